@@ -1,0 +1,131 @@
+"""An enterprise as the registry knows it: the document behind the YAML file and the Avro record.
+
+Moments are kept as they are written: a date (``2024-01-01``, the source's local midnight) or a
+time with an offset and whole seconds (``2026-03-01T00:00:00+05:00``). ``streams.core.duty``
+and ``streams.core.source`` turn them into instants.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every part of a registration: immutable, and a misspelt field is an error."""
+
+
+class Names(_Value):
+    """A name in the state language, Russian and English."""
+
+    ru: str
+    kk: str
+    en: str
+
+
+class Asm(_Value):
+    """The monitoring system: when it was installed and when it was connected (either may miss)."""
+
+    installed_on: str | None = None
+    connected_on: str | None = None
+
+
+class Roadmap(_Value):
+    """An akimat's road map that defers the duty to install until a date."""
+
+    until: str
+    reference: str = ""
+
+
+class Criteria(_Value):
+    """What makes automatic monitoring a duty: fuel, thermal power (MW), gross emission (t/a)."""
+
+    fuel: str | None = None
+    thermal_mw: float | None = None
+    gross_t_a: float | None = None
+
+
+class Verification(_Value):
+    """Metrological verification of a device, valid ``[on, until)``; a missing end is open."""
+
+    number: str
+    on: str
+    until: str | None = None
+
+
+class Device(_Value):
+    """A measuring device of a source."""
+
+    name: str
+    serial: str
+    verification: Verification | None = None
+
+
+class Conditions(_Value):
+    """Reference conditions: kelvin, kilopascal, dry or wet, oxygen in percent of dry gas."""
+
+    temperature_k: float | None = None
+    pressure_kpa: float | None = None
+    dry: bool | None = None
+    o2_pct: float | None = None
+
+
+class Channel(_Value):
+    """What one channel measures, in which unit and conditions, within which range."""
+
+    parameter: str
+    unit: str
+    basis: str | None = None  # wet | dry; required for pollutants and O2
+    conditions: Conditions | None = None  # None: actual conditions
+    range: tuple[float, float] | None = None
+    molar_mass: float | None = None  # g/mol, for a gas in ppm that the specification does not list
+
+
+class Limit(_Value):
+    """A norm of the permit on one parameter in one unit, in force ``[valid_from, valid_to)``."""
+
+    parameter: str
+    value: float
+    unit: str  # mg/m3 | g/s | t/a
+    valid_from: str
+    valid_to: str | None = None
+    confidence_interval_pct: float | None = None
+    reference: Conditions | None = None
+
+
+class Excused(_Value):
+    """A period that takes due time away, ``[from, to)``."""
+
+    start: str = msgspec.field(name="from")
+    end: str | None = msgspec.field(name="to", default=None)
+    kind: str = ""
+    notified_at: str | None = None
+
+
+class Source(_Value):
+    """One stationary emission source (stack): the unit of every measurement."""
+
+    id: str
+    cadence_s: int
+    channels: tuple[Channel, ...]
+    name: str = ""
+    timezone: str = "Asia/Almaty"
+    criteria: Criteria | None = None
+    stack_area_m2: float | None = None
+    devices: tuple[Device, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    excused: tuple[Excused, ...] = ()
+
+
+class Enterprise(_Value):
+    """An operator with a БИН and a category, holder of the permit."""
+
+    bin: str
+    name: Names
+    region: str
+    category: int
+    business_size: str
+    commissioned_on: str
+    sources: tuple[Source, ...]
+    asm: Asm = Asm()
+    roadmap: Roadmap | None = None
+    test: bool = False
