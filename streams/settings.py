@@ -1,0 +1,226 @@
+"""One frozen, validated object of settings, read from ``EMISSIONS_*`` environment variables.
+
+``Settings.from_env(os.environ)`` is the way in for the deployed workers; the embedded runs of
+``demo`` and ``replay`` build ``Settings(...)`` or ``dataclasses.replace`` one. A field ``grace_s``
+is the variable ``EMISSIONS_GRACE_S``. Every mistake is one sentence in `SettingsError`, and no
+password ever stands in a message or in a repr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, get_type_hints
+from urllib.parse import urlsplit
+
+PREFIX: Final = "EMISSIONS_"
+
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/@\[\]]+):(\d{1,5})")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message is one sentence that names the variable and why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a worker or a command needs to know; seconds, bytes and rows as named."""
+
+    # Where things are
+    broker: str = "127.0.0.1:9092"  # host:port[,host:port...]
+    broker_user: str | None = None  # SASL/PLAIN when set
+    broker_password: str | None = field(default=None, repr=False)
+    broker_tls: bool = False
+    clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://host:port
+    clickhouse_database: str = "emissions"
+    clickhouse_user: str = "default"
+    clickhouse_password: str = field(default="", repr=False)
+    schema_registry_url: str | None = None  # None: the fixed ids of schemas/ids.json
+
+    # Topics and groups
+    topic_readings: str = "emissions.readings"
+    topic_registry: str = "emissions.registry"
+    topic_means: str = "emissions.means"
+    topic_gaps: str = "emissions.gaps"
+    topic_violations: str = "emissions.violations"
+    topic_cases: str = "emissions.cases"
+    topic_dead_letters: str = "emissions.dead-letters"
+    partitions: int = 4  # of readings, of the outputs and of the state's changelog
+    replication: int = 1
+    group_streams: str = "emissions-streams"
+    group_sinks: str = "emissions-sinks"
+
+    # Time (specification 3 and 8)
+    grace_s: int = 300  # a window closes this long after its end
+    day_grace_s: int = 1200  # the same for a calendar day
+    max_lateness_s: int = 259200  # readings later than this are TOO_LATE
+    outage_limit_s: int = 86400  # KZ-GAP
+    tick_s: float = 10.0  # 0: no ticks (a replay publishes its own)
+
+    # The streams worker
+    poll_records: int = 2000  # records a partition batch holds at most
+    batches_in_flight: int = 4  # fetched batches that wait for the agent, all partitions together
+    commit_s: float = 0.5  # offsets are committed this often
+    session_timeout_s: float = 6.0  # a dead worker's partitions move after this
+    heartbeat_s: float = 2.0
+    stop_s: float = 20.0  # a worker that has not stopped by then is ended
+    say_s: float = 30.0  # repeated troubles and progress are logged once in this period
+
+    # The sinks worker
+    sink_rows: int = 50_000  # a batch is frozen at this many rows,
+    sink_bytes: int = 16 * 1024 * 1024  # this many bytes,
+    sink_age_s: float = 2.0  # or this age, whichever comes first
+
+    # Running
+    web_host: str = "127.0.0.1"
+    web_port: int = 0  # health and metrics over HTTP; 0: off
+    log_format: str = "auto"  # json | console | auto (console on a terminal)
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Settings from ``EMISSIONS_*`` variables; an unknown one is an error, not a surprise."""
+        env = os.environ if env is None else env
+        hints = get_type_hints(cls)
+        given: dict[str, object] = {}
+        for variable in sorted(env):
+            if not variable.startswith(PREFIX):
+                continue
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in hints:
+                raise SettingsError(f"{variable} is not a setting of this program")
+            given[name] = _parse(variable, env[variable], hints[name])
+        return cls(**given)  # type: ignore[arg-type]
+
+    @property
+    def broker_addresses(self) -> tuple[str, ...]:
+        """The bootstrap servers, one ``host:port`` each."""
+        return tuple(address.strip() for address in self.broker.split(","))
+
+    @property
+    def app_id(self) -> str:
+        """Name of the streams application: its consumer group and the prefix of its changelog."""
+        return self.group_streams
+
+    def as_env(self) -> dict[str, str]:
+        """Variables that make an equal object in a child process; passwords are among them."""
+        found: dict[str, str] = {}
+        for part in dataclasses.fields(self):
+            value = getattr(self, part.name)
+            if value is not None:
+                text = str(int(value)) if isinstance(value, bool) else str(value)
+                found[PREFIX + part.name.upper()] = text
+        return found
+
+
+def _parse(variable: str, text: str, hint: object) -> object:
+    """The value of one variable in the type of its field."""
+    secret = variable.endswith("_PASSWORD")
+    text = text if secret else text.strip()
+    if hint is bool:
+        if text.lower() in _TRUE | _FALSE:
+            return text.lower() in _TRUE
+        raise SettingsError(f"{variable} must be true or false, not {text!r}")
+    if hint is int or hint is float:
+        try:
+            return int(text) if hint is int else float(text)
+        except ValueError:
+            kind = "a whole number" if hint is int else "a number"
+            raise SettingsError(f"{variable} must be {kind}, not {text!r}") from None
+    if hint == (str | None) and not text:
+        return None
+    return text
+
+
+def _check(settings: Settings) -> None:
+    """Refuse what cannot work, with one sentence."""
+    for address in settings.broker_addresses:
+        match = _ADDRESS.fullmatch(address)
+        if match is None or not 0 < int(match[2]) < 65536:
+            raise SettingsError(
+                f"{PREFIX}BROKER must be host:port[,host:port...], {_masked(address)!r} is not"
+            )
+    if (settings.broker_user is None) != (settings.broker_password is None):
+        raise SettingsError(f"{PREFIX}BROKER_USER and {PREFIX}BROKER_PASSWORD go together")
+    _check_url("clickhouse_url", settings.clickhouse_url)
+    if settings.schema_registry_url is not None:
+        _check_url("schema_registry_url", settings.schema_registry_url)
+    _check_names(settings)
+    _check_numbers(settings)
+    for name, allowed in (
+        ("log_format", ("json", "console", "auto")),
+        ("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    ):
+        if getattr(settings, name) not in allowed:
+            raise SettingsError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
+
+
+def _check_names(settings: Settings) -> None:
+    topics = [f.name for f in dataclasses.fields(settings) if f.name.startswith("topic_")]
+    for name in topics:
+        if not _TOPIC.fullmatch(getattr(settings, name)):
+            raise SettingsError(f"{PREFIX}{name.upper()} is not a name of a Kafka topic")
+    if len({getattr(settings, name) for name in topics}) != len(topics):
+        raise SettingsError(f"two of {PREFIX}TOPIC_* name the same topic")
+    for name in ("group_streams", "group_sinks"):
+        if not _GROUP.fullmatch(getattr(settings, name)):
+            raise SettingsError(f"{PREFIX}{name.upper()} is not a name of a consumer group")
+    if settings.group_streams == settings.group_sinks:
+        raise SettingsError(f"{PREFIX}GROUP_STREAMS and {PREFIX}GROUP_SINKS must differ")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", settings.clickhouse_database):
+        raise SettingsError(f"{PREFIX}CLICKHOUSE_DATABASE is not a name of a database")
+
+
+def _check_numbers(settings: Settings) -> None:
+    at_least: tuple[tuple[str, float], ...] = (
+        ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
+        ("max_lateness_s", 0), ("outage_limit_s", 1), ("tick_s", 0), ("poll_records", 1),
+        ("batches_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
+        ("heartbeat_s", 0.1), ("stop_s", 1), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
+        ("sink_age_s", 0.01), ("web_port", 0),
+    )  # fmt: skip
+    for name, least in at_least:
+        value = getattr(settings, name)
+        if not least <= value < float("inf"):  # NaN and infinity fail too
+            raise SettingsError(f"{PREFIX}{name.upper()} must be at least {least:g}, not {value}")
+    if settings.commit_s > 1:
+        raise SettingsError(
+            f"{PREFIX}COMMIT_S must be at most 1: a rebalance repeats what was not committed"
+        )
+    if settings.heartbeat_s * 3 > settings.session_timeout_s:
+        raise SettingsError(
+            f"{PREFIX}HEARTBEAT_S must be at most a third of {PREFIX}SESSION_TIMEOUT_S"
+        )
+    if settings.web_port > 65535:
+        raise SettingsError(f"{PREFIX}WEB_PORT must be a port, not {settings.web_port}")
+    if settings.max_lateness_s < max(settings.grace_s, settings.day_grace_s):
+        raise SettingsError(f"{PREFIX}MAX_LATENESS_S must not be less than the grace periods")
+
+
+def _check_url(name: str, url: str) -> None:
+    """An http(s) URL with a host and without credentials, which have settings of their own."""
+    variable = PREFIX + name.upper()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(f"{variable} is not a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise SettingsError(f"{variable} must be http(s)://host[:port], not {_masked(url)!r}")
+    if parts.username is not None or parts.password is not None:
+        raise SettingsError(f"{variable} must not carry a user or a password")
+
+
+def _masked(text: str) -> str:
+    """The text without anything that stands before an ``@``: it may be a password."""
+    return re.sub(r"[^/@\s]*@", "***@", text)
