@@ -1,7 +1,7 @@
 """An enterprise as the registry knows it: the document behind the YAML file and the Avro record.
 
 Moments are kept as they are written: a date (``2024-01-01``, the source's local midnight) or a
-time with an offset and whole seconds (``2026-03-01T00:00:00+05:00``). ``streams.core.duty``
+time with an offset and whole seconds (``2026-03-01T00:00:00+05:00``). ``streams.core.obligation``
 and ``streams.core.source`` turn them into instants.
 """
 
@@ -48,7 +48,7 @@ class Verification(_Value):
     """Metrological verification of a device, valid ``[on, until)``; a missing end is open."""
 
     number: str
-    on: str
+    on: str | None = None
     until: str | None = None
 
 
@@ -86,16 +86,16 @@ class Limit(_Value):
     parameter: str
     value: float
     unit: str  # mg/m3 | g/s | t/a
-    valid_from: str
+    valid_from: str | None = None
     valid_to: str | None = None
     confidence_interval_pct: float | None = None
     reference: Conditions | None = None
 
 
 class Excused(_Value):
-    """A period that takes due time away, ``[from, to)``."""
+    """A period that takes due time away, ``[from, to)``; a missing end is open."""
 
-    start: str = msgspec.field(name="from")
+    start: str | None = msgspec.field(name="from", default=None)
     end: str | None = msgspec.field(name="to", default=None)
     kind: str = ""
     notified_at: str | None = None
