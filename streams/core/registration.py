@@ -14,7 +14,7 @@ class _Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """Base of every part of a registration: immutable, and a misspelt field is an error."""
 
 
-class Names(_Value):
+class Names(_Value, frozen=True):
     """A name in the state language, Russian and English."""
 
     ru: str
@@ -22,21 +22,21 @@ class Names(_Value):
     en: str
 
 
-class Asm(_Value):
+class Asm(_Value, frozen=True):
     """The monitoring system: when it was installed and when it was connected (either may miss)."""
 
     installed_on: str | None = None
     connected_on: str | None = None
 
 
-class Roadmap(_Value):
+class Roadmap(_Value, frozen=True):
     """An akimat's road map that defers the duty to install until a date."""
 
     until: str
     reference: str = ""
 
 
-class Criteria(_Value):
+class Criteria(_Value, frozen=True):
     """What makes automatic monitoring a duty: fuel, thermal power (MW), gross emission (t/a)."""
 
     fuel: str | None = None
@@ -44,7 +44,7 @@ class Criteria(_Value):
     gross_t_a: float | None = None
 
 
-class Verification(_Value):
+class Verification(_Value, frozen=True):
     """Metrological verification of a device, valid ``[on, until)``; a missing end is open."""
 
     number: str
@@ -52,7 +52,7 @@ class Verification(_Value):
     until: str | None = None
 
 
-class Device(_Value):
+class Device(_Value, frozen=True):
     """A measuring device of a source."""
 
     name: str
@@ -60,7 +60,7 @@ class Device(_Value):
     verification: Verification | None = None
 
 
-class Conditions(_Value):
+class Conditions(_Value, frozen=True):
     """Reference conditions: kelvin, kilopascal, dry or wet, oxygen in percent of dry gas."""
 
     temperature_k: float | None = None
@@ -69,7 +69,7 @@ class Conditions(_Value):
     o2_pct: float | None = None
 
 
-class Channel(_Value):
+class Channel(_Value, frozen=True):
     """What one channel measures, in which unit and conditions, within which range."""
 
     parameter: str
@@ -80,7 +80,7 @@ class Channel(_Value):
     molar_mass: float | None = None  # g/mol, for a gas in ppm that the specification does not list
 
 
-class Limit(_Value):
+class Limit(_Value, frozen=True):
     """A norm of the permit on one parameter in one unit, in force ``[valid_from, valid_to)``."""
 
     parameter: str
@@ -92,7 +92,7 @@ class Limit(_Value):
     reference: Conditions | None = None
 
 
-class Excused(_Value):
+class Excused(_Value, frozen=True):
     """A period that takes due time away, ``[from, to)``; a missing end is open."""
 
     start: str | None = msgspec.field(name="from", default=None)
@@ -101,7 +101,7 @@ class Excused(_Value):
     notified_at: str | None = None
 
 
-class Source(_Value):
+class Source(_Value, frozen=True):
     """One stationary emission source (stack): the unit of every measurement."""
 
     id: str
@@ -116,7 +116,7 @@ class Source(_Value):
     excused: tuple[Excused, ...] = ()
 
 
-class Enterprise(_Value):
+class Enterprise(_Value, frozen=True):
     """An operator with a БИН and a category, holder of the permit."""
 
     bin: str

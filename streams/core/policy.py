@@ -1,0 +1,17 @@
+"""Times that policy fixes rather than the law; all in milliseconds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streams.core.calendar import HOUR, MINUTE
+
+
+class Policy(NamedTuple):
+    """How long the pipeline waits, and what it calls too early, too late and an outage."""
+
+    grace: int = 5 * MINUTE
+    day_grace: int = 20 * MINUTE
+    max_lateness: int = 72 * HOUR
+    future: int = 5 * MINUTE
+    outage_limit: int = 24 * HOUR

@@ -1,0 +1,183 @@
+"""Quality of a reading: whether the message counts, and what each of its channels is worth.
+
+Nothing here looks at other readings: duplicates, which need them, are looked for afterwards.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from fractions import Fraction
+from math import isfinite
+from typing import NamedTuple
+
+from streams.core.calendar import iso
+from streams.core.normalisation import NOT_FINITE, Gas
+from streams.core.policy import Policy
+from streams.core.reading import AUXILIARIES, Reading
+from streams.core.source import ChannelPlan, Series, SourceEntry
+
+UNDECODABLE = "UNDECODABLE"
+UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
+UNKNOWN_SOURCE = "UNKNOWN_SOURCE"
+TEST_STREAM = "TEST_STREAM"
+BAD_PERIOD = "BAD_PERIOD"
+FROM_THE_FUTURE = "FROM_THE_FUTURE"
+BEFORE_COMMISSIONING = "BEFORE_COMMISSIONING"
+TOO_LATE = "TOO_LATE"
+CONFLICTING_DUPLICATE = "CONFLICTING_DUPLICATE"
+"""Reasons of the dead letters, in the order in which they are looked for."""
+
+OUT_OF_RANGE = "OUT_OF_RANGE"
+ZEROED = "ZEROED"
+EXCUSED = "EXCUSED"
+UNVERIFIED = "UNVERIFIED"
+UNKNOWN_PARAMETER = "UNKNOWN_PARAMETER"
+"""Marks of a channel beside STATUS_<flag>, STATE_<state> and those of normalisation."""
+
+
+class Refusal(NamedTuple):
+    """Why a whole message goes to the dead letters."""
+
+    reason: str
+    detail: str
+
+
+class Judged(NamedTuple):
+    """What a channel of a reading is worth in one series.
+
+    ``code`` is None where the value counts; ``raw`` is the value as measured (0 if zeroed),
+    ``value`` the one that the mean takes.
+    """
+
+    series: Series
+    raw: float
+    value: float
+    code: str | None
+    zeroed: bool
+
+
+class Assessment(NamedTuple):
+    """Every channel of one reading, judged.
+
+    ``valid_pollutants`` are the channels that count as sent and valid for channel gaps.
+    """
+
+    judged: list[Judged]
+    valid_pollutants: list[str]
+    verified: bool
+
+
+def refusal(
+    reading: Reading, entry: SourceEntry | None, arrival: int, policy: Policy
+) -> Refusal | None:
+    """Why the whole message is refused, or None; the first reason in the fixed order."""
+    if entry is None:
+        return Refusal(UNKNOWN_SOURCE, f"source {reading.source_id!r} is not registered")
+    if entry.test:
+        return Refusal(TEST_STREAM, "the registry marks the enterprise as a test stream")
+    if reading.period_s != entry.cadence_s:
+        return Refusal(
+            BAD_PERIOD, f"period {reading.period_s} s is not the cadence {entry.cadence_s} s"
+        )
+    end = reading.ends_at
+    if end > arrival + policy.future:
+        return Refusal(FROM_THE_FUTURE, f"interval ends {(end - arrival) / 1000:g} s after arrival")
+    if reading.measured_at < entry.commissioned:
+        return Refusal(
+            BEFORE_COMMISSIONING, f"the enterprise was commissioned {iso(entry.commissioned)}"
+        )
+    if arrival - end > policy.max_lateness:
+        return Refusal(TOO_LATE, f"arrived {(arrival - end) / 1000:g} s after its interval's end")
+    return None
+
+
+def assess(reading: Reading, entry: SourceEntry) -> Assessment:
+    """Judge every channel of an accepted reading.
+
+    The first code in this order applies: NOT_FINITE, OUT_OF_RANGE, STATUS_<flag>,
+    STATE_<state>, AUXILIARY_MISSING, OXYGEN_TOO_HIGH, EXCUSED.
+    """
+    plans = entry.plan(reading.measured_at)
+    whole = None if reading.state == "NORMAL" else f"STATE_{reading.state}"
+    excused = bool(entry.excused) and overlaps(entry.excused, reading.measured_at, reading.ends_at)
+    flags = reading.flags
+    channels: list[tuple[ChannelPlan, float, str | None, bool]] = []
+    auxiliaries: dict[str, float] = {}
+    for parameter, sent in reading.values.items():
+        plan = plans.get(parameter)
+        if plan is None:
+            continue
+        value, code, zeroed = sent, None, False
+        if not plan.low <= sent <= plan.high or not isfinite(sent):
+            value, code = _outside(plan, sent)
+            zeroed = code is None
+        if code is None and flags and flags.get(parameter, "N") != "N":
+            code = f"STATUS_{flags[parameter]}"
+        channels.append((plan, value, code, zeroed))
+        if code is None and parameter in AUXILIARIES:
+            auxiliaries[parameter] = value
+    gas: Gas | None = None
+    judged: list[Judged] = []
+    valid_pollutants: list[str] = []
+    for plan, raw, code, zeroed in channels:
+        before = code or whole
+        for index, series in enumerate(plan.series):
+            value, mark = raw, before
+            if mark is None and series.normalise is not None:
+                if gas is None:
+                    gas = entry.gas_plan.gas(auxiliaries)
+                normalised = series.normalise(raw, gas)
+                if isinstance(normalised, str):
+                    mark = normalised
+                else:
+                    value = normalised
+            if mark is None and excused:
+                mark = EXCUSED
+            judged.append(Judged(series, raw, value, mark, zeroed and mark is None))
+            if index == 0 and plan.pollutant and _counts_as_sent(series, before, mark, excused):
+                valid_pollutants.append(plan.parameter)
+    return Assessment(
+        judged, valid_pollutants, entry.verified(reading.device_serial, reading.measured_at)
+    )
+
+
+def _counts_as_sent(series: Series, before: str | None, mark: str | None, excused: bool) -> bool:
+    """A channel is valid by its mg/m3 series, or as measured if it has none."""
+    if series.normalise is None or series.unit == "mg/m3":
+        return mark is None
+    return before is None and not excused
+
+
+def channel_codes(reading: Reading, entry: SourceEntry) -> dict[str, str]:
+    """The quality code of every channel that is not simply valid, for a row a channel."""
+    codes = {
+        parameter: UNKNOWN_PARAMETER
+        for parameter in reading.values
+        if parameter not in entry.plan(reading.measured_at)
+    }
+    assessment = assess(reading, entry)
+    for item in assessment.judged:
+        code = item.code or (ZEROED if item.zeroed else None)
+        if code is not None:
+            codes.setdefault(item.series.parameter, code)
+    if not assessment.verified:
+        for parameter in reading.values:
+            codes.setdefault(parameter, UNVERIFIED)
+    return codes
+
+
+def _outside(plan: ChannelPlan, value: float) -> tuple[float, str | None]:
+    """A value outside the range: zero drift counts as 0, everything else does not count."""
+    if not isfinite(value):
+        return value, NOT_FINITE
+    if value < 0 and value < plan.low and plan.floor is not None and Fraction(value) >= plan.floor:
+        return 0.0, None
+    return value, OUT_OF_RANGE
+
+
+def overlaps(intervals: list[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether sorted, disjoint intervals meet ``[start, end)``."""
+    index = bisect_right(intervals, start, key=lambda item: item[0])
+    if index and intervals[index - 1][1] > start:
+        return True
+    return index < len(intervals) and intervals[index][0] < end

@@ -1,0 +1,227 @@
+"""A registered source made ready for judging: plans of its channels, instants of its dates.
+
+``compile_sources`` turns an enterprise of the registry into entries that know, for any
+``measured_at``, which series a channel feeds and how its value is normalised.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import NamedTuple
+
+from streams.core.calendar import DAY, HOUR, MINUTE, LocalClock, clock, midnight, moment
+from streams.core.normalisation import Concentration, Gas, GasPlan, MassFlow
+from streams.core.reading import AUXILIARIES
+from streams.core.registration import Channel, Enterprise, Limit, Source
+
+BEGINNING = -(1 << 62)
+FOREVER = 1 << 62
+"""Open ends of a validity, milliseconds."""
+
+CONCENTRATION = "mg/m3"
+MASS_FLOW = "g/s"
+
+Normalise = Callable[[float, Gas], float | str]
+Interval = tuple[int, int]
+
+
+class Kind(NamedTuple):
+    """A kind of window: its name, nominal length (ms) and smallest valid share of due time."""
+
+    name: str
+    length: int
+    share: tuple[int, int]
+
+
+KINDS = (
+    Kind("20min", 20 * MINUTE, (2, 3)),
+    Kind("30min", 30 * MINUTE, (2, 3)),
+    Kind("1h", HOUR, (3, 4)),
+    Kind("day", DAY, (3, 4)),
+)
+"""Specification, Means; the shares follow EN 17255-1 and the Code's calendar day."""
+
+TWENTY, THIRTY, ONE_HOUR, WHOLE_DAY = range(4)
+
+
+class Series(NamedTuple):
+    """One series that a channel feeds: its unit, the kinds of its windows, its limit.
+
+    ``normalise`` is None for a raw series, whose values are used as measured.
+    """
+
+    parameter: str
+    unit: str
+    kinds: tuple[int, ...]
+    normalise: Normalise | None
+    limit: Limit | None
+
+    @property
+    def key(self) -> str:
+        """Name of the series in a slot."""
+        return f"{self.parameter}|{self.unit}"
+
+
+class ChannelPlan(NamedTuple):
+    """How one channel is judged while one set of limits is in force.
+
+    ``floor`` is the exact value below which a negative value is no longer zero drift.
+    """
+
+    parameter: str
+    low: float
+    high: float
+    floor: Fraction | None
+    pollutant: bool
+    series: tuple[Series, ...]
+
+
+class Device(NamedTuple):
+    """A device and the validity of its verification (None: it has none)."""
+
+    serial: str
+    number: str | None
+    valid: Interval | None
+
+
+class SourceEntry:
+    """One source under one registration."""
+
+    def __init__(self, enterprise: Enterprise, source: Source) -> None:
+        zone = source.timezone
+        self.enterprise = enterprise
+        self.source = source
+        self.id = source.id
+        self.test = enterprise.test
+        self.zone = zone
+        self.clock: LocalClock = clock(zone)
+        self.cadence_s = source.cadence_s
+        self.gap_after = max(3 * source.cadence_s * 1000, 20 * MINUTE)
+        self.commissioned = moment(zone, enterprise.commissioned_on)
+        connected = enterprise.asm.connected_on
+        self.connected = None if connected is None else moment(zone, connected)
+        self.devices = tuple(
+            Device(
+                device.serial,
+                device.verification.number if device.verification else None,
+                _validity(zone, device.verification.on, device.verification.until)
+                if device.verification
+                else None,
+            )
+            for device in source.devices
+        )
+        self.excused = united(_validity(zone, item.start, item.end) for item in source.excused)
+        channels = {channel.parameter: channel for channel in source.channels}
+        self.pollutants = tuple(sorted(name for name in channels if name not in AUXILIARIES))
+        self.gas_plan = GasPlan(channels, source.stack_area_m2)
+        self._limits = tuple(
+            (_validity(zone, limit.valid_from, limit.valid_to), limit) for limit in source.limits
+        )
+        self._starts, self._plans = self._compile(channels)
+
+    def plan(self, instant: int) -> dict[str, ChannelPlan]:
+        """The plans of the channels under the limits in force at ``instant``."""
+        return self._plans[bisect_right(self._starts, instant) - 1]
+
+    def limit(self, parameter: str, unit: str, instant: int) -> Limit | None:
+        """The limit on a parameter in a unit in force at ``instant``, or None."""
+        for (start, end), limit in self._limits:
+            if limit.parameter == parameter and limit.unit == unit and start <= instant < end:
+                return limit
+        return None
+
+    def window(self, kind: int, instant: int) -> Interval:
+        """Start and end of the window of a kind that contains ``instant``."""
+        if kind == WHOLE_DAY:
+            return self.clock.day(instant)
+        start = self.clock.start(instant, KINDS[kind].length)
+        return start, self.clock.end(start, KINDS[kind].length)
+
+    def midnight(self, day: date) -> int:
+        """Local midnight of a date."""
+        return midnight(self.zone, day)
+
+    def verified(self, serial: str | None, instant: int) -> bool:
+        """Whether the device of a reading is listed and within its verification."""
+        if not self.devices:
+            return True
+        return any(
+            device.serial == serial
+            and device.valid is not None
+            and device.valid[0] <= instant < device.valid[1]
+            for device in self.devices
+        )
+
+    def device(self, serial: str | None, instant: int) -> Device | None:
+        """The listed device with a serial, the one verified at ``instant`` before others."""
+        listed = [device for device in self.devices if device.serial == serial]
+        for device in listed:
+            if device.valid is not None and device.valid[0] <= instant < device.valid[1]:
+                return device
+        return listed[0] if listed else None
+
+    def _compile(
+        self, channels: dict[str, Channel]
+    ) -> tuple[list[int], list[dict[str, ChannelPlan]]]:
+        starts = sorted({BEGINNING, *(edge for validity, _ in self._limits for edge in validity)})
+        plans = []
+        for start in starts:
+            in_force = {
+                (limit.parameter, limit.unit): limit
+                for (begin, end), limit in self._limits
+                if begin <= start < end
+            }
+            plans.append({name: _plan(channel, in_force) for name, channel in channels.items()})
+        return starts, plans
+
+
+def _plan(channel: Channel, in_force: dict[tuple[str, str], Limit]) -> ChannelPlan:
+    low, high = channel.range or (float("-inf"), float("inf"))
+    floor = None
+    if channel.range is not None and low <= 0 <= high:
+        floor = -(Fraction(high) - Fraction(low)) / 50
+    name = channel.parameter
+    series = []
+    concentration = in_force.get((name, CONCENTRATION))
+    if concentration is not None and concentration.reference is not None:
+        normalise = Concentration(channel, concentration.reference)
+        series.append(Series(name, CONCENTRATION, (0, 1, 2, 3), normalise, concentration))
+    mass_flow = in_force.get((name, MASS_FLOW))
+    if mass_flow is not None:
+        series.append(Series(name, MASS_FLOW, (ONE_HOUR,), MassFlow(channel), mass_flow))
+    if not series:
+        series.append(Series(name, channel.unit, (0, 1, 2, 3), None, None))
+    return ChannelPlan(name, low, high, floor, name not in AUXILIARIES, tuple(series))
+
+
+def _validity(zone: str, start: str | None, end: str | None) -> Interval:
+    return (
+        BEGINNING if start is None else moment(zone, start),
+        FOREVER if end is None else moment(zone, end),
+    )
+
+
+def united(intervals: Iterable[Interval]) -> list[Interval]:
+    """The union of half-open intervals as a sorted list that neither touches nor overlaps."""
+    result: list[Interval] = []
+    for start, end in sorted(intervals):
+        if end <= start:
+            continue
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], end))
+        else:
+            result.append((start, end))
+    return result
+
+
+def compile_sources(enterprise: Enterprise) -> tuple[SourceEntry, ...]:
+    """The entries of all sources of an enterprise."""
+    return tuple(SourceEntry(enterprise, source) for source in enterprise.sources)
+
+
+def next_midnight(entry: SourceEntry, instant: int) -> int:
+    """The first local midnight after ``instant``."""
+    return entry.midnight(entry.clock.date(instant) + timedelta(days=1))
