@@ -1,0 +1,116 @@
+"""Starts the embedded ClickHouse as a child process and stops it for sure."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+_START_S = 60.0
+_STOP_S = 20.0
+_DEFAULT_MEMORY = 700 << 20
+
+
+class StartError(Exception):
+    """The embedded ClickHouse did not come up; the text says why."""
+
+
+class EmbeddedClickHouse:
+    """ClickHouse on ``http://127.0.0.1:<free port>``, its data in ``path``.
+
+    Start and stop may be repeated; the port stays the same from the first start on, so that
+    clients find it again. Its messages go to ``path/clickhouse.log``. It ends with this process.
+    """
+
+    def __init__(self, path: Path, *, port: int = 0, memory_bytes: int = _DEFAULT_MEMORY) -> None:
+        self.path = path
+        self.port = port
+        self.host = "127.0.0.1"
+        self._memory_bytes = memory_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Address for clients, ``http://127.0.0.1:port``."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        running = self._process is not None and self._process.poll() is None
+        return self._process.pid if self._process is not None and running else None
+
+    def start(self) -> EmbeddedClickHouse:
+        """Start and wait until it answers. Raises ``StartError`` with the reason."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "clickhouse.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "deploy.embedded.clickhouse_server"),
+                    *("--path", str(self.path), "--port", str(self.port)),
+                    *("--memory", str(self._memory_bytes), "--parent", str(os.getpid())),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,  # Ctrl+C is for the parent, which stops it in order
+            )
+        try:
+            self.port = int(json.loads(self._first_line())["port"])
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Ask it to end, wait, kill if need be. Does nothing when it does not run."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL), as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self.stop()
+
+    def __enter__(self) -> EmbeddedClickHouse:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _first_line(self) -> bytes:
+        """What the server prints when it is ready."""
+        process = self._process
+        if process is None or process.stdout is None:
+            raise StartError("the embedded ClickHouse was not started")
+        deadline = time.monotonic() + _START_S
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+        line = process.stdout.readline() if ready else b""
+        if not line:
+            log = (self.path / "clickhouse.log").read_text(errors="replace").strip()
+            last = log.splitlines()[-1] if log else f"no answer within {_START_S:.0f} s"
+            raise StartError(f"the embedded ClickHouse did not start: {last}")
+        return line
