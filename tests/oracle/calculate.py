@@ -1,0 +1,92 @@
+"""The whole calculation, from two files to the rows of an export."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.oracle import clock, input_reading, quality, registry_reading
+from tests.oracle.duties import duties
+from tests.oracle.gaps import gaps
+from tests.oracle.rules import of_gaps, of_means
+from tests.oracle.windows import means
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Export:
+    """The rows of the four files of an export directory, each as a mapping of its fields."""
+
+    means: list[Row]
+    gaps: list[Row]
+    violations: list[Row]
+    dead_letters: list[Row]
+    duplicates: int
+    until: int
+
+
+def calculate(registry: Path, readings: Path, until: str | None = None) -> Export:
+    """What a live system would hold at ``until`` (default: the latest arrival + 20 min)."""
+    enterprises = registry_reading.read(registry)
+    limit = None if until is None else clock.timestamp(until)
+    rows, end = input_reading.read(readings, limit, now=int(time.time() * 1000))
+    sources = {source.id: source for owner in enterprises for source in owner.sources}
+    accepted, dead, duplicates = quality.classify(rows, sources)
+    mean_rows, gap_rows, violations = [], [], []
+    first = next((row.arrival for row in rows if row.arrival is not None), end)
+    for owner in enterprises:
+        violations += duties(owner, first, end)
+        for source in () if owner.test else owner.sources:
+            source_means = means(source, accepted[source.id], end)
+            source_gaps = gaps(source, accepted[source.id], end)
+            mean_rows += [_mean(mean) for mean in source_means]
+            gap_rows += [_gap(gap) for gap in source_gaps]
+            violations += of_means(source, source_means, end)
+            violations += of_gaps(source, source_gaps, end)
+    return Export(
+        means=sorted(mean_rows, key=_mean_key),
+        gaps=sorted(gap_rows, key=lambda gap: (gap["source_id"], gap["parameter"], gap["start"])),
+        violations=sorted((_violation(violation) for violation in violations), key=_violation_key),
+        dead_letters=sorted(
+            ({"reason": why, "source_id": r.source_id, "row": r.number} for why, r in dead),
+            key=lambda letter: (letter["reason"], letter["row"]),
+        ),
+        duplicates=duplicates,
+        until=end,
+    )
+
+
+def _mean(mean: Any) -> Row:
+    names = ("source_id", "parameter", "unit", "window", "value", "valid_s", "due_s", "status")
+    row = {name: getattr(mean, name) for name in names}
+    limit = None if mean.limit is None else mean.limit.value
+    return {**row, "start": clock.written(mean.start), "limit": limit, "revision": mean.revision}
+
+
+def _mean_key(mean: Row) -> tuple[str, ...]:
+    return tuple(mean[name] for name in ("source_id", "parameter", "unit", "window", "start"))
+
+
+def _gap(gap: Any) -> Row:
+    return {
+        "source_id": gap.source_id,
+        "parameter": gap.parameter or "",
+        "start": clock.written(gap.start),
+        "end": "" if gap.end is None else clock.written(gap.end),
+        "status": "OPEN" if gap.end is None else "CLOSED",
+    }
+
+
+def _violation(violation: Any) -> Row:
+    row = asdict(violation)
+    for name in ("start", "end", "deferred_until"):
+        row[name] = None if row[name] is None else clock.written(row[name])
+    return row
+
+
+def _violation_key(violation: Row) -> tuple[str, ...]:
+    names = ("rule", "bin", "source_id", "parameter", "start")
+    return tuple(violation[name] or "" for name in names)

@@ -1,0 +1,125 @@
+"""Compares two exports row by row: numbers within 1e-9 relative, everything else exactly."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from tests.oracle import clock, export
+
+Row = dict[str, Any]
+TOLERANCE = 1e-9
+NUMBERS = {"value", "limit", "validated_value", "ratio"}
+TIMES = {"start", "end", "deferred_until"}
+KEYS: dict[str, tuple[str, ...]] = {
+    "means": ("source_id", "parameter", "unit", "window", "start"),
+    "gaps": ("source_id", "parameter", "start"),
+    "violations": ("rule", "bin", "source_id", "parameter", "start"),
+    "dead-letters": ("reason", "source_id"),
+}
+FIELDS: dict[str, tuple[str, ...]] = {
+    "means": ("value", "valid_s", "due_s", "status", "limit", "revision"),
+    "gaps": ("end", "status"),
+    "violations": (
+        (
+            "status",
+            "unit",
+            "end",
+            "value",
+            "validated_value",
+            "limit",
+            "ratio",
+            "automatic",
+            "deferred_until",
+        )
+    ),
+    "dead-letters": (),
+}
+
+
+def differences(kind: str, expected: Iterable[Row], got: Iterable[Row]) -> list[str]:
+    """A sentence for each row that is missing, too much or different.
+
+    A field that a row of one side does not name at all is not compared; AMENDED is OPEN with
+    a history, so the two are one status here.
+    """
+    wanted, found = _grouped(kind, expected), _grouped(kind, got)
+    said = []
+    for key in sorted(wanted.keys() | found.keys()):
+        left, right = wanted.get(key, []), found.get(key, [])
+        name = f"{kind} {' '.join(part or '-' for part in key)}"
+        if len(left) != len(right):
+            said.append(
+                f"{name}: expected {len(left)} row(s), got {len(right)}{_sample(left or right)}"
+            )
+            continue
+        for one, other in zip(left, right, strict=True):
+            for field in FIELDS[kind]:
+                if field not in one or field not in other:
+                    continue
+                if not _equal(field, one[field], other[field]):
+                    said.append(f"{name}: {field} expected {one[field]!r}, got {other[field]!r}")
+    return said
+
+
+def _sample(rows: list[Row]) -> str:
+    return f": {rows[0]}" if rows else ""
+
+
+def _grouped(kind: str, rows: Iterable[Row]) -> dict[tuple[str, ...], list[Row]]:
+    grouped: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        key = tuple(str(_plain(name, row.get(name))) for name in KEYS[kind])
+        grouped.setdefault(key, []).append(row)
+    return grouped
+
+
+def _plain(name: str, value: Any) -> Any:
+    if value in (None, ""):
+        return ""
+    return clock.written(clock.timestamp(value)) if name in TIMES else value
+
+
+def _equal(field: str, one: Any, other: Any) -> bool:
+    if field in NUMBERS:
+        left, right = _number(one), _number(other)
+        if left is None or right is None:
+            return left is right
+        return math.isclose(left, right, rel_tol=TOLERANCE, abs_tol=0.0)
+    if field == "status":
+        return str(one).replace("AMENDED", "OPEN") == str(other).replace("AMENDED", "OPEN")
+    if field in TIMES:
+        return bool(_plain(field, one) == _plain(field, other))
+    return str(one) == str(other)
+
+
+def _number(value: Any) -> float | None:
+    return None if value in (None, "") else float(value)
+
+
+def directories(expected: Path, got: Path) -> list[str]:
+    """Differences of all four files."""
+    said = []
+    for kind in KEYS:
+        name = f"{kind}.ndjson" if kind == "violations" else f"{kind}.csv"
+        said += differences(kind, export.read(expected, name), export.read(got, name))
+    return said
+
+
+def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
+    """``python -m tests.oracle.compare EXPECTED GOT``: 0 when equal, 1 with the differences."""
+    if len(arguments) != 2:
+        say("usage: python -m tests.oracle.compare EXPECTED GOT")
+        return 2
+    said = directories(Path(arguments[0]), Path(arguments[1]))
+    for sentence in said[:40]:
+        say(sentence)
+    say(f"{len(said)} difference(s)")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
