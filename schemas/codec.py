@@ -1,0 +1,133 @@
+"""The one place where bytes on a topic become values and values become bytes.
+
+Confluent wire format: 0x00, the schema id as four bytes big-endian, the Avro body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from struct import Struct
+from typing import Any
+
+import fastavro
+from fastavro.read import SchemaResolutionError
+
+from schemas.definitions import Definition, current, same_on_the_wire
+from schemas.encoder import compile_encoder
+from schemas.errors import Undecodable, UnknownSchema
+from schemas.ids import SchemaIds
+from schemas.reading_decoder import HEADER, ReadingDecoder
+from streams.core.reading import Reading, Rejected, Tick
+
+READING = "EmissionReading"
+TICK = "StreamTick"
+
+_framing = Struct(">BI")
+_TICK = Tick()
+
+
+class Codec:
+    """Encodes and decodes framed messages; everything known about a schema id is kept.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self, ids: SchemaIds) -> None:
+        self._ids = ids
+        self._encoders: dict[str, tuple[bytes, Callable[[Any], bytes]]] = {}
+        self._definitions: dict[int, Definition] = {}
+        self._decoders: dict[int, Callable[[bytes], Reading | Tick]] = {}
+        self._readings = ReadingDecoder()
+
+    def encode(self, record_name: str, record: dict[str, Any]) -> bytes:
+        """A framed message from a record (a dict with the schema's fields).
+
+        Raises KeyError for an unknown record name; KeyError, TypeError, ValueError or
+        AttributeError for a record that does not fit its schema.
+        """
+        found = self._encoders.get(record_name)
+        if found is None:
+            number = self._ids.id_of(record_name)
+            encoder = compile_encoder(current()[record_name].parsed)
+            found = self._encoders[record_name] = (_framing.pack(0, number), encoder)
+        header, encode_body = found
+        return header + encode_body(record)
+
+    def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
+        """Record name and record of a framed message, as the current schema has it.
+
+        Raises Undecodable or UnknownSchema, and SchemaRegistryError where the schema registry
+        does not answer.
+        """
+        number = _schema_id(value)
+        writer = self._definition(number)
+        return writer.name, _decode_body(value, number, writer)
+
+    def decode_reading(self, value: bytes | None) -> Reading | Tick | Rejected:
+        """What a message of the readings topic is; a bad message is a value, not an exception.
+
+        Rejected has the reason ``UNDECODABLE`` or ``UNKNOWN_SCHEMA``. Raises only
+        SchemaRegistryError, where the schema registry does not answer: the message may be good.
+        """
+        if value is None:
+            return Rejected("UNDECODABLE", "the message has no value")
+        try:
+            number = _schema_id(value)
+            decoder = self._decoders.get(number)
+            if decoder is None:
+                decoder = self._decoders[number] = self._reading_decoder(number)
+            return decoder(value)
+        except Undecodable as error:
+            return Rejected("UNDECODABLE", str(error))
+        except UnknownSchema as error:
+            return Rejected("UNKNOWN_SCHEMA", str(error))
+
+    def _definition(self, number: int) -> Definition:
+        found = self._definitions.get(number)
+        if found is None:
+            found = self._ids.schema_of(number)
+            if found is None or found.name not in current():
+                raise UnknownSchema(f"schema id {number} is not known")
+            self._definitions[number] = found
+        return found
+
+    def _reading_decoder(self, number: int) -> Callable[[bytes], Reading | Tick]:
+        writer = self._definition(number)
+        if writer.name == READING and same_on_the_wire(writer, current()[READING]):
+            return self._readings.decode
+        if writer.name == READING:
+            return lambda value: Reading(**_decode_body(value, number, writer))
+        if writer.name == TICK:
+
+            def decode_tick(value: bytes) -> Tick:
+                _decode_body(value, number, writer)
+                return _TICK
+
+            return decode_tick
+        raise UnknownSchema(f"schema id {number} is a {writer.name}, which is no reading")
+
+
+def _schema_id(value: bytes) -> int:
+    if len(value) < HEADER:
+        raise Undecodable(f"a message of {len(value)} bytes has no room for a schema id")
+    magic, number = _framing.unpack_from(value)
+    if magic != 0:
+        raise Undecodable(f"the message begins with byte {magic}, not with 0")
+    return int(number)
+
+
+def _decode_body(value: bytes, number: int, writer: Definition) -> dict[str, Any]:
+    body = BytesIO(value)
+    body.seek(HEADER)
+    try:
+        record = fastavro.schemaless_reader(body, writer.parsed, current()[writer.name].parsed)
+    except SchemaResolutionError as error:
+        raise UnknownSchema(f"schema id {number} cannot be read as {writer.name}") from error
+    except Exception as error:  # fastavro raises what the bytes lead it to
+        raise Undecodable(
+            f"the body is no {writer.name} ({type(error).__name__}: {error})"
+        ) from None
+    if body.tell() != len(value):
+        raise Undecodable(f"{len(value) - body.tell()} bytes follow the record")
+    return dict(record)
