@@ -1,0 +1,53 @@
+"""Sums of doubles without rounding, so that no order of arrival can change a mean.
+
+A sum is kept as a short list of doubles whose exact total is the sum (Shewchuk's partials);
+only the published quotient is rounded, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from math import fsum
+
+KEPT = 4
+"""Partials up to this many are cheaper to carry than to merge."""
+
+
+def compact(parts: list[float]) -> list[float]:
+    """The same exact sum in as few doubles as the values need (usually one or two)."""
+    if len(parts) <= KEPT:
+        return parts
+    kept: list[float] = []
+    rest = list(parts)
+    try:
+        while (top := fsum(rest)) != 0.0:
+            kept.append(top)
+            rest.append(-top)
+    except OverflowError:  # beyond the doubles: the exact quotient below still is not
+        return parts
+    return kept
+
+
+def total(parts: Iterable[float]) -> Fraction:
+    """The exact sum."""
+    return sum((Fraction(part) for part in compact(list(parts))), Fraction())
+
+
+def quotient(parts: list[float], count: int) -> float:
+    """The exact sum divided by ``count`` (not 0), rounded once."""
+    number, part = total(parts).as_integer_ratio()
+    return number / (part * count)
+
+
+def weighted_mean(groups: list[tuple[int, list[float], int]]) -> float | None:
+    """``sum(w * sum(v)) / sum(w * n)`` over groups of weight, values, count; None if empty."""
+    groups = [group for group in groups if group[2]]
+    if not groups:
+        return None
+    if len(groups) == 1:
+        return quotient(groups[0][1], groups[0][2])
+    above = sum((weight * total(parts) for weight, parts, _ in groups), Fraction())
+    below = sum(weight * count for weight, _, count in groups)
+    number, part = above.as_integer_ratio()
+    return number / (part * below)

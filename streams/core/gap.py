@@ -1,0 +1,146 @@
+"""Gaps: silence of a source, or of one channel while the source transmits and operates.
+
+Final gaps are a function of the set of accepted readings alone; while a silence lasts, it is
+compared with stream time. Coverage is kept as runs: intervals of readings whose distance is at
+most 20 minutes are merged, which loses nothing because no gap is shorter.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streams.core.calendar import MINUTE
+from streams.core.source import FOREVER, Interval, united
+
+MERGED = 20 * MINUTE
+"""Silence up to this long is never a gap (``gap_after`` is at least 20 minutes)."""
+
+
+class Piece(NamedTuple):
+    """What remains of a silence after excused time was cut out; ``end`` None: it goes on."""
+
+    start: int
+    end: int | None
+
+
+def cover(runs: list[Interval], start: int, end: int) -> bool:
+    """Add an interval to the runs in place; False if it only prolonged the last one in order."""
+    if runs and runs[-1][0] <= start <= runs[-1][1] + MERGED:
+        if end > runs[-1][1]:
+            runs[-1] = (runs[-1][0], end)
+        return False
+    if not runs or start > runs[-1][1]:
+        runs.append((start, end))
+        return True
+    low = bisect_left(runs, start - MERGED, key=lambda run: run[1])
+    high = low
+    while high < len(runs) and runs[high][0] <= end + MERGED:
+        start, end = min(start, runs[high][0]), max(end, runs[high][1])
+        high += 1
+    runs[low:high] = [(start, end)]
+    return True
+
+
+def silences(base: int | None, runs: Sequence[Interval]) -> list[tuple[int, int | None]]:
+    """The times between the runs; the last one has no end. ``base``: a virtual run ended there."""
+    ends = [end for _, end in runs]
+    starts: list[int | None] = [start for start, _ in runs]
+    if base is not None:
+        ends.insert(0, base)
+    else:
+        starts = starts[1:]
+    return list(zip(ends, [*starts, None], strict=True)) if ends else []
+
+
+def pieces_of(
+    silence: tuple[int, int | None],
+    cuts: Sequence[Interval],
+    gap_after: int,
+    grace: int,
+    stream_time: int,
+) -> list[Piece]:
+    """The gaps in one silence: it must exceed ``gap_after``, and so must each remaining piece."""
+    start, end = silence
+    until = stream_time if end is None else end
+    if until - start <= gap_after + (grace if end is None else 0):
+        return []
+    found = []
+    for a, b in _cut(start, until, cuts):
+        if b - a > gap_after:
+            goes_on = end is None and b == until and not _inside(cuts, until)
+            found.append(Piece(a, None if goes_on else b))
+    return found
+
+
+def _cut(start: int, end: int, cuts: Sequence[Interval]) -> list[Interval]:
+    remaining = []
+    at = start
+    for a, b in cuts:
+        if b <= at:
+            continue
+        if a >= end:
+            break
+        if a > at:
+            remaining.append((at, a))
+        at = max(at, b)
+    if at < end:
+        remaining.append((at, end))
+    return remaining
+
+
+def _inside(cuts: Sequence[Interval], instant: int) -> bool:
+    return any(a <= instant < b for a, b in cuts)
+
+
+def source_gaps(
+    base: int | None,
+    runs: Sequence[Interval],
+    excused: Sequence[Interval],
+    gap_after: int,
+    grace: int,
+    stream_time: int,
+) -> list[Piece]:
+    """All gaps of a source; ``base`` is where its silence began before its first reading."""
+    if base is not None and base > stream_time:
+        return []
+    return [
+        piece
+        for silence in silences(base, runs)
+        for piece in pieces_of(silence, excused, gap_after, grace, stream_time)
+    ]
+
+
+def channel_gaps(
+    base: int | None,
+    runs: Sequence[Interval],
+    excused: Sequence[Interval],
+    stops: Sequence[Interval],
+    gaps_of_source: Sequence[Piece],
+    gap_after: int,
+    grace: int,
+    stream_time: int,
+) -> list[Piece]:
+    """All gaps of one channel; stops and gaps of the source are cut out like excused time."""
+    silent = [(gap.start, FOREVER if gap.end is None else gap.end) for gap in gaps_of_source]
+    cuts = united([*excused, *stops, *silent])
+    return [
+        piece
+        for silence in silences(base, runs)
+        for piece in pieces_of(silence, cuts, gap_after, grace, stream_time)
+    ]
+
+
+def next_change(
+    start: int, cuts: Sequence[Interval], gap_after: int, grace: int, stream_time: int
+) -> int:
+    """The first stream time after ``stream_time`` at which a lasting silence may say more."""
+    times = [start + gap_after + grace + 1]
+    last = start
+    for a, b in cuts:
+        if b > start:
+            times += [a, b + gap_after + 1]
+            last = max(last, b if b <= stream_time else last)
+    times.append(last + gap_after + 1)
+    return min((time for time in times if time > stream_time), default=FOREVER)
