@@ -1,0 +1,91 @@
+"""Text of a cell to a value, strictly: what is not meant as the value is refused with a reason."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from streams.core.reading import FLAGS, STATES
+from streams.input.reading_row import CellError, quoted
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+MAX_PERIOD_S = 2**31 - 1  # an Avro int
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INSTANTS_KEPT = 65_536
+
+
+def number(column: str, cell: str) -> float:
+    """An IEEE double: decimal or exponent notation, ``nan`` and ``inf``/``infinity`` in any case.
+
+    Python's underscores (``1_000``) and digits of other scripts are no numbers here.
+    """
+    try:
+        value = float(cell)
+    except ValueError:
+        raise CellError(column, f"{quoted(cell)} is not a number") from None
+    if "_" in cell or not cell.isascii():
+        raise CellError(column, f"{quoted(cell)} is not a number")
+    return value
+
+
+def period(column: str, cell: str) -> int:
+    """Length of the interval in whole seconds."""
+    if not _INTEGER.fullmatch(cell):
+        raise CellError(column, f"{quoted(cell)} is not a whole number of seconds")
+    value = int(cell) if len(cell) < 20 else MAX_PERIOD_S + 1
+    if abs(value) > MAX_PERIOD_S:
+        raise CellError(column, f"{quoted(cell)} seconds is more than a period can hold")
+    return value
+
+
+def state(column: str, cell: str) -> str:
+    """One of the operating states; an empty cell is NORMAL."""
+    if not cell:
+        return "NORMAL"
+    if cell not in STATES:
+        raise CellError(column, f"{quoted(cell)} is not a state (one of {', '.join(STATES)})")
+    return cell
+
+
+def flag(column: str, cell: str) -> str:
+    """One of the channel flags of HJ 212."""
+    if cell not in FLAGS:
+        raise CellError(column, f"{quoted(cell)} is not a flag (one of {' '.join(FLAGS)})")
+    return cell
+
+
+def milliseconds(moment: datetime) -> int:
+    """Milliseconds UTC of an aware time; what is finer than a millisecond is cut off."""
+    return (moment - EPOCH) // MILLISECOND
+
+
+def instant(column: str, cell: str) -> int:
+    """Milliseconds UTC of an ISO 8601 time with an offset (or Z)."""
+    try:
+        moment = datetime.fromisoformat(cell)
+    except ValueError:
+        why = (
+            "is empty, a time is needed" if not cell else f"{quoted(cell)} is not an ISO 8601 time"
+        )
+        raise CellError(column, why) from None
+    if moment.tzinfo is None:
+        raise CellError(column, f"{quoted(cell)} has no offset from UTC (write +05:00 or Z)")
+    return milliseconds(moment)
+
+
+class Instants:
+    """``instant`` with a memory: the sources of a file share most of their times."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def __call__(self, column: str, cell: str) -> int:
+        """Milliseconds UTC of the cell; see :func:`instant`."""
+        known = self._known.get(cell)
+        if known is None:
+            known = instant(column, cell)
+            if len(self._known) >= _INSTANTS_KEPT:
+                self._known.clear()
+            self._known[cell] = known
+        return known

@@ -1,0 +1,59 @@
+"""All input files of a run as one stream of readings, in the order they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from streams.input.avro_file import MAGIC, read_avro
+from streams.input.mapped_csv import MappedCsv
+from streams.input.mapping import Mapping, load_mapping
+from streams.input.ndjson import read_ndjson
+from streams.input.reading_row import InputError, ReadingRow
+from streams.input.wide_csv import read_wide_csv
+
+
+def read_inputs(
+    paths: Sequence[Path],
+    parameters: Collection[str],
+    mappings: Sequence[Path] = (),
+    notice: Callable[[str], None] = lambda _sentence: None,
+) -> Iterator[ReadingRow]:
+    """The readings of every file, file after file.
+
+    A file's kind is told by its first bytes: Avro's magic, a brace for NDJSON, else CSV. With
+    ``mappings`` (one for all files, or one a file) every file is a CSV of the field; ``notice``
+    is given a sentence on the columns that a mapping leaves out. Raises InputError.
+    """
+    loaded = [load_mapping(path, parameters) for path in mappings]
+    if len(loaded) not in (0, 1, len(paths)):
+        raise InputError(f"{len(loaded)} mappings for {len(paths)} inputs: give one, or one each")
+    if len(loaded) == 1 and len(paths) > 1:
+        if loaded[0].time.start is not None:
+            raise InputError(f"{mappings[0]}: a start says the time of one file, not of several")
+        loaded *= len(paths)
+    for number, path in enumerate(paths):
+        try:
+            yield from _read(path, parameters, loaded[number] if loaded else None, notice)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or error}") from None
+
+
+def _read(
+    path: Path,
+    parameters: Collection[str],
+    mapping: Mapping | None,
+    notice: Callable[[str], None],
+) -> Iterator[ReadingRow]:
+    if mapping is not None:
+        table = MappedCsv(path, mapping)
+        if table.unmapped:
+            notice(f"{path}: not mapped and left out: {', '.join(table.unmapped)}")
+        return iter(table)
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(MAGIC):
+        return read_avro(path)
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+        return read_ndjson(path)
+    return read_wide_csv(path, parameters)

@@ -1,0 +1,1 @@
+"""Replay: measurements from files through the deployed pipeline, and what it found."""
