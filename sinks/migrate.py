@@ -1,0 +1,127 @@
+"""Numbered SQL files, applied once and in order: ``migrations/NNNN_*.sql``.
+
+An applied file never changes: its checksum is kept in the table ``migrations``. ClickHouse has no
+transactions around DDL, so every statement is written to be repeatable (IF NOT EXISTS): a run that
+was cut short in the middle of a file is finished by the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
+
+from clickhouse_connect.driver.client import Client
+
+_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations
+(
+    number UInt32 COMMENT 'Number of the file',
+    name String COMMENT 'Name of the file',
+    sha256 String COMMENT 'Checksum of the file as applied',
+    applied_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY number
+COMMENT 'Which migrations this database has had'
+"""
+
+
+class MigrationError(Exception):
+    """The migrations and the database do not fit together; the text is one sentence."""
+
+
+class Migration(NamedTuple):
+    """One file: its number, name and text."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def statements(self) -> Iterator[str]:
+        """The statements of the file, which end in a semicolon at the end of a line."""
+        for part in re.split(r";\s*$", self.text, flags=re.MULTILINE):
+            if part.strip():
+                yield part.strip()
+
+
+def migrations(directory: Traversable | None = None) -> list[Migration]:
+    """Every migration of the package (or of a directory), in order.
+
+    Raises ``MigrationError`` for a gap or a repetition in the numbers.
+    """
+    found = []
+    for entry in (directory or resources.files("sinks") / "migrations").iterdir():
+        match = _NAME.fullmatch(entry.name)
+        if match is not None:
+            text = entry.read_text(encoding="utf-8").replace("\r\n", "\n")
+            found.append(Migration(int(match[1]), entry.name, text))
+    found.sort()
+    for expected, migration in enumerate(found, 1):
+        if migration.number != expected:
+            raise MigrationError(f"{migration.name} stands where migration {expected:04} must be")
+    return found
+
+
+def migrate(client: Client, database: str, directory: Traversable | None = None) -> list[str]:
+    """Create the database if need be and apply what it has not had; names of what was applied.
+
+    ``client`` may be connected to any database; it is left connected to this one. Raises
+    ``MigrationError`` if an applied file has changed or is gone.
+    """
+    wanted = migrations(directory)
+    client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`", use_database=False)
+    client.database = database
+    client.command(_LEDGER)
+    applied = _applied(client)
+    _check(wanted, applied, database)
+    done = []
+    for migration in wanted:
+        if migration.number in applied:
+            continue
+        for statement in migration.statements():
+            client.command(statement)
+        client.insert(
+            "migrations",
+            [[migration.number, migration.name, migration.sha256]],
+            column_names=["number", "name", "sha256"],
+        )
+        done.append(migration.name)
+    return done
+
+
+def pending(client: Client, directory: Traversable | None = None) -> list[str]:
+    """Names of the migrations that the client's database has not had."""
+    exists = client.command("EXISTS TABLE migrations")
+    applied = _applied(client) if int(str(exists)) else {}
+    return [each.name for each in migrations(directory) if each.number not in applied]
+
+
+def _applied(client: Client) -> dict[int, tuple[str, str]]:
+    rows = client.query("SELECT number, name, sha256 FROM migrations FINAL").result_rows
+    return {int(number): (str(name), str(sha256)) for number, name, sha256 in rows}
+
+
+def _check(wanted: list[Migration], applied: dict[int, tuple[str, str]], database: str) -> None:
+    known = {migration.number: migration for migration in wanted}
+    for number, (name, sha256) in sorted(applied.items()):
+        migration = known.get(number)
+        if migration is None:
+            raise MigrationError(
+                f"database {database} has had {name}, which this program does not know: "
+                "it is newer than the program"
+            )
+        if migration.sha256 != sha256:
+            raise MigrationError(
+                f"{migration.name} was changed after it was applied to database {database}; "
+                "write a new migration instead"
+            )
