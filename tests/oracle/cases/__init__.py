@@ -1,0 +1,13 @@
+"""Small inputs with results computed by hand, one sentence of the specification each."""
+
+from tests.oracle.cases import duties, gaps, input_order, normalisation, rules, windows
+from tests.oracle.cases.case import Case
+
+ALL: tuple[Case, ...] = (
+    *normalisation.CASES,
+    *windows.CASES,
+    *gaps.CASES,
+    *rules.CASES,
+    *duties.CASES,
+    *input_order.CASES,
+)

@@ -1,0 +1,81 @@
+"""Seeded scenarios: registry, input and end, nasty but valid, small enough for the oracle."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from tests.oracle import scenario_input, scenario_registry
+from tests.oracle.scenario_input import HOUR, MINUTE
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Texts of the two files and of ``--until``."""
+
+    registry: str
+    input: str
+    until: str | None
+
+    def write(self, directory: Path) -> tuple[Path, Path]:
+        """The two files in a directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        registry, readings = directory / "registry.yaml", directory / "input.csv"
+        registry.write_text(self.registry, encoding="utf-8")
+        readings.write_text(self.input, encoding="utf-8")
+        return registry, readings
+
+
+def scenario(seed: int) -> Scenario:
+    """The scenario of a seed; the same seed gives the same bytes."""
+    rng = Random(f"scenario {seed}")
+    zone, base = rng.choice(scenario_registry.PLACES)
+    enterprises = [
+        scenario_registry.enterprise(rng, number, base, zone)
+        for number in range(rng.choice([1, 1, 2]))
+    ]
+    midnight = int(datetime.fromisoformat(base).replace(tzinfo=UTC).timestamp()) * 1000
+    begin = midnight + rng.choice([0, 6 * HOUR, 12 * HOUR, 19 * HOUR, 20 * HOUR])
+    sources = [source for owner in enterprises for source in owner["sources"]]
+    written = []
+    for source in sources:
+        if rng.random() > 0.1:
+            written += scenario_input.rows(
+                rng, source, begin + rng.choice([0, 0, HOUR, -30 * HOUR])
+            )
+    if not written:
+        written = scenario_input.rows(rng, sources[0], begin)
+    parameters = sorted({channel["parameter"] for s in sources for channel in s["channels"]})
+    text = scenario_input.table(rng, written, parameters)
+    return Scenario(
+        registry=scenario_registry.text({"enterprises": enterprises}),
+        input=text,
+        until=_until(rng, [row["_start"] + row["period_s"] * 1000 for row in written]),
+    )
+
+
+def _until(rng: Random, ends: list[int]) -> str | None:
+    if rng.random() < 0.25:
+        return None
+    real = sorted(ends)[len(ends) // 20 : -max(1, len(ends) // 20)] or sorted(ends)
+    last = real[-1] if rng.random() < 0.6 else rng.choice(real)
+    if rng.random() < 0.6:
+        last -= last % (10 * MINUTE)
+    after = rng.choice(
+        [0, 5, 20, 24.99, 25, 25.001, 30, 35, 60, 65, 80, 185, 190, 600, 1445, 1460, 1500, 5000]
+    )
+    return scenario_input.written_time(rng, last + int(after * MINUTE))
+
+
+def main(arguments: list[str]) -> None:
+    """``python -m tests.oracle.scenarios SEED DIR`` writes one scenario to look at."""
+    made = scenario(int(arguments[0]))
+    made.write(Path(arguments[1]))
+    sys.stdout.write(f"--until {made.until}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
