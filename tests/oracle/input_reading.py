@@ -48,7 +48,8 @@ def read(path: Path, until: int | None, now: int) -> tuple[list[Row], int]:
         else:
             arrived.append(_with_arrival(row, row.end if given is None else given))
     if until is None:
-        until = max((_arrival(row) for row in arrived), default=now) + 20 * clock.MINUTE
+        last = max((_arrival(row) for row in arrived), default=None)
+        until = now if last is None else last + 20 * clock.MINUTE
     arrived = [row for row in arrived if _arrival(row) <= until]
     return sorted(arrived, key=_arrival) + future, until
 

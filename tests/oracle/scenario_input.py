@@ -71,12 +71,22 @@ def rows(rng: Random, entry: Entry, begin: int) -> list[Entry]:
                 row["_arrival"] = _late(how, start + cadence, b)
         for parameter, channel in cells.items():
             channel.write(rng, row, parameter, start, index)
+        if rng.random() < 0.01:
+            row[rng.choice(["SO2", "VOC", "FLOW"])] = "1"  # perhaps of no channel of the source
         if rng.random() < 0.005:
             row["_arrival"] = start + cadence + rng.choice([-5 * MINUTE, -5 * MINUTE - 1])
         if rng.random() < 0.02:
             row["_arrival"] = None
         written.append(row)
     return written + spoilt(rng, written)
+
+
+def columns(written: list[Entry], channels: set[str]) -> list[str]:
+    """The parameters of some channel; what no channel of the registry measures is taken out."""
+    for row in written:
+        for name in [name for name in row if name.isupper() and name not in channels]:
+            del row[name]
+    return sorted(channels)
 
 
 def spans(rng: Random, begin: int, end: int, most: int) -> list[Span]:
@@ -119,6 +129,8 @@ class Cells:
         limits = [x for x in entry.get("limits", ()) if x["parameter"] == channel["parameter"]]
         self.limit = limits[0]["value"] if limits else 300
         self.high = spans(rng, begin, end, 3) + spans(rng, begin, end, 3)
+        if rng.random() < 0.25:
+            self.high = [(begin, end)]
         self.constant = rng.choice([None, None, None, 1, 2, 1.5])
         self.nasty = rng.choice([0, 0, 0.002, 0.02])
 

@@ -48,7 +48,8 @@ def scenario(seed: int) -> Scenario:
             )
     if not written:
         written = scenario_input.rows(rng, sources[0], begin)
-    parameters = sorted({channel["parameter"] for s in sources for channel in s["channels"]})
+    channels = {channel["parameter"] for source in sources for channel in source["channels"]}
+    parameters = scenario_input.columns(written, channels)
     text = scenario_input.table(rng, written, parameters)
     return Scenario(
         registry=scenario_registry.text({"enterprises": enterprises}),
