@@ -48,11 +48,11 @@ _COMPRESSORS: dict[str, Callable[[], Any]] = {
     "gzip": lambda: zlib.compressobj(1, wbits=31),
     "deflate": lambda: zlib.compressobj(1),
 }
-_DECOMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
-    "lz4": lz4.frame.decompress,
-    "zstd": zstd.decompress,
-    "gzip": lambda data: zlib.decompress(data, wbits=47),
-    "deflate": zlib.decompress,
+_DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+    "lz4": lz4.frame.LZ4FrameDecompressor,
+    "zstd": zstd.ZstdDecompressor,
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "deflate": zlib.decompressobj,
 }
 
 
@@ -78,10 +78,17 @@ def decompress(data: bytes, coding: str) -> bytes:
     """
     if coding in ("", "identity"):
         return data
-    decode = _DECOMPRESSORS.get(coding)
-    if decode is None:
+    make = _DECOMPRESSORS.get(coding)
+    if make is None:
         raise UnknownCodingError(f"Unknown compression method: {coding}")
+    parts = []
     try:
-        return decode(data)
+        while data:  # a client may send a frame a block, one after the other
+            frame = make()
+            parts.append(frame.decompress(data))
+            if not frame.eof:
+                raise ValueError("it ends in the middle")
+            data = frame.unused_data
     except Exception as error:  # each library has an error type of its own
         raise UnknownCodingError(f"Cannot decompress the {coding} body: {error}") from None
+    return b"".join(parts)
