@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from streams.core.findings import Proof
 from streams.core.registration import Enterprise
-from streams.core.source import SourceEntry, compile_sources
+from streams.core.source import BEGINNING, SourceEntry, compile_sources
 
 
 class Registration(NamedTuple):
@@ -87,3 +87,13 @@ class RegistryHistory:
             if version.timestamp > timestamp
         ]
         return min(later, default=None)
+
+    def last_change(self, timestamp: int) -> int:
+        """Arrival of the last registration at or before ``timestamp``."""
+        earlier = [
+            version.timestamp
+            for versions in self._by_bin.values()
+            for version in versions
+            if version.timestamp <= timestamp
+        ]
+        return max(earlier, default=BEGINNING)

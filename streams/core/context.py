@@ -1,0 +1,39 @@
+"""What the judges of one partition share: where they are, the rules, the policy, the results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.policy import Policy
+from streams.core.rules import MissingAsm, MissingLink, Outage, RuleSet, RunOver, WindowMeanOver
+
+
+@dataclass(slots=True)
+class Findings:
+    """Results of one batch in the order in which they were found."""
+
+    means: list[WindowMean] = field(default_factory=list)
+    gaps: list[DataGap] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class Context:
+    """One partition's surroundings; ``offset`` is that of the record being judged."""
+
+    def __init__(self, topic: str, partition: int, rules: RuleSet, policy: Policy) -> None:
+        self.topic = topic
+        self.partition = partition
+        self.rules = rules
+        self.policy = policy
+        self.window_rules = rules.of(WindowMeanOver)
+        self.run_rules = rules.of(RunOver)
+        self.outage_rules = rules.of(Outage)
+        self.obligation_rules = rules.of(MissingAsm, MissingLink)
+        self.offset = -1
+        self.findings = Findings()
+
+    def grace(self, kind: int) -> int:
+        """How long a window of a kind stays open after its end, milliseconds."""
+        return self.policy.day_grace if kind == 3 else self.policy.grace

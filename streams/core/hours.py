@@ -1,0 +1,106 @@
+"""The hours of one source: decoded when touched, saved when changed, forgotten when final."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, MutableMapping
+
+import msgspec
+
+from streams.core.calendar import HOUR, LocalClock
+from streams.core.slot import Hour, Slot, settle
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Hour)
+
+LONGEST_HOUR = 2 * HOUR
+"""An hour of the local clock is at most this long, whatever a zone does to it."""
+
+
+class Hours:
+    """Hours by their start; ``saved`` maps a key of the state to the encoded hour."""
+
+    def __init__(self, prefix: str, saved: MutableMapping[str, bytes], starts: list[int]) -> None:
+        self._prefix = prefix
+        self._saved = saved
+        self._starts = sorted(starts)
+        self._loaded: dict[int, Hour] = {}
+        self._changed: set[int] = set()
+        self._gone: set[int] = set()
+        self._last = (0, 0)
+
+    def start_of(self, clock: LocalClock, instant: int) -> int:
+        """Start of the local hour that contains ``instant``."""
+        start, end = self._last
+        if not start <= instant < end:
+            start = clock.start(instant, HOUR)
+            self._last = (start, clock.end(start, HOUR))
+        return start
+
+    def get(self, start: int) -> Hour | None:
+        """The hour that starts at ``start``, or None if nothing is known of it."""
+        hour = self._loaded.get(start)
+        if hour is None and (saved := self._saved.get(f"{self._prefix}{start}")) is not None:
+            hour = self._loaded[start] = _decoder.decode(saved)
+        return hour
+
+    def change(self, start: int) -> Hour:
+        """The hour that starts at ``start``, made if need be, and saved with the next batch."""
+        hour = self.get(start)
+        if hour is None:
+            hour = self._loaded[start] = Hour()
+            insort(self._starts, start)
+            self._gone.discard(start)
+        self._changed.add(start)
+        return hour
+
+    def between(self, start: int, end: int) -> Iterator[tuple[int, Hour]]:
+        """Hours that may hold something of ``[start, end)``, in the order of time."""
+        index = bisect_left(self._starts, start - LONGEST_HOUR)
+        while index < len(self._starts) and self._starts[index] < end:
+            hour = self.get(self._starts[index])
+            if hour is not None:
+                yield self._starts[index], hour
+            index += 1
+
+    def slots(self, start: int, end: int) -> list[Slot]:
+        """The slots inside ``[start, end)`` in the order of time."""
+        found = [
+            (at, slot)
+            for _, hour in self.between(start, end)
+            for at, slot in hour.slots.items()
+            if start <= at < end
+        ]
+        return [slot for _, slot in sorted(found, key=lambda item: item[0])]
+
+    def all(self) -> Iterator[tuple[int, Hour]]:
+        """Every remembered hour, in the order of time."""
+        return self.between(-(1 << 62), 1 << 62)
+
+    def before(self, instant: int) -> list[int]:
+        """Starts of the hours that begin before ``instant``."""
+        return self._starts[: bisect_left(self._starts, instant)]
+
+    def forget(self, start: int) -> None:
+        """Delete an hour from the state with the next batch."""
+        self._starts.remove(start)
+        self._loaded.pop(start, None)
+        self._changed.discard(start)
+        self._gone.add(start)
+
+    def save(self, keep_after: int) -> Iterator[tuple[str, bytes | None]]:
+        """Changed hours as state; decoded hours before ``keep_after`` are let go afterwards."""
+        for start in self._gone:
+            key = f"{self._prefix}{start}"
+            if self._saved.pop(key, None) is not None:
+                yield key, None
+        for start in sorted(self._changed):
+            hour = self._loaded[start]
+            settle(hour)
+            key = f"{self._prefix}{start}"
+            self._saved[key] = _encoder.encode(hour)
+            yield key, self._saved[key]
+        self._gone.clear()
+        self._changed.clear()
+        for start in [start for start in self._loaded if start < keep_after]:
+            del self._loaded[start]

@@ -1,0 +1,301 @@
+"""One partition of the readings topic, folded over its log: the whole of the judging code.
+
+Stream time is the highest arrival time seen; nothing else tells the time. Records are applied
+one by one, so what is found after a record depends on the log up to it and not on how the log
+was cut into batches, how many workers there are, or what crashed in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+import msgspec
+from aiokafka.partitioner import murmur2
+
+from streams.core.context import Context
+from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.obligation import ObligationJudge, Obligations
+from streams.core.policy import Policy
+from streams.core.quality import CONFLICTING_DUPLICATE, Refusal, refusal
+from streams.core.reading import Reading, Rejected, Tick
+from streams.core.registry_history import RegistryHistory
+from streams.core.rules import RuleSet
+from streams.core.source import BEGINNING, FOREVER, SourceEntry
+from streams.core.source_fold import DUPLICATE, SourceFold
+
+_encoder = msgspec.msgpack.Encoder()
+
+DECODE = "decode"
+VALIDATE = "validate"
+DEDUPLICATE = "deduplicate"
+"""Stages at which a message may end in the dead letters."""
+
+
+class RawRecord(NamedTuple):
+    """A record of the readings topic as it came; ``timestamp`` is its arrival, ms UTC."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Ledger(msgspec.Struct, array_like=True):
+    """How far a partition has got and where its messages ended."""
+
+    stream_time: int = BEGINNING
+    next_offset: int = 0
+    used: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    ticks: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it."""
+
+    means: list[WindowMean]
+    gaps: list[DataGap]
+    violations: list[Violation]
+    dead_letters: list[DeadLetter]
+    state: dict[str, bytes | None]
+    used: int
+    duplicates: int
+    ticks: int
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key by Kafka's default partitioner."""
+    hashed: int = murmur2(key.encode())
+    return (hashed & 0x7FFFFFFF) % partitions
+
+
+class PartitionEngine:
+    """The fold of one partition; built anew from the saved state when the partition comes."""
+
+    def __init__(
+        self,
+        *,
+        topic: str,
+        partition: int,
+        partitions: int,
+        decode: Callable[[bytes | None], Reading | Tick | Rejected],
+        rules: RuleSet,
+        policy: Policy,
+        registry: RegistryHistory,
+        state: Mapping[str, bytes],
+    ) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._decode = decode
+        self._policy = policy
+        self._registry = registry
+        self._context = Context(topic, partition, rules, policy)
+        self._prefix = f"{partition}/"
+        self._saved = {key: value for key, value in state.items() if key.startswith(self._prefix)}
+        saved = self._saved.get(f"{self._prefix}ledger")
+        self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
+        self._hours = self._saved_hours()
+        self._folds: dict[str, SourceFold] = {}
+        self._duties: dict[str, ObligationJudge] = {}
+        self._timers: list[tuple[int, str, str]] = []
+        self._scheduled: dict[tuple[str, str], int] = {}
+        self._touched: set[str] = set()
+        self._judged: set[str] = set()
+        self._version = -1
+        self._registered_at = BEGINNING
+        self._next_registration = BEGINNING
+
+    @property
+    def next_offset(self) -> int:
+        """Records below it were applied before."""
+        return self._ledger.next_offset
+
+    @property
+    def stream_time(self) -> int:
+        """The highest arrival time seen, ms UTC."""
+        return self._ledger.stream_time
+
+    def apply(self, records: Sequence[RawRecord]) -> Outcome:
+        """Apply a batch of records in the order of their offsets."""
+        ledger = self._ledger
+        before = (ledger.used, ledger.duplicates, ledger.ticks)
+        for record in records:
+            if record.offset < ledger.next_offset:
+                continue
+            ledger.next_offset = record.offset + 1
+            self._context.offset = record.offset
+            if record.timestamp > ledger.stream_time:
+                ledger.stream_time = record.timestamp
+            now = ledger.stream_time
+            if now >= self._next_registration or self._version != self._registry.version:
+                self._follow_registry(now)
+            while self._timers and self._timers[0][0] <= now:
+                self._fire(now)
+            self._take(record, now)
+        state = self._save()
+        findings = self._context.findings
+        outcome = Outcome(
+            means=findings.means,
+            gaps=findings.gaps,
+            violations=findings.violations,
+            dead_letters=findings.dead_letters,
+            state=state,
+            used=ledger.used - before[0],
+            duplicates=ledger.duplicates - before[1],
+            ticks=ledger.ticks - before[2],
+        )
+        findings.means, findings.gaps, findings.violations = [], [], []
+        findings.dead_letters = []
+        return outcome
+
+    def _take(self, record: RawRecord, now: int) -> None:
+        decoded = self._decode(record.value)
+        if isinstance(decoded, Reading):
+            self._read(record, decoded, now)
+        elif isinstance(decoded, Tick):
+            self._ledger.ticks += 1
+        else:
+            reason = Refusal(decoded.reason, decoded.detail)
+            self._bury(record, DECODE, reason, decoded.source_id)
+
+    def _read(self, record: RawRecord, reading: Reading, now: int) -> None:
+        source_id = reading.source_id
+        fold = self._folds.get(source_id)
+        if fold is not None and record.timestamp >= self._registered_at:
+            entry: SourceEntry | None = fold.entry
+        else:
+            entry = self._registry.source(source_id, record.timestamp)
+        refused = refusal(reading, entry, record.timestamp, self._policy)
+        if refused is not None or entry is None or record.value is None:
+            self._bury(record, VALIDATE, refused or DUPLICATE, source_id)
+            return
+        if fold is None:
+            fold = self._fold(entry)
+        self._touched.add(source_id)
+        refused = fold.accept(reading, entry, record.offset, record.value, now)
+        if refused is None:
+            self._ledger.used += 1
+            self._schedule("source", source_id, fold.due)
+        elif refused is DUPLICATE:
+            self._ledger.duplicates += 1
+        else:
+            stage = DEDUPLICATE if refused.reason == CONFLICTING_DUPLICATE else VALIDATE
+            self._bury(record, stage, refused, source_id)
+
+    def _bury(self, record: RawRecord, stage: str, refused: Refusal, source_id: str | None) -> None:
+        self._ledger.dead_letters += 1
+        self._context.findings.dead_letters.append(
+            DeadLetter(
+                reason=refused.reason,
+                stage=stage,
+                detail=refused.detail,
+                source_id=source_id,
+                topic=self._context.topic,
+                partition=self._partition,
+                offset=record.offset,
+                timestamp=record.timestamp,
+                key=record.key,
+                value=record.value,
+                headers=record.headers,
+            )
+        )
+
+    def _follow_registry(self, now: int) -> None:
+        """Take over the registrations that have arrived by ``now``."""
+        registry = self._registry
+        self._version = registry.version
+        changes = registry.changes_after(now)
+        self._next_registration = FOREVER if changes is None else changes
+        self._registered_at = registry.last_change(now)
+        for source_id in registry.source_ids():
+            entry = registry.source(source_id, now)
+            fold = self._folds.get(source_id)
+            if entry is None:
+                continue
+            if fold is not None:
+                if fold.entry is not entry:
+                    fold.register(entry, now)
+                    self._touched.add(source_id)
+                    self._schedule("source", source_id, fold.due)
+            elif self._known(source_id) or (not entry.test and self._owns(source_id)):
+                self._fold(entry)
+        for bin_ in registry.bins():
+            if self._owns(bin_) and registry.enterprise(bin_, now) is not None:
+                duty = self._duties.get(bin_)
+                if duty is None:
+                    saved = self._saved.get(f"{self._prefix}enterprise/{bin_}")
+                    state = msgspec.msgpack.decode(saved, type=Obligations) if saved else None
+                    duty = ObligationJudge(self._context, state or Obligations())
+                    self._duties[bin_] = duty
+                self._schedule("enterprise", bin_, now)
+
+    def _known(self, source_id: str) -> bool:
+        return f"{self._prefix}source/{source_id}" in self._saved
+
+    def _owns(self, key: str) -> bool:
+        return partition_of(key, self._partitions) == self._partition
+
+    def _fold(self, entry: SourceEntry) -> SourceFold:
+        fold = SourceFold(
+            self._context,
+            entry,
+            f"{self._prefix}source/{entry.id}",
+            f"{self._prefix}hour/{entry.id}/",
+            self._saved,
+            self._hours.pop(entry.id, []),
+        )
+        self._folds[entry.id] = fold
+        self._schedule("source", entry.id, fold.due)
+        return fold
+
+    def _schedule(self, kind: str, name: str, due: int) -> None:
+        known = self._scheduled.get((kind, name), FOREVER)
+        if due < known:
+            self._scheduled[(kind, name)] = due
+            heappush(self._timers, (due, kind, name))
+
+    def _fire(self, now: int) -> None:
+        due, kind, name = heappop(self._timers)
+        if self._scheduled.get((kind, name)) != due:
+            return
+        del self._scheduled[(kind, name)]
+        if kind == "source":
+            fold = self._folds[name]
+            if fold.due <= now:
+                fold.advance(now)
+                self._touched.add(name)
+            self._schedule(kind, name, max(fold.due, now + 1))
+        else:
+            duty = self._duties[name]
+            duty.advance(self._registry.enterprise(name, now), now)
+            self._judged.add(name)
+            self._schedule(kind, name, max(duty.due, now + 1))
+
+    def _save(self) -> dict[str, bytes | None]:
+        state: dict[str, bytes | None] = {}
+        for source_id in sorted(self._touched):
+            state.update(self._folds[source_id].save(self._ledger.stream_time))
+        for bin_ in sorted(self._judged):
+            key = f"{self._prefix}enterprise/{bin_}"
+            saved = _encoder.encode(self._duties[bin_].state)
+            if self._saved.get(key) != saved:
+                state[key] = self._saved[key] = saved
+        self._touched.clear()
+        self._judged.clear()
+        state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
+        return state
+
+    def _saved_hours(self) -> dict[str, list[int]]:
+        hours: dict[str, list[int]] = {}
+        prefix = f"{self._prefix}hour/"
+        for key in self._saved:
+            if key.startswith(prefix):
+                source_id, _, start = key.removeprefix(prefix).rpartition("/")
+                hours.setdefault(source_id, []).append(int(start))
+        return hours

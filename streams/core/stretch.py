@@ -1,0 +1,96 @@
+"""A stretch of slots added up for one parameter: the value, the mass and the evidence of a finding.
+
+A window's violation uses the slots of its window; a run's uses those of all its windows, and
+what was already forgotten of a very long run is carried in the same form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from hashlib import sha256
+
+import msgspec
+
+from streams.core.exact import compact, total, weighted_mean
+from streams.core.findings import Proof
+from streams.core.quality import UNVERIFIED
+from streams.core.slot import Slot
+from streams.core.source import MASS_FLOW
+
+
+class Stretch(msgspec.Struct, array_like=True):
+    """Slots added up; ``sums`` by period (s): exact parts and count of the valid values.
+
+    ``mass`` holds the exact parts of the g/s series by period, if the source has one.
+    """
+
+    sums: dict[int, tuple[list[float], int]] = msgspec.field(default_factory=dict)
+    mass: dict[int, list[float]] = msgspec.field(default_factory=dict)
+    unverified: int = 0
+    devices: dict[str, int] = msgspec.field(default_factory=dict)
+    readings: int = 0
+    first_offset: int = -1
+    last_offset: int = -1
+    chain: bytes = b""
+
+    @property
+    def value(self) -> float | None:
+        """The mean of the valid values by their time, rounded once."""
+        return weighted_mean(
+            [(period, parts, count) for period, (parts, count) in sorted(self.sums.items())]
+        )
+
+    @property
+    def serial(self) -> str | None:
+        """The device of most readings; of several alike the first by name."""
+        if not self.devices:
+            return None
+        return min(self.devices, key=lambda serial: (-self.devices[serial], serial))
+
+    def proof(self, topic: str, partition: int) -> Proof:
+        """The evidence: offset range and hash chain of the messages used."""
+        return Proof(
+            topic=topic,
+            partition=partition,
+            first_offset=self.first_offset,
+            last_offset=self.last_offset,
+            readings=self.readings,
+            sha256=self.chain.hex(),
+        )
+
+    def excess_tonnes(self, value: float, limit: float) -> float | None:
+        """Mass above the limit: the share ``(value - L) / value`` of the mass emitted.
+
+        None where the source has no g/s series of the parameter, so the mass is not measured.
+        """
+        if not self.mass or value <= 0:
+            return None
+        grams = sum(period * total(parts) for period, parts in self.mass.items())
+        return float(grams * (Fraction(value) - Fraction(limit)) / (1_000_000 * Fraction(value)))
+
+
+def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> Stretch:
+    """Add slots in the order of time, of a series whose windows are ``length_s`` long."""
+    flow_key = f"{key.split('|', 1)[0]}|{MASS_FLOW}"
+    for slot in slots:
+        for period, tallies in slot.tallies.items():
+            if length_s % period:
+                continue
+            if (tally := tallies.get(key)) is not None:
+                parts, count = stretch.sums.get(period, ([], 0))
+                stretch.sums[period] = (compact([*parts, *tally.parts]), count + tally.valid)
+                stretch.unverified += tally.codes.get(UNVERIFIED, 0)
+            if (flow := tallies.get(flow_key)) is not None:
+                stretch.mass[period] = compact([*stretch.mass.get(period, []), *flow.parts])
+        for serial, count in slot.devices.items():
+            stretch.devices[serial] = stretch.devices.get(serial, 0) + count
+        if slot.readings:
+            stretch.readings += slot.readings
+            known = stretch.first_offset >= 0
+            stretch.first_offset = (
+                min(stretch.first_offset, slot.first_offset) if known else slot.first_offset
+            )
+            stretch.last_offset = max(stretch.last_offset, slot.last_offset)
+            stretch.chain = sha256(stretch.chain + slot.chain).digest()
+    return stretch

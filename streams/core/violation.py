@@ -1,0 +1,128 @@
+"""Builds violations and numbers their revisions."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+
+from streams.core.findings import Proof, Violation
+from streams.core.registration import Enterprise
+from streams.core.rules import Rule
+from streams.core.slot import Published
+from streams.core.source import SourceEntry
+
+OPEN = "OPEN"
+AMENDED = "AMENDED"
+CLOSED = "CLOSED"
+WITHDRAWN = "WITHDRAWN"
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """Whom a violation is about: the enterprise, and the source if it is about one."""
+
+    enterprise: Enterprise
+    source: SourceEntry | None = None
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """The number that breaks a rule, beside its limit."""
+
+    unit: str
+    value: float | None
+    limit: float | None
+    validated_value: float | None = None
+    excess_mass_t: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """``value / limit``."""
+        if self.value is None or not self.limit:
+            return None
+        return self.value / self.limit
+
+
+def build(
+    violation_id: str,
+    rule: Rule,
+    rule_set: str,
+    subject: Subject,
+    parameter: str | None,
+    interval: tuple[int, int | None],
+    measure: Measure | None,
+    *,
+    automatic: bool,
+    detected_at: int,
+    evidence: tuple[Proof, ...],
+    serial: str | None = None,
+    deferred_until: int | None = None,
+) -> Violation:
+    """A violation still without its number and status; ``numbered`` gives it both."""
+    enterprise, source = subject.enterprise, subject.source
+    device = None if source is None else source.device(serial, interval[0])
+    until = device.valid[1] if device and device.valid else None
+    return Violation(
+        id=violation_id,
+        revision=0,
+        status=OPEN,
+        rule=rule.code,
+        rule_set=rule_set,
+        legal_basis=rule.legal_basis,
+        bin=enterprise.bin,
+        enterprise={
+            "ru": enterprise.name.ru,
+            "kk": enterprise.name.kk,
+            "en": enterprise.name.en,
+        },
+        region=enterprise.region,
+        category=enterprise.category,
+        business_size=enterprise.business_size,
+        source_id=None if source is None else source.id,
+        parameter=parameter,
+        unit=None if measure is None else measure.unit,
+        start=interval[0],
+        end=interval[1],
+        value=None if measure is None else measure.value,
+        validated_value=None if measure is None else measure.validated_value,
+        limit=None if measure is None else measure.limit,
+        ratio=None if measure is None else measure.ratio,
+        excess_mass_t=None if measure is None else measure.excess_mass_t,
+        device_serial=serial,
+        verification=None if device is None else device.number,
+        verification_until=until if until is not None and until < 1 << 61 else None,
+        detected_at=detected_at,
+        automatic=automatic,
+        deferred_until=deferred_until,
+        evidence=evidence,
+    )
+
+
+def numbered(
+    violation: Violation,
+    before: Published | None,
+    *,
+    over: bool,
+    withdrawn: bool = False,
+    compared: Violation | None = None,
+) -> tuple[Violation, Published] | None:
+    """The next revision of a violation, or None if it says nothing new.
+
+    ``over``: its interval has ended. A first revision that goes on is OPEN, a later AMENDED.
+    ``compared`` is the violation without what alone is no news, by default all of it.
+    """
+    status = WITHDRAWN if withdrawn else CLOSED if over else OPEN
+    digest = content(compared or violation)
+    if before is not None and before.status == status and before.digest == digest:
+        return None
+    revision = 1 if before is None else before.revision + 1
+    shown = AMENDED if status == OPEN and revision > 1 else status
+    final = msgspec.structs.replace(violation, revision=revision, status=shown)
+    return final, Published(revision, status, digest)
+
+
+def content(violation: Violation) -> bytes:
+    """Digest of what a violation says, apart from its number, status and detection."""
+    said = msgspec.structs.replace(violation, revision=0, status="", detected_at=0)
+    return blake2b(_encoder.encode(said), digest_size=8).digest()

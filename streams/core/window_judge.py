@@ -1,0 +1,143 @@
+"""Closes windows of one source: their means, and the rules that look at one window."""
+
+from __future__ import annotations
+
+from streams.core.context import Context
+from streams.core.findings import WindowMean, violation_id
+from streams.core.head import Head
+from streams.core.hours import Hours
+from streams.core.mean import VALID, Window, excused_time, mean_of, series_of, summarise
+from streams.core.rules import Rule, RunOver, WindowMeanOver
+from streams.core.slot import Hour
+from streams.core.source import CONCENTRATION, KINDS, SourceEntry
+from streams.core.stretch import Stretch, extend
+from streams.core.violation import Measure, Subject, build, numbered
+
+
+class WindowJudge:
+    """Judges windows; ``shaken`` collects the runs (rule code, parameter) that may have changed."""
+
+    def __init__(self, context: Context, head: Head, hours: Hours) -> None:
+        self._context = context
+        self._head = head
+        self._hours = hours
+        self.shaken: dict[tuple[str, str], set[int]] = {}
+
+    def means(
+        self,
+        entry: SourceEntry,
+        kind: int,
+        start: int,
+        end: int,
+        stream_time: int,
+        *,
+        limited_only: bool = False,
+    ) -> list[WindowMean]:
+        """All means of a window, judged; with ``limited_only`` just those that have a limit."""
+        window = Window(kind, start, end, self._hours.slots(start, end))
+        excused = excused_time((start, end), entry, self._head.stops)
+        found = []
+        for key, tallies in sorted(series_of(window).items()):
+            parameter, unit = key.split("|", 1)
+            limited = entry.limit(parameter, unit, start) is not None
+            if limited_only and not limited:
+                continue
+            if unit == "g/s" and KINDS[kind].name != "1h":
+                continue
+            mean = mean_of(
+                window,
+                key,
+                summarise(tallies),
+                entry,
+                excused,
+                self._context.rules.version,
+                stream_time,
+                self._context.policy.max_lateness,
+            )
+            found.append(mean)
+            if limited:
+                self._judge(entry, window, key, mean, stream_time)
+        return found
+
+    def _judge(
+        self, entry: SourceEntry, window: Window, key: str, mean: WindowMean, stream_time: int
+    ) -> None:
+        for rule in self._context.window_rules:
+            condition = rule.condition
+            assert isinstance(condition, WindowMeanOver)  # noqa: S101 (sorted by kind)
+            if condition.window == mean.window and condition.unit == mean.unit:
+                self._window_rule(rule, condition, entry, window, key, mean, stream_time)
+        if mean.unit != CONCENTRATION:
+            return
+        for rule in self._context.run_rules:
+            run = rule.condition
+            assert isinstance(run, RunOver)  # noqa: S101 (sorted by kind)
+            if run.window_for(entry.cadence_s) == mean.window:
+                self._peak(rule, run, entry, mean)
+
+    def _window_rule(
+        self,
+        rule: Rule,
+        condition: WindowMeanOver,
+        entry: SourceEntry,
+        window: Window,
+        key: str,
+        mean: WindowMean,
+        stream_time: int,
+    ) -> None:
+        value, limit = mean.value, mean.limit
+        holds = (
+            mean.status == VALID
+            and value is not None
+            and limit is not None
+            and rule.in_force(mean.start, entry.zone)
+            and condition.met(value, limit)
+        )
+        hour_start = self._hours.start_of(entry.clock, mean.start)
+        identity = violation_id(rule.code, entry.id, mean.parameter, mean.start)
+        hour = self._hours.get(hour_start)
+        before = hour.published.get(identity) if hour is not None else None
+        if not holds and before is None:
+            return
+        stretch = extend(Stretch(), window.slots, key, KINDS[window.kind].length // 1000)
+        excess = None
+        if value is not None and limit is not None:
+            excess = stretch.excess_tonnes(value, limit)
+        violation = build(
+            identity,
+            rule,
+            self._context.rules.version,
+            Subject(entry.enterprise, entry),
+            mean.parameter,
+            (mean.start, mean.end),
+            Measure(mean.unit, value, limit, mean.validated_value, excess),
+            automatic=rule.automatic_at(mean.start, entry.zone) and not stretch.unverified,
+            detected_at=stream_time,
+            evidence=(stretch.proof(self._context.topic, self._context.partition),),
+            serial=stretch.serial,
+        )
+        news = numbered(violation, before, over=True, withdrawn=not holds)
+        if news is not None:
+            self._context.findings.violations.append(news[0])
+            self._hours.change(hour_start).published[identity] = news[1]
+
+    def _peak(self, rule: Rule, run: RunOver, entry: SourceEntry, mean: WindowMean) -> None:
+        """Note whether a window keeps a run of a rule going."""
+        peak = (
+            mean.status == VALID
+            and mean.value is not None
+            and mean.limit is not None
+            and run.met(mean.value, mean.limit)
+        )
+        name = f"{rule.code}|{mean.parameter}"
+        hour_start = self._hours.start_of(entry.clock, mean.start)
+        hour: Hour | None = self._hours.get(hour_start)
+        known = hour is not None and mean.start in hour.peaks.get(name, ())
+        if peak and not known:
+            starts = self._hours.change(hour_start).peaks.setdefault(name, [])
+            starts.append(mean.start)
+            starts.sort()
+        elif known and not peak:
+            self._hours.change(hour_start).peaks[name].remove(mean.start)
+        if peak or known:
+            self.shaken.setdefault((rule.code, mean.parameter), set()).add(mean.start)
