@@ -30,11 +30,13 @@ What it guarantees, over and above Faust:
 * A broker that does not answer a commit does not stop the worker: the commit is repeated.
 
 Streams must be ``noack()`` streams: the automatic acknowledgements of the others, which Faust
-also gives when the agent's body raises, are not counted. An acknowledgement is a promise that everything the batch led to is confirmed: commits do not
-flush any producer. Changelog topics of tables go through it record by record, as Faust expects.
+also gives when the agent's body raises, are not counted. An acknowledgement is a promise that
+everything the batch led to is confirmed: commits do not flush any producer. Changelog topics of
+tables go through record by record, as Faust expects.
 """
 
 from streams.transport.batch import PartitionBatch
 from streams.transport.driver import BatchTransport, batch_topic, install
+from streams.transport.ends import end_offsets
 
-__all__ = ["BatchTransport", "PartitionBatch", "batch_topic", "install"]
+__all__ = ["BatchTransport", "PartitionBatch", "batch_topic", "end_offsets", "install"]

@@ -11,6 +11,7 @@ What is replaced, and why (everything else is Faust's own driver):
   "already read".
 * `resume_flow`: stream partitions are read only after the seek that follows a rebalance. Faust
   resumes them before it, and clears the agents' queues after it: what arrives in between is lost.
+* `_highwaters`: table recovery reads up to the true end of a changelog (see `ends`).
 * `_commit_offsets`: an offset counts as committed when the broker said so, not when it was tried.
 """
 
@@ -32,6 +33,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
 
 from streams.transport.batch import Ledger, PartitionBatch
+from streams.transport.ends import end_offsets
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 log.warning("offsets not committed, will try again", error=str(error))
             return False
         return True
+
+    async def _highwaters(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        transport = self.transport
+        ends = await end_offsets(
+            [TopicPartition(tp.topic, tp.partition) for tp in partitions],
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            **driver.credentials_to_aiokafka_auth(
+                self.app.conf.broker_credentials, self.app.conf.ssl_context
+            ),
+        )
+        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -108,12 +121,18 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             self._unacked_messages.clear()  # nobody has to wait for what is void
 
     async def wait_empty(self) -> None:
-        """Wait for the batches that are being worked on, but not for ever."""
+        """Wait for the batches that are being worked on, but not for ever; then commit."""
+        deadline = self.loop.time() + self._patience_s
+        while not self.should_stop and any(not m.acked for m in self._unacked_messages):
+            if self.loop.time() > deadline:
+                log.warning("partitions leave before their batch is done")
+                self._revoke(list(self._ledgers))
+                break
+            await asyncio.sleep(_FULL_S)
         try:
-            await asyncio.wait_for(super().wait_empty(), self._patience_s)
+            await asyncio.wait_for(self.commit(), self._patience_s)
         except TimeoutError:
-            log.warning("partitions leave before their batch is done", waited_s=self._patience_s)
-            self._revoke(list(self._ledgers))
+            log.warning("partitions leave before their offsets are committed")
 
     def resume_flow(self) -> None:
         """Let records through; those of stream partitions only once the positions are right."""

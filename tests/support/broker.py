@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from streams.transport.ends import true_ends
+
 _numbers = itertools.count(1)
 
 
@@ -78,8 +80,7 @@ class TestBroker:
         await consumer.start()
         try:
             parts = [TopicPartition(topic, p) for p in sorted(await _partitions(consumer, topic))]
-            consumer.assign(parts)
-            ends = await consumer.end_offsets(parts)
+            ends = await true_ends(consumer, parts)
             found: list[ConsumerRecord] = []
             for part in parts:
                 await consumer.seek_to_beginning(part)

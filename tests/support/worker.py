@@ -38,7 +38,7 @@ def batch_app(
     )
     install(app, records_in_flight=records_in_flight, patience_s=5.0)
 
-    @app.agent(batch_topic(app, topic), concurrency=1, name="work")
+    @app.agent(batch_topic(app, topic), concurrency=1, name="work")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:
         async for event in stream.noack().events():
             if await work(event.value):

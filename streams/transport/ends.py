@@ -1,0 +1,52 @@
+"""Where partitions really end.
+
+A broker's answer to "latest offset" is not enough: the embedded broker answers with the first
+offset of the last record batch plus one, so the rest of that batch would be missed by whoever
+reads "up to the end". The high watermark that comes with a fetch is right on every broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+
+async def end_offsets(
+    partitions: Collection[TopicPartition], **options: Any
+) -> dict[TopicPartition, int]:
+    """The offset after the last record of each partition, 0 when it never held one.
+
+    ``options`` are those of an ``AIOKafkaConsumer``: ``bootstrap_servers`` and how to
+    authenticate. Raises ``aiokafka.errors.KafkaError`` when the broker cannot be asked.
+    """
+    consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        return await true_ends(consumer, partitions)
+    finally:
+        await consumer.stop()
+
+
+async def true_ends(
+    consumer: AIOKafkaConsumer, partitions: Collection[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The same with a started consumer that has no group; it is assigned and moved by this."""
+    plain = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+    consumer.assign(plain)
+    answered: dict[TopicPartition, int] = await consumer.end_offsets(plain)
+    begin = await consumer.beginning_offsets(plain)
+    filled = [tp for tp in plain if answered[tp] > begin[tp]]
+    for tp in filled:
+        consumer.seek(tp, answered[tp] - 1)
+    ends = dict(answered)
+    missing = set(filled)
+    while missing:
+        await consumer.getmany(*missing, timeout_ms=100)
+        for tp in list(missing):
+            mark = consumer.highwater(tp)
+            if mark is not None:
+                ends[tp] = max(mark, answered[tp])
+                missing.discard(tp)
+    return ends

@@ -1,0 +1,164 @@
+"""Runs the judging core alone, in this process: what a replay finds, without broker and sinks.
+
+``python -m tests.support.core_run REGISTRY INPUT [--until T] --export DIR``
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.core.findings import Proof
+from streams.core.partition import Outcome, PartitionEngine, RawRecord, partition_of
+from streams.core.policy import Policy
+from streams.core.registration import Enterprise
+from streams.core.registry_history import RegistryHistory
+from streams.input.cells import instant
+from streams.input.read_inputs import read_inputs
+from streams.input.reading_row import ReadingRow
+from streams.registry.document import load_registry
+from streams.replay.export import Findings, write_export
+from streams.replay.plan import UNKNOWN, plan_publication
+from streams.rule_files import load_rules
+
+TOPIC = "emissions.readings"
+NOW = 1_790_000_000_000
+
+Cut = Callable[[Sequence[RawRecord]], Iterator[Sequence[RawRecord]]]
+
+
+def by(size: int) -> Cut:
+    """Cut a partition's log into batches of a size."""
+
+    def cut(log: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
+        for start in range(0, len(log), size):
+            yield log[start : start + size]
+
+    return cut
+
+
+def history(enterprises: Iterable[Enterprise]) -> RegistryHistory:
+    """A registry that was loaded before everything else."""
+    registry = RegistryHistory()
+    for number, enterprise in enumerate(enterprises):
+        proof = Proof("emissions.registry", 0, number, number, 0, "0" * 64)
+        registry.add(-(1 << 61), enterprise.bin, enterprise, proof)
+    return registry
+
+
+def logs(
+    rows: Sequence[ReadingRow], until: int | None, partitions: int, now: int = NOW
+) -> list[list[RawRecord]]:
+    """The log of every partition as a replay publishes it."""
+    codec = Codec(FileIds())
+    arrived = [UNKNOWN if row.arrived_at is None else row.arrived_at for row in rows]
+    plan = plan_publication(arrived, [row.reading.ends_at for row in rows], until, now)
+    tick = codec.encode("StreamTick", {"sent_at": plan.first_tick})
+    found = [[RawRecord(0, plan.first_tick, None, tick, ())] for _ in range(partitions)]
+    for index, timestamp in zip(plan.order, plan.timestamps, strict=True):
+        reading = rows[index].reading
+        key = reading.source_id
+        log = found[partition_of(key, partitions)]
+        value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
+        log.append(RawRecord(len(log), timestamp, key.encode(), value, ()))
+    for log in found:
+        log.append(RawRecord(len(log), plan.until, None, tick, ()))
+    return found
+
+
+def judge(
+    registry: RegistryHistory,
+    partition_logs: Sequence[Sequence[RawRecord]],
+    cut: Cut = by(500),
+    *,
+    restart: bool = False,
+) -> tuple[Findings, list[Outcome]]:
+    """Apply every log; with ``restart`` the engine is built anew from its state each batch."""
+    findings, outcomes = Findings(), []
+    rules, codec = load_rules(), Codec(FileIds())
+    for partition, log in enumerate(partition_logs):
+        state: dict[str, bytes] = {}
+        engine: PartitionEngine | None = None
+        for batch in cut(log):
+            if engine is None or restart:
+                engine = PartitionEngine(
+                    topic=TOPIC,
+                    partition=partition,
+                    partitions=len(partition_logs),
+                    decode=codec.decode_reading,
+                    rules=rules,
+                    policy=Policy(),
+                    registry=registry,
+                    state=state,
+                )
+            outcome = engine.apply(batch)
+            outcomes.append(outcome)
+            for key, value in outcome.state.items():
+                if value is None:
+                    del state[key]
+                else:
+                    state[key] = value
+            for mean in outcome.means:
+                findings.add("WindowMean", msgspec.structs.asdict(mean))
+            for gap in outcome.gaps:
+                findings.add("DataGap", msgspec.structs.asdict(gap))
+            for violation in outcome.violations:
+                findings.add("Violation", msgspec.to_builtins(violation))
+            for letter in outcome.dead_letters:
+                findings.add("DeadLetter", msgspec.structs.asdict(letter))
+    return findings, outcomes
+
+
+def run(
+    registry_path: Path,
+    input_path: Path,
+    until: int | None = None,
+    *,
+    partitions: int = 4,
+    cut: Cut = by(500),
+    restart: bool = False,
+    now: int = NOW,
+) -> Findings:
+    """What a replay of one input under one registry finds."""
+    enterprises = load_registry(registry_path)
+    parameters = {
+        channel.parameter
+        for enterprise in enterprises
+        for source in enterprise.sources
+        for channel in source.channels
+    }
+    rows = list(read_inputs([input_path], parameters))
+    partition_logs = logs(rows, until, partitions, now)
+    return judge(history(enterprises), partition_logs, cut, restart=restart)[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("registry", type=Path)
+    parser.add_argument("input", type=Path)
+    parser.add_argument("--until")
+    parser.add_argument("--export", type=Path, required=True)
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--restart", action="store_true")
+    given = parser.parse_args()
+    until = None if given.until is None else instant("until", given.until)
+    found = run(
+        given.registry,
+        given.input,
+        until,
+        partitions=given.partitions,
+        cut=by(given.batch),
+        restart=given.restart,
+    )
+    write_export(found, given.export)
+
+
+if __name__ == "__main__":
+    main()
+
