@@ -38,6 +38,10 @@ class FatalError(Exception):
     """A person must act; the text is a sentence that says on what."""
 
 
+class RevokedError(Exception):
+    """The partition belongs to another worker now, which will write the batch itself."""
+
+
 class InsertClient(Protocol):
     """What the writer needs of a client."""
 
@@ -56,6 +60,10 @@ class InsertClient(Protocol):
 Connect = Callable[[], Awaitable[InsertClient]]
 
 
+def _never() -> bool:
+    return False
+
+
 class Writer:
     """Writes batches through one client, made when first needed and shared by all partitions."""
 
@@ -69,12 +77,17 @@ class Writer:
         self.rows_written = 0
         self.messages_rejected = 0
 
-    async def write(self, batch: Batch, tables: Sequence[Table]) -> None:
-        """Insert the batch into its tables, in their order. Raises ``FatalError``."""
-        for table in tables:
-            await self._insert(batch, table)
+    async def write(
+        self, batch: Batch, tables: Sequence[Table], revoked: Callable[[], bool] = _never
+    ) -> None:
+        """Insert the batch into its tables, in their order.
 
-    async def _insert(self, batch: Batch, table: Table) -> None:
+        ``revoked`` is asked before each new attempt. Raises ``FatalError`` and ``RevokedError``.
+        """
+        for table in tables:
+            await self._insert(batch, table, revoked)
+
+    async def _insert(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
         if not batch.entries:
             return
         attempt = 0
@@ -89,11 +102,13 @@ class Writer:
                     break
                 await self._wait(attempt, error, batch, table)
                 attempt += 1
+                if revoked():
+                    raise RevokedError from error
             else:
                 self._recovered(table)
                 self.rows_written += rows
                 return
-        await self._cut(batch, table)
+        await self._cut(batch, table, revoked)
 
     async def _send(self, batch: Batch, table: Table) -> int:
         columns = table.build(batch)
@@ -117,10 +132,10 @@ class Writer:
                 self._client = await self._connect()
             return self._client
 
-    async def _cut(self, batch: Batch, table: Table) -> None:
+    async def _cut(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
         if len(batch.entries) > 1:
             for half in batch.halves():
-                await self._insert(half, table)
+                await self._insert(half, table, revoked)
             return
         if table is DEAD_LETTERS:  # not even as bytes: nothing is left to try
             raise FatalError(
@@ -138,7 +153,7 @@ class Writer:
         )
         letter = entry._replace(record=_letter(batch, entry, table), rows=1)
         range_ = (batch.topic, batch.partition, entry.offset, entry.offset)
-        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS)
+        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked)
 
     async def _wait(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off; say once a period why."""

@@ -1,0 +1,194 @@
+"""From the records of a topic to entries: what a message becomes on its way into a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from schemas.codec import Codec
+from schemas.errors import Undecodable, UnknownSchema
+from sinks.batch import Entry, Portion
+from sinks.tables import (
+    DEAD_LETTERS,
+    ENTERPRISES,
+    GAPS,
+    MEANS,
+    READINGS,
+    REGISTRY,
+    VIOLATIONS,
+    Table,
+)
+from streams.core.calendar import moment
+from streams.core.reading import Reading
+from streams.settings import Settings
+from streams.transport import PartitionBatch
+
+log = structlog.get_logger(__name__)
+
+Judge = Callable[[Reading, int], dict[str, str] | None]
+"""Quality codes of a reading's channels, given its arrival; None if the reading is refused."""
+
+Decoded = tuple[Any, int]
+"""What the table's builder takes, and how many rows it will be."""
+
+_ZONE: Final = "Asia/Almaty"  # dates of an enterprise, which has no source to ask (specification 3)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a topic's messages go, in the order of the inserts, and what they become.
+
+    ``decode`` returns None for a message that leads to no row; it raises ``Undecodable`` or
+    ``UnknownSchema`` for one that it cannot read.
+    """
+
+    tables: tuple[Table, ...]
+    decode: Callable[[ConsumerRecord], Decoded | None]
+
+
+def every_channel_valid(_reading: Reading, _arrival: int) -> dict[str, str]:
+    """The judge of a sink without a registry: nothing is refused, nothing is marked."""
+    return {}
+
+
+def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
+    """The route of every topic that is written to ClickHouse, by the topic's name."""
+
+    def reading(record: ConsumerRecord) -> Decoded | None:
+        value = codec.decode_reading(record.value)
+        if not isinstance(value, Reading) or not value.values:
+            return None  # a tick, or a message that the streams worker dead-letters
+        codes = judge(value, record.timestamp)
+        return None if codes is None else ((value, codes), len(value.values))
+
+    def plain(name: str) -> Callable[[ConsumerRecord], Decoded | None]:
+        def decode(record: ConsumerRecord) -> Decoded | None:
+            return (_record(codec, name, record), 1)
+
+        return decode
+
+    def registration(record: ConsumerRecord) -> Decoded | None:
+        if record.value is None:
+            struck = (record.key or b"").decode(errors="replace")
+            return {"enterprise": _struck_off(struck), "sources": []}, 1
+        enterprise = _record(codec, "EnterpriseRegistration", record)
+        sources = enterprise["sources"]
+        return {
+            "enterprise": _enterprise(enterprise),
+            "sources": [_source(enterprise["bin"], source) for source in sources],
+        }, 1 + len(sources)
+
+    return {
+        settings.topic_readings: Route((READINGS,), reading),
+        settings.topic_means: Route((MEANS,), plain("WindowMean")),
+        settings.topic_gaps: Route((GAPS,), plain("DataGap")),
+        settings.topic_violations: Route((VIOLATIONS,), plain("Violation")),
+        settings.topic_dead_letters: Route((DEAD_LETTERS,), plain("DeadLetter")),
+        settings.topic_registry: Route((REGISTRY, ENTERPRISES), registration),
+    }
+
+
+def portion(batch: PartitionBatch, route: Route) -> Portion:
+    """The entries of a fetched batch. A message that cannot be read is left out and logged.
+
+    Raises ``SchemaRegistryError`` where the schema registry does not answer.
+    """
+    entries = []
+    unreadable = 0
+    for record in batch.records:
+        try:
+            decoded = route.decode(record)
+        except (Undecodable, UnknownSchema):
+            unreadable += 1
+            continue
+        if decoded is not None:
+            headers = tuple(record.headers)
+            entries.append(
+                Entry(record.offset, record.timestamp, record.key, record.value, headers, *decoded)
+            )
+    if unreadable:
+        log.warning(
+            "messages that cannot be read are left out",
+            messages=unreadable,
+            topic=batch.topic,
+            partition=batch.partition,
+            first_offset=batch.first_offset,
+            last_offset=batch.next_offset - 1,
+        )
+    return Portion(batch.first_offset, batch.next_offset - 1, tuple(entries))
+
+
+def _record(codec: Codec, name: str, record: ConsumerRecord) -> dict[str, Any]:
+    if record.value is None:
+        raise Undecodable("the message has no value")
+    found, content = codec.decode(record.value)
+    if found != name:
+        raise UnknownSchema(f"the message is a {found}, not a {name}")
+    return content
+
+
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return moment(_ZONE, text)
+    except ValueError as error:
+        raise Undecodable(str(error)) from None
+
+
+def _enterprise(record: dict[str, Any]) -> dict[str, Any]:
+    """Values of the table's columns, in their order."""
+    roadmap = record["roadmap"] or {"until": None, "reference": ""}
+    return {
+        "bin": record["bin"],
+        "name_ru": record["name"]["ru"],
+        "name_kk": record["name"]["kk"],
+        "name_en": record["name"]["en"],
+        "region": record["region"],
+        "category": record["category"],
+        "business_size": record["business_size"],
+        "commissioned_on": _moment(record["commissioned_on"]),
+        "installed_on": _moment(record["asm"]["installed_on"]),
+        "connected_on": _moment(record["asm"]["connected_on"]),
+        "roadmap_until": _moment(roadmap["until"]),
+        "roadmap_reference": roadmap["reference"],
+        "test": record["test"],
+        "deleted": False,
+    }
+
+
+def _struck_off(bin_: str) -> dict[str, Any]:
+    texts = dict.fromkeys(("name_ru", "name_kk", "name_en", "region"), "")
+    dates = dict.fromkeys(("installed_on", "connected_on", "roadmap_until"))
+    return {
+        "bin": bin_,
+        **texts,
+        "category": 0,
+        "business_size": "",
+        "commissioned_on": 0,
+        **dates,
+        "roadmap_reference": "",
+        "test": False,
+        "deleted": True,
+    }
+
+
+def _source(bin_: str, source: dict[str, Any]) -> dict[str, Any]:
+    criteria = source["criteria"] or {"fuel": None, "thermal_mw": None, "gross_t_a": None}
+    return {
+        "source_id": source["id"],
+        "bin": bin_,
+        "name": source["name"],
+        "timezone": source["timezone"],
+        "cadence_s": source["cadence_s"],
+        "fuel": criteria["fuel"] or "",
+        "thermal_mw": criteria["thermal_mw"],
+        "gross_t_a": criteria["gross_t_a"],
+        "parameters": [channel["parameter"] for channel in source["channels"]],
+        "document": json.dumps(source, ensure_ascii=False),
+    }
