@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import fastavro
 
+from schemas.definitions import current
 from streams.core.reading import Reading
 from streams.input.cells import milliseconds
 from streams.input.reading_row import InputError, ReadingRow, row_error
@@ -24,7 +23,7 @@ def read_avro(path: Path) -> Iterator[ReadingRow]:
     The schema in the file is resolved to today's. Nothing is known of arrivals. Raises InputError
     where the schemas do not fit together or a block is damaged.
     """
-    schema = json.loads(resources.files("schemas").joinpath("reading.avsc").read_text())
+    schema = current()["EmissionReading"].parsed
     row = 0
     with path.open("rb") as file:
         try:

@@ -1,54 +1,70 @@
-"""Every reading of a run, encoded, in compact memory: it must be sorted before it is published."""
+"""Every message of a run in compact memory: all must be there before the first is published."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
-from schemas.codec import Codec
-from streams.core.reading import Reading
+from schemas.codec import READING, Codec
+from streams.input.reading_row import ReadingRow
 from streams.replay.plan import UNKNOWN
 
 
-class Tape:
-    """Messages in the order of the input: about 24 bytes each on top of the encoded ones."""
+class Message(NamedTuple):
+    """One message to publish. Times are milliseconds UTC; ``arrived_at`` may be UNKNOWN."""
 
-    def __init__(self, codec: Codec) -> None:
-        self._codec = codec
+    key: bytes
+    value: bytes
+    arrived_at: int
+    ends_at: int  # end of the reading's interval
+
+
+def messages_of(rows: Iterable[ReadingRow], codec: Codec) -> Iterator[Message]:
+    """The rows of an input as messages of the readings topic."""
+    for _, reading, arrived_at in rows:
+        yield Message(
+            reading.source_id.encode(),
+            codec.encode(READING, msgspec.structs.asdict(reading)),
+            UNKNOWN if arrived_at is None else arrived_at,
+            reading.ends_at,
+        )
+
+
+class Tape:
+    """Messages in the order of the input: about 24 bytes each on top of their own."""
+
+    def __init__(self) -> None:
         self._bytes = bytearray()
         self._starts = array("Q", [0])
-        self._keys: dict[str, int] = {}
+        self._key_numbers: dict[bytes, int] = {}
         self._key_of = array("L")
-        self.arrived = array("q")  # milliseconds UTC, or UNKNOWN
-        self.ends = array("q")  # end of the interval, milliseconds UTC
+        self.arrived = array("q")
+        self.ends = array("q")
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def append(self, reading: Reading, arrived_at: int | None) -> None:
-        """Add one reading; ``arrived_at`` in milliseconds UTC if the input says it."""
-        self._bytes += self._codec.encode("EmissionReading", msgspec.structs.asdict(reading))
+    def append(self, message: Message) -> None:
+        """Add one message."""
+        key, value, arrived_at, ends_at = message
+        self._bytes += value
         self._starts.append(len(self._bytes))
-        self._key_of.append(self._keys.setdefault(reading.source_id, len(self._keys)))
-        self.arrived.append(UNKNOWN if arrived_at is None else arrived_at)
-        self.ends.append(reading.ends_at)
-
-    def extend(self, readings: Iterable[tuple[Reading, int | None]]) -> None:
-        """Add many; see :meth:`append`."""
-        for reading, arrived_at in readings:
-            self.append(reading, arrived_at)
+        self._key_of.append(self._key_numbers.setdefault(key, len(self._key_numbers)))
+        self.arrived.append(arrived_at)
+        self.ends.append(ends_at)
 
     @property
     def keys(self) -> list[bytes]:
-        """The distinct Kafka keys (source ids); ``key_number`` points into it."""
-        return [name.encode() for name in self._keys]
+        """The distinct keys; ``key_number`` points into it."""
+        return list(self._key_numbers)
 
     def key_number(self, index: int) -> int:
         """Which of ``keys`` the message has."""
         return self._key_of[index]
 
     def value(self, index: int) -> bytes:
-        """The framed Avro bytes of the message."""
+        """The bytes of the message."""
         return bytes(memoryview(self._bytes)[self._starts[index] : self._starts[index + 1]])

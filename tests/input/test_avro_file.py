@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import fastavro
 import pytest
 
+from schemas.definitions import current
 from streams.core.reading import Reading
 from streams.input.read_inputs import read_inputs
 from streams.input.reading_row import InputError, ReadingRow
@@ -26,8 +26,7 @@ RECORD = {
 
 
 def schema() -> dict[str, Any]:
-    text = resources.files("schemas").joinpath("reading.avsc").read_text()
-    return dict(json.loads(text))
+    return dict(json.loads(current()["EmissionReading"].text))
 
 
 def write(path: Path, writer: dict[str, Any], records: list[dict[str, Any]]) -> Path:

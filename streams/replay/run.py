@@ -1,0 +1,136 @@
+"""One run of the deployed pipeline, end to end, from messages to drained topics and tables."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from schemas.codec import Codec
+from streams.core.registration import Enterprise
+from streams.replay.client import consumer_of, producer_of
+from streams.replay.drain import wait_until_committed
+from streams.replay.export import Findings
+from streams.replay.failures import OccupiedError
+from streams.replay.logs import log_ends, partitions_of, read_log
+from streams.replay.plan import Plan, plan_publication
+from streams.replay.publish import BATCH_BYTES, OrderedWriter, publish
+from streams.replay.registry_topic import publish_registry
+from streams.replay.stage import Stage
+from streams.replay.tape import Message, Tape
+from streams.settings import Settings
+from streams.topics import create_topics
+
+RECORDED_AT_ONCE = 2_000
+Report = Callable[[str, int, int | None], None]
+"""Told of progress: the step (reading, publishing, judging, storing), done, total if known."""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: its plan, and how long (seconds) it took to publish, judge and store."""
+
+    plan: Plan
+    messages: int
+    pipeline_s: float  # from the first message published until the last one was judged
+    whole_s: float  # from the start of the processes until everything was stored
+
+
+async def run_pipeline(
+    stage: Stage,
+    enterprises: Sequence[Enterprise],
+    messages: Iterable[Message],
+    *,
+    codec: Codec,
+    until: int | None,
+    now: int,
+    report: Report,
+) -> RunReport:
+    """Start everything, publish the messages in order of arrival, wait until it is drained.
+
+    The registry is loaded before the first message (timestamp 0), so that it applies to all. The
+    stage is left running. Errors of the input, of a process that ended and of Kafka come through.
+    """
+    began = time.monotonic()
+    stage.start_broker()
+    await create_topics(stage.settings)
+    await _refuse_if_occupied(stage.settings)
+    await publish_registry(stage.settings, enterprises, codec, timestamp=0)
+    stage.start_worker("streams")  # joins its group while the rest starts
+    stage.start_clickhouse()
+    stage.migrate()
+    stage.start_worker("sinks")
+
+    tape = await _record(messages, stage, report)
+    plan = plan_publication(tape.arrived, tape.ends, until, now)
+    published = time.monotonic()
+    settings = stage.settings
+    async with producer_of(settings, BATCH_BYTES) as producer:
+        writer = OrderedWriter(producer, settings.topic_readings, settings.partitions)
+        total = len(plan.order)
+        ends = await publish(
+            writer, tape, plan, codec, lambda done: report("publishing", done, total)
+        )
+    readings = {TopicPartition(settings.topic_readings, n): end for n, end in enumerate(ends)}
+    async with consumer_of(settings, settings.group_streams) as group:
+        await wait_until_committed(
+            group, "streams", readings, stage.check, lambda *at: report("judging", *at)
+        )
+    judged = time.monotonic()
+    async with consumer_of(settings) as consumer:
+        found = await log_ends(consumer, await partitions_of(consumer, *outputs(settings)))
+    async with consumer_of(settings, settings.group_sinks) as group:
+        everything = {**readings, **found}
+        await wait_until_committed(
+            group, "sinks", everything, stage.check, lambda *at: report("storing", *at)
+        )
+    stored = time.monotonic()
+    return RunReport(plan, len(plan.order), judged - published, stored - began)
+
+
+def outputs(settings: Settings) -> tuple[str, ...]:
+    """The topics that carry what was found."""
+    return (
+        settings.topic_means,
+        settings.topic_gaps,
+        settings.topic_violations,
+        settings.topic_dead_letters,
+    )
+
+
+async def collect_findings(settings: Settings, codec: Codec) -> Findings:
+    """The last revision of everything in the output topics."""
+    findings = Findings()
+    async with consumer_of(settings) as consumer:
+        ends = await log_ends(consumer, await partitions_of(consumer, *outputs(settings)))
+        async for record in read_log(consumer, ends):
+            if record.value is not None:
+                findings.add(*codec.decode(record.value))
+    return findings
+
+
+async def _record(messages: Iterable[Message], stage: Stage, report: Report) -> Tape:
+    tape = Tape()
+    for message in messages:
+        tape.append(message)
+        if len(tape) % RECORDED_AT_ONCE == 0:
+            report("reading", len(tape), None)
+            stage.check()
+            await asyncio.sleep(0)  # an interrupt is noticed here
+    report("reading", len(tape), len(tape))
+    return tape
+
+
+async def _refuse_if_occupied(settings: Settings) -> None:
+    names = (settings.topic_readings, settings.topic_registry, *outputs(settings))
+    async with consumer_of(settings) as consumer:
+        partitions = await partitions_of(consumer, *names)
+        for partition, end in (await consumer.end_offsets(partitions)).items():
+            if end > 0:
+                raise OccupiedError(
+                    f"topic {partition.topic} at {settings.broker} holds records already; a run "
+                    "needs topics of its own (name others with EMISSIONS_TOPIC_... variables)"
+                )
