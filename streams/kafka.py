@@ -1,0 +1,99 @@
+"""How every client of ours reaches the broker, and how it waits for one that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def client_options(settings: Settings) -> dict[str, Any]:
+    """Options that aiokafka's consumers, producers and admin clients have in common."""
+    options: dict[str, Any] = {"bootstrap_servers": list(settings.broker_addresses)}
+    if settings.broker_tls:
+        options["ssl_context"] = ssl.create_default_context()
+    if settings.broker_user is not None:
+        options["security_protocol"] = "SASL_SSL" if settings.broker_tls else "SASL_PLAINTEXT"
+        options["sasl_mechanism"] = "PLAIN"
+        options["sasl_plain_username"] = settings.broker_user
+        options["sasl_plain_password"] = settings.broker_password
+    elif settings.broker_tls:
+        options["security_protocol"] = "SSL"
+    return options
+
+
+class Patience:
+    """Back-off between attempts, and one line of log a period about why they fail."""
+
+    def __init__(
+        self, what: str, say_s: float, *, first_s: float = 0.1, most_s: float = 5.0
+    ) -> None:
+        self._what = what
+        self._say_s = say_s
+        self._first_s = first_s
+        self._most_s = most_s
+        self._pause_s = first_s
+        self._said_at: float | None = None
+
+    async def wait(self, error: object) -> None:
+        """Say why (once a period), then pause, longer each time."""
+        now = time.monotonic()
+        if self._said_at is None or now - self._said_at >= self._say_s:
+            self._said_at = now
+            log.warning(f"{self._what}, trying again", error=str(error) or type(error).__name__)
+        await asyncio.sleep(self._pause_s)
+        self._pause_s = min(self._pause_s * 2, self._most_s)
+
+    def over(self) -> None:
+        """It worked: start anew, and say so if trouble was said."""
+        if self._said_at is not None:
+            log.info(f"over: {self._what}")
+            self._said_at = None
+        self._pause_s = self._first_s
+
+
+async def wait_for_topics(settings: Settings, wanted: dict[str, int | None]) -> None:
+    """Wait until the broker answers and has every topic, with that many partitions unless None.
+
+    Says once a period what is missing, and goes on by itself.
+    """
+    away = Patience(f"broker {settings.broker} does not answer", settings.say_s, most_s=2.0)
+    missing = Patience("topics are not as they must be", settings.say_s, most_s=2.0)
+    while True:
+        try:
+            found = await _partitions(settings)
+        except (KafkaError, OSError) as error:
+            await away.wait(error)
+            continue
+        away.over()
+        wrong = [
+            f"{topic} has {found[topic]} partitions instead of {count}"
+            if topic in found
+            else f"{topic} is missing"
+            for topic, count in sorted(wanted.items())
+            if topic not in found or count not in (None, found[topic])
+        ]
+        if not wrong:
+            missing.over()
+            return
+        await missing.wait("; ".join(wrong))
+
+
+async def _partitions(settings: Settings) -> dict[str, int]:
+    """Number of partitions of each topic of the broker."""
+    consumer = AIOKafkaConsumer(**client_options(settings), request_timeout_ms=5000)
+    try:
+        await consumer.start()
+        names = await consumer.topics()
+        return {name: len(consumer.partitions_for_topic(name) or ()) for name in names}
+    finally:
+        await consumer.stop()

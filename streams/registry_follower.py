@@ -1,0 +1,165 @@
+"""Follows the registry topic, so that a registration applies to every reading after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.codec import Codec
+from schemas.errors import SchemaRegistryError, Undecodable, UnknownSchema
+from streams.core.findings import Proof
+from streams.core.registration import Enterprise
+from streams.core.registry_history import RegistryHistory
+from streams.kafka import Patience, client_options
+from streams.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+RECORD: Final = "EnterpriseRegistration"
+_FETCH_MS: Final = 200
+
+
+class RegistryFollower:
+    """Reads the registry topic from its beginning, without a group, into a `RegistryHistory`.
+
+    `catch_up` is awaited before each batch of readings: a registration that was in the topic
+    before a reading was published is known by the time the reading is judged. A record that is
+    no registration is said, counted in ``skipped`` and left out.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        codec: Codec,
+        history: RegistryHistory,
+        enterprise_from_record: Callable[[dict[str, Any]], Enterprise],
+    ) -> None:
+        self._settings = settings
+        self._codec = codec
+        self._history = history
+        self._enterprise = enterprise_from_record
+        self._consumer: AIOKafkaConsumer | None = None
+        self._partitions: list[TopicPartition] = []
+        self._one_at_a_time = asyncio.Lock()
+        self._trouble = Patience("the registry topic cannot be read", settings.say_s)
+        self.applied = 0
+        self.skipped = 0
+
+    async def start(self) -> None:
+        """Connect; raises ``KafkaError`` when the broker is away or the topic is missing."""
+        consumer = AIOKafkaConsumer(
+            **client_options(self._settings),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+        )
+        await consumer.start()
+        topic = self._settings.topic_registry
+        if topic not in await consumer.topics():
+            await consumer.stop()
+            raise KafkaError(f"topic {topic} is missing")
+        self._partitions = [
+            TopicPartition(topic, number)
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        consumer.assign(self._partitions)
+        await consumer.seek_to_beginning(*self._partitions)
+        self._consumer = consumer
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
+
+    async def catch_up(self) -> None:
+        """Apply every registration that the topic holds at the moment of the call.
+
+        Waits for a broker or a schema registry that is away, for ever; it says so once a period.
+        """
+        async with self._one_at_a_time:
+            while True:
+                try:
+                    await self._read_to_the_end()
+                except (KafkaError, SchemaRegistryError, OSError) as error:
+                    await self._trouble.wait(error)
+                else:
+                    self._trouble.over()
+                    return
+
+    async def _read_to_the_end(self) -> None:
+        consumer = self._consumer
+        if consumer is None:
+            raise KafkaError("not connected")
+        # The answer may be too low by a part of the last record batch (`streams.transport.ends`),
+        # but it is beyond what was read as long as that batch was not: enough for this loop,
+        # since a batch is always read whole.
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(self._partitions)
+        while True:
+            behind = [tp for tp in self._partitions if await consumer.position(tp) < ends[tp]]
+            if not behind:
+                return
+            fetched = await consumer.getmany(*behind, timeout_ms=_FETCH_MS)
+            # In order of arrival over the partitions: the history only grows at its end.
+            records = sorted(
+                (record for records in fetched.values() for record in records),
+                key=lambda record: (record.timestamp, record.partition, record.offset),
+            )
+            for at, record in enumerate(records):
+                try:
+                    self._apply(record)
+                except SchemaRegistryError:
+                    self._go_back(consumer, records[at:])
+                    raise
+
+    def _go_back(self, consumer: AIOKafkaConsumer, records: list[ConsumerRecord]) -> None:
+        """Read again what was fetched and not applied."""
+        first: dict[TopicPartition, int] = {}
+        for record in records:
+            tp = TopicPartition(record.topic, record.partition)
+            first[tp] = min(first.get(tp, record.offset), record.offset)
+        for tp, offset in first.items():
+            consumer.seek(tp, offset)
+
+    def _apply(self, record: ConsumerRecord) -> None:
+        """Take one record into the history, or say why it is none."""
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        try:
+            bin_ = (record.key or b"").decode()
+            enterprise = None
+            if record.value is not None:
+                name, fields = self._codec.decode(record.value)
+                if name != RECORD:
+                    raise ValueError(f"it is a {name}")
+                enterprise = self._enterprise(fields)
+                bin_ = enterprise.bin
+            if not bin_:
+                raise ValueError("it has no БИН")
+            self._history.add(record.timestamp, bin_, enterprise, _proof(record))
+        except SchemaRegistryError:
+            raise
+        except (Undecodable, UnknownSchema, ValueError, TypeError, KeyError) as error:
+            self.skipped += 1
+            log.warning("a registration cannot be used and is left out", why=str(error), **where)
+        else:
+            self.applied += 1
+
+
+def _proof(record: ConsumerRecord) -> Proof:
+    """Evidence of one message: the chain of a single slot that holds nothing else."""
+    slot = sha256(record.value or b"").digest()
+    return Proof(
+        topic=record.topic,
+        partition=record.partition,
+        first_offset=record.offset,
+        last_offset=record.offset,
+        readings=0,
+        sha256=sha256(slot).hexdigest(),
+    )
