@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.codec import Codec
-from schemas.errors import SchemaRegistryError, Undecodable, UnknownSchema
+from schemas.errors import SchemaRegistryError
 from streams.core.findings import Proof
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory
@@ -145,7 +145,7 @@ class RegistryFollower:
             self._history.add(record.timestamp, bin_, enterprise, _proof(record))
         except SchemaRegistryError:
             raise
-        except (Undecodable, UnknownSchema, ValueError, TypeError, KeyError) as error:
+        except Exception as error:  # anybody who may write to the topic can write anything
             self.skipped += 1
             log.warning("a registration cannot be used and is left out", why=str(error), **where)
         else:

@@ -66,7 +66,7 @@ class Settings:
 
     # The streams worker
     poll_records: int = 2000  # records a partition batch holds at most
-    batches_in_flight: int = 4  # fetched batches that wait for the agent, all partitions together
+    records_in_flight: int = 8000  # of a partition: handed over and not acknowledged yet
     commit_s: float = 0.5  # offsets are committed this often
     session_timeout_s: float = 6.0  # a dead worker's partitions move after this
     heartbeat_s: float = 2.0
@@ -185,7 +185,7 @@ def _check_numbers(settings: Settings) -> None:
     at_least: tuple[tuple[str, float], ...] = (
         ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
         ("max_lateness_s", 0), ("outage_limit_s", 1), ("tick_s", 0), ("poll_records", 1),
-        ("batches_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
+        ("records_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
         ("heartbeat_s", 0.1), ("stop_s", 1), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
         ("sink_age_s", 0.01), ("web_port", 0),
     )  # fmt: skip

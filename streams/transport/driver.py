@@ -28,6 +28,7 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata
+from faust.streams import _CStreamIterator
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
@@ -329,7 +330,11 @@ def install(app: faust.App, *, records_in_flight: int = 8000, patience_s: float 
 
     At most ``records_in_flight`` records of a partition are handed over and not acknowledged
     (plus one fetch); a rebalance waits ``patience_s`` seconds for the batches in work.
+    Raises RuntimeError without Faust's compiled streams: those in Python acknowledge events of a
+    past generation that they drop.
     """
+    if _CStreamIterator is None:
+        raise RuntimeError("faust-streaming must be installed with its compiled extensions")
     app.transport = BatchTransport(
         app.conf.broker_consumer, app, records_in_flight=records_in_flight, patience_s=patience_s
     )

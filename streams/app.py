@@ -1,0 +1,189 @@
+"""The streams application: readings in, findings out. The composition root; nothing runs here."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+
+from schemas.codec import Codec
+from schemas.ids import FileIds, HttpIds, SchemaIds
+from streams.checkpoint import Checkpoint, Outbox
+from streams.core.partition import PartitionEngine
+from streams.core.policy import Policy
+from streams.core.registry_history import RegistryHistory
+from streams.judging import Judging
+from streams.kafka import client_options
+from streams.leader import TickLeader
+from streams.outputs import Encoder
+from streams.registry.avro import enterprise_from_record
+from streams.registry_follower import RegistryFollower
+from streams.rule_files import load_rules
+from streams.settings import Settings
+from streams.state_table import StateTable
+from streams.transport import batch_topic, install
+
+log = structlog.get_logger(__name__)
+
+_HANGING_S = 300.0  # a batch in work for longer makes the worker unhealthy
+
+Fatal = Callable[[BaseException], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has to be started before the application, and stopped after it."""
+
+    app: faust.App
+    outbox: Outbox
+    follower: RegistryFollower
+    leader: TickLeader
+    judging: Judging
+
+
+def create_app(settings: Settings, fatal: Fatal) -> Parts:
+    """Wire the application. ``fatal`` is told an error that nothing here can deal with."""
+    app = faust_app(settings)
+    codec = Codec(_ids(settings))
+    history = RegistryHistory()
+    rules, policy = load_rules(), _policy(settings)
+    table = StateTable(app, partitions=settings.partitions)
+    app.tables.add(table)
+    outbox = Outbox(client_options(settings), say_s=settings.say_s)
+    follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+
+    def engine(partition: int, state: Mapping[str, bytes]) -> PartitionEngine:
+        return PartitionEngine(
+            topic=settings.topic_readings,
+            partition=partition,
+            partitions=settings.partitions,
+            decode=codec.decode_reading,
+            rules=rules,
+            policy=policy,
+            registry=history,
+            state=state,
+        )
+
+    judging = Judging(
+        state=table,
+        checkpoint=Checkpoint(outbox, table.changelog_topic_name, table),
+        follower=follower,
+        engine=engine,
+        encode=Encoder(codec, settings),
+        say_s=settings.say_s,
+    )
+    leader = TickLeader(
+        outbox,
+        codec,
+        topic=settings.topic_readings,
+        partitions=settings.partitions,
+        period_s=settings.tick_s,
+        leads=lambda: _leads(app, settings.topic_readings),
+    )
+    connect(app, settings.topic_readings, judging, fatal)
+    if settings.web_port:
+        _add_health(app, judging)
+    return Parts(app, outbox, follower, leader, judging)
+
+
+def connect(app: faust.App, topic: str, judging: Judging, fatal: Fatal) -> None:
+    """Let the readings flow into the judging, and tell it when partitions leave."""
+
+    @app.agent(batch_topic(app, topic), concurrency=1, name="readings")  # type: ignore[untyped-decorator]
+    async def readings(stream: Any) -> None:
+        async for event in stream.noack().events():
+            try:
+                await judging.take(event)
+            except Exception as error:
+                # Never on to the next batch: it would be judged without this one.
+                log.exception("a batch cannot be judged", batch=repr(event.value))
+                fatal(error)
+                return
+
+    @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
+    async def leave(*_: Any, **__: Any) -> None:
+        judging.forget()
+
+
+def faust_app(settings: Settings) -> faust.App:
+    """A Faust application on the batch transport, configured around Faust's known traps."""
+    credentials: Any = None
+    context = ssl.create_default_context() if settings.broker_tls else None
+    if settings.broker_user is not None:
+        credentials = faust.SASLCredentials(
+            username=settings.broker_user,
+            password=settings.broker_password,
+            mechanism="PLAIN",
+            ssl_context=context,
+        )
+    elif context is not None:
+        credentials = faust.SSLCredentials(context)
+    app = faust.App(
+        settings.app_id,
+        broker=[f"kafka://{address}" for address in settings.broker_addresses],
+        broker_credentials=credentials,
+        store="memory://",
+        processing_guarantee="at_least_once",  # exactly_once crashes and duplicates
+        broker_commit_interval=settings.commit_s,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.heartbeat_s,
+        broker_max_poll_records=settings.poll_records,
+        consumer_auto_offset_reset="earliest",
+        stream_wait_empty=True,
+        stream_recovery_delay=0.0,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,  # topics are created explicitly, with their configuration
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        worker_redirect_stdouts=False,
+        web_enabled=bool(settings.web_port),
+        web_bind=settings.web_host,
+        web_port=settings.web_port or None,
+    )
+    install(app, records_in_flight=settings.records_in_flight)
+    return app
+
+
+def _ids(settings: Settings) -> SchemaIds:
+    if settings.schema_registry_url is None:
+        return FileIds()
+    return HttpIds(settings.schema_registry_url)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        grace=settings.grace_s * 1000,
+        day_grace=settings.day_grace_s * 1000,
+        max_lateness=settings.max_lateness_s * 1000,
+        outage_limit=settings.outage_limit_s * 1000,
+    )
+
+
+def _leads(app: faust.App, topic: str) -> bool:
+    """True while this worker owns partition 0 of the readings and is not joining anew."""
+    return not app.rebalancing and TP(topic, 0) in app.consumer.assignment()
+
+
+def _add_health(app: faust.App, judging: Judging) -> None:
+    """``/health``: 200 while the worker gets on, 503 while it rebalances, recovers or hangs."""
+
+    @app.page("/health")  # type: ignore[untyped-decorator]
+    async def health(view: Any, request: Any) -> Any:  # noqa: ARG001 - Faust's signature
+        assigned = sorted(f"{tp.topic}[{tp.partition}]" for tp in app.consumer.assignment())
+        hanging = judging.progress.in_work_s > _HANGING_S
+        well = not (app.rebalancing or app.in_recovery or hanging)
+        body = {
+            "well": well,
+            "rebalancing": app.rebalancing,
+            "recovering": app.in_recovery,
+            "batch_in_work_s": round(judging.progress.in_work_s, 1),
+            "records": judging.progress.total,
+            "assigned": assigned,
+        }
+        return view.json(body, status=200 if well else 503)

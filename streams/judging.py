@@ -1,0 +1,157 @@
+"""What the readings agent does with a partition batch: judge it, and have it written down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from schemas.errors import SchemaRegistryError
+from streams.checkpoint import Acknowledged, Checkpoint, Output, Revoked
+from streams.core.partition import Outcome, RawRecord
+from streams.kafka import Patience
+from streams.transport import PartitionBatch
+
+log = structlog.get_logger(__name__)
+
+
+class Engine(Protocol):
+    """The judging code of one partition (`streams.core.partition.PartitionEngine`)."""
+
+    def apply(self, records: Sequence[RawRecord]) -> Outcome:
+        """Apply a batch in the order of its offsets."""
+        ...
+
+
+class State(Protocol):
+    """Where the saved state of the partitions is (`streams.state_table.StateTable`)."""
+
+    def of_partition(self, partition: int) -> Mapping[str, bytes]:
+        """Every item of one partition."""
+        ...
+
+    def forget(self) -> None:
+        """Drop everything: it is recovered anew."""
+        ...
+
+
+class Follower(Protocol):
+    """Keeps the registry up to date (`streams.registry_follower.RegistryFollower`)."""
+
+    async def catch_up(self) -> None:
+        """Apply every registration there is."""
+        ...
+
+
+class Judging:
+    """Engines of the partitions this worker owns, built from the saved state when needed."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        checkpoint: Checkpoint,
+        follower: Follower,
+        engine: Callable[[int, Mapping[str, bytes]], Engine],
+        encode: Callable[[Outcome], list[Output]],
+        say_s: float = 30.0,
+    ) -> None:
+        self._state = state
+        self._checkpoint = checkpoint
+        self._follower = follower
+        self._engine = engine
+        self._encode = encode
+        self._engines: dict[int, Engine] = {}
+        self._trouble = Patience("the schema registry does not answer", say_s)
+        self.progress = Progress(say_s)
+
+    async def take(self, event: Acknowledged) -> None:
+        """Judge the event's batch and acknowledge it when everything is written down.
+
+        A batch whose partition leaves meanwhile is given up: its next owner judges it.
+        """
+        batch: PartitionBatch = event.value
+        self.progress.begin()
+        try:
+            outcome = await self._judge(batch)
+            await self._checkpoint.complete(event, self._encode(outcome), outcome.state)
+        except Revoked:
+            log.info("a partition left before its batch was done", batch=repr(batch))
+        else:
+            self.progress.count(batch, outcome)
+        finally:
+            self.progress.end()
+
+    def forget(self) -> None:
+        """The partitions leave: drop the engines and the state they were built from."""
+        self._engines.clear()
+        self._state.forget()
+
+    async def _judge(self, batch: PartitionBatch) -> Outcome:
+        records = [
+            RawRecord(r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
+            for r in batch.records
+        ]
+        while True:
+            await self._follower.catch_up()
+            if batch.revoked:
+                raise Revoked
+            engine = self._engines.get(batch.partition)
+            if engine is None:
+                saved = self._state.of_partition(batch.partition)
+                engine = self._engines[batch.partition] = self._engine(batch.partition, saved)
+            try:
+                outcome = engine.apply(records)
+            except SchemaRegistryError as error:
+                # The engine has taken a part of the batch. The saved state has none of it.
+                del self._engines[batch.partition]
+                await self._trouble.wait(error)
+            else:
+                self._trouble.over()
+                return outcome
+
+
+class Progress:
+    """Counts what was done and says it once a period; tells how long a batch is in work."""
+
+    def __init__(self, say_s: float) -> None:
+        self._say_s = say_s
+        self._said_at = time.monotonic()
+        self._since: float | None = None
+        self._counts: dict[str, int] = {}
+        self.total = 0
+
+    def begin(self) -> None:
+        """A batch is taken up."""
+        self._since = time.monotonic()
+
+    def end(self) -> None:
+        """The batch is done or given up."""
+        self._since = None
+
+    @property
+    def in_work_s(self) -> float:
+        """For how long the batch in work has been so; 0 when there is none."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
+
+    def count(self, batch: PartitionBatch, outcome: Outcome) -> None:
+        """Add a finished batch, and say what was done when the period is over."""
+        self.total += len(batch)
+        for name, more in (
+            ("records", len(batch)),
+            ("used", outcome.used),
+            ("duplicates", outcome.duplicates),
+            ("ticks", outcome.ticks),
+            ("dead_letters", len(outcome.dead_letters)),
+            ("means", len(outcome.means)),
+            ("gaps", len(outcome.gaps)),
+            ("violations", len(outcome.violations)),
+        ):
+            self._counts[name] = self._counts.get(name, 0) + more
+        now = time.monotonic()
+        if now - self._said_at >= self._say_s:
+            log.info("judged", seconds=round(now - self._said_at), **self._counts)
+            self._said_at = now
+            self._counts.clear()
