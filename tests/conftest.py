@@ -1,4 +1,4 @@
-"""Fixtures that every area uses: one embedded broker for the whole run."""
+"""Fixtures that every area uses: one embedded broker and one ClickHouse for the whole run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.clickhouse import EmbeddedClickHouse
 from tests.support.broker import TestBroker
+from tests.support.clickhouse import TestClickHouse
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,18 @@ def broker() -> Iterator[TestBroker]:
     """A real broker process; tests keep apart by unique topic and group names."""
     with EmbeddedBroker() as running:
         yield TestBroker(running.address, running.pid)
+
+
+@pytest.fixture(scope="session")
+def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedClickHouse]:
+    """A real ClickHouse process, shared by the whole run."""
+    with EmbeddedClickHouse(tmp_path_factory.mktemp("clickhouse")) as server:
+        yield server
+
+
+@pytest.fixture
+def clickhouse(clickhouse_server: EmbeddedClickHouse) -> Iterator[TestClickHouse]:
+    """A migrated database of the test's own."""
+    database = TestClickHouse(clickhouse_server)
+    yield database
+    database.close()

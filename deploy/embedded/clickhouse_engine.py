@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,15 +136,17 @@ def _prepare(connection: Any, request: Request) -> None:
 
 
 def _insert(connection: Any, insert: Insert) -> Answer:
-    writer = connection.send_insert(insert.head, insert.format)
-    try:
-        writer.append(insert.data)
-        done = writer.finish()
-    except Exception:
-        writer.cancel()
-        raise
+    """Insert through a file: chDB's own way in for data (``send_insert``) hides the errors of the
+    table, such as a violated constraint or a memory limit, and the rows are lost."""
+    with tempfile.NamedTemporaryFile(prefix="insert") as file:
+        file.write(insert.data)
+        file.flush()
+        source = f"FROM INFILE {_quoted(file.name)}"
+        result = connection.query(
+            f"{insert.head} {source} {insert.settings} FORMAT {insert.format}", "Null"
+        )
+    counted = {"written_rows": result.rows_written(), "written_bytes": result.bytes_written()}
     connection.close()
-    counted = {"written_rows": done.rows_written, "written_bytes": done.bytes_written}
     return Answer(insert.format, iter(()), counted)
 
 

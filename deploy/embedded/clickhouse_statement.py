@@ -23,9 +23,10 @@ _NO_DATA = frozenset({b"SELECT", b"WITH", b"FROM", b"WATCH"})
 
 
 class Insert(NamedTuple):
-    """An INSERT with its data: ``head`` is the statement without its FORMAT clause."""
+    """An INSERT with its data: ``INSERT INTO …``, then ``SETTINGS …`` if any, FORMAT and data."""
 
     head: str
+    settings: str
     format: str
     data: bytes
 
@@ -47,17 +48,30 @@ def read_statement(query: str, body: bytes) -> Insert | Statement:
     head = query.encode()
     cut = _cut_insert(head) if head else None
     if cut is not None:  # the data need not be copied behind the statement
-        end, name, start = cut
-        return Insert(head[:end].decode(), name, head[start:] + body if head[start:] else body)
+        rest = head[cut.data :]
+        return _insert(head, cut, rest + body if rest else body)
     text = head + b"\n" + body if head and body else head or body
     cut = _cut_insert(text)
     if cut is not None:
-        end, name, start = cut
-        return Insert(text[:end].decode(), name, text[start:])
+        return _insert(text, cut, text[cut.data :])
     sql = text.decode()
     named = _LAST_FORMAT.search(sql)
     plain = named is not None or "format" not in sql.lower()
     return Statement(sql, _first_word(text), named["format"] if named else None, plain)
+
+
+class _Cut(NamedTuple):
+    """Where the SETTINGS of an INSERT begin, where they end, and where its data begin."""
+
+    settings: int
+    end: int
+    format: str
+    data: int
+
+
+def _insert(text: bytes, cut: _Cut, data: bytes) -> Insert:
+    head = text[: cut.settings].decode()
+    return Insert(head, text[cut.settings : cut.end].decode(), cut.format, data)
 
 
 def _first_word(text: bytes) -> str:
@@ -67,9 +81,10 @@ def _first_word(text: bytes) -> str:
     return ""
 
 
-def _cut_insert(text: bytes) -> tuple[int, str, int] | None:
-    """End of the statement, name of the format and start of the data of an INSERT with data."""
+def _cut_insert(text: bytes) -> _Cut | None:
+    """Where to cut an INSERT with data; None for every other statement."""
     depth = 0
+    settings: int | None = None
     begun = False
     for token in _TOKEN.finditer(text):
         if token["bracket"]:
@@ -85,8 +100,13 @@ def _cut_insert(text: bytes) -> tuple[int, str, int] | None:
         elif depth == 0 and word in _NO_DATA:
             return None
         elif depth == 0 and word == b"VALUES":
-            return token.start(), "Values", token.end()
+            return _Cut(settings or token.start(), token.start(), "Values", token.end())
+        elif depth == 0 and word == b"SETTINGS":
+            settings = token.start()
         elif depth == 0 and word == b"FORMAT":
             name = _FORMAT_NAME.match(text, token.end())
-            return (token.start(), name[1].decode(), name.end()) if name else None
+            if name is None:
+                return None
+            begin = settings or token.start()
+            return _Cut(begin, token.start(), name[1].decode(), name.end())
     return None

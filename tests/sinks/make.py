@@ -1,0 +1,141 @@
+"""Messages, batches and records for the tests of the sinks, with defaults for what is not meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from schemas.records import record_of
+from sinks.batch import Batch, Entry
+from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean, gap_id, violation_id
+from streams.core.reading import Reading
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+MARCH = 1_772_305_200_000  # 2026-03-01T00:00:00+05:00
+READINGS = "emissions.readings"
+
+
+def batch(entries: Iterable[Entry], topic: str = READINGS, partition: int = 0) -> Batch:
+    found = tuple(entries)
+    return Batch(topic, partition, found[0].offset, found[-1].offset, found)
+
+
+def entry(offset: int, record: Any, rows: int = 1, value: bytes = b"value") -> Entry:
+    return Entry(offset, MARCH + offset, b"key", value, (("h", b"\xff"),), record, rows)
+
+
+def reading_entry(offset: int, source_id: str = "S1", minute: int | None = None) -> Entry:
+    start = MARCH + (offset if minute is None else minute) * MINUTE
+    values = {"SO2": 100.0 + offset, "O2": 7.0}
+    reading = Reading(source_id, start, 60, "NORMAL", None, values, {"O2": "C"})
+    return entry(offset, (reading, {"O2": "STATUS_C"}), rows=2)
+
+
+def mean(**given: Any) -> dict[str, Any]:
+    start = given.get("start", MARCH)
+    fields = {
+        "source_id": "S1",
+        "parameter": "SO2",
+        "unit": "mg/m3",
+        "window": "1h",
+        "start": start,
+        "end": start + HOUR,
+        "value": 100.0,
+        "raw_value": 90.0,
+        "validated_value": None,
+        "min": 1.0,
+        "max": 200.0,
+        "count": 60,
+        "valid_s": 3600,
+        "due_s": 3600,
+        "excused_s": 0,
+        "status": "VALID",
+        "seconds_by_code": {"STATUS_C": 60},
+        "limit": 500.0,
+        "rule_set": "2026-03-12",
+        "revision": 1,
+        "final": False,
+        "stream_time": start + HOUR,
+    }
+    return record_of(WindowMean(**{**fields, **given}))
+
+
+def gap(start: int, end: int | None, **given: Any) -> dict[str, Any]:
+    source, parameter = given.get("source_id", "S1"), given.get("parameter")
+    fields = {
+        "id": gap_id(source, parameter, start),
+        "revision": 1,
+        "status": "OPEN" if end is None else "CLOSED",
+        "source_id": source,
+        "parameter": parameter,
+        "start": start,
+        "end": end,
+        "detected_at": end or start + HOUR,
+    }
+    return record_of(DataGap(**{**fields, **given}))
+
+
+def violation(**given: Any) -> dict[str, Any]:
+    rule, source = given.get("rule", "KZ-DAY"), given.get("source_id", "S1")
+    start = given.get("start", MARCH)
+    content = {
+        "id": violation_id(rule, source or "990140001233", "SO2", start),
+        "revision": 1,
+        "status": "CLOSED",
+        "rule": rule,
+        "rule_set": "2026-03-12",
+        "legal_basis": [{"act": "EC", "article": "202", "part": None, "point": "6"}],
+        "bin": "990140001233",
+        "enterprise": {"ru": "ТЭЦ", "kk": "ЖЭО", "en": "CHP"},
+        "region": "KZ-55",
+        "category": 1,
+        "business_size": "large",
+        "source_id": source,
+        "parameter": "SO2",
+        "unit": "mg/m3",
+        "start": start,
+        "end": start + DAY,
+        "value": 750.0,
+        "validated_value": 650.0,
+        "limit": 500.0,
+        "ratio": 1.5,
+        "excess_mass_t": None,
+        "device_serial": None,
+        "verification": None,
+        "verification_until": None,
+        "detected_at": start + DAY,
+        "automatic": True,
+        "deferred_until": None,
+        "evidence": [
+            {
+                "topic": READINGS,
+                "partition": 1,
+                "first_offset": 5,
+                "last_offset": 9,
+                "readings": 5,
+                "sha256": "ab" * 32,
+            }
+        ],
+    }
+    return record_of(msgspec.convert({**content, **given}, Violation))
+
+
+def dead_letter(offset: int, reason: str = "TOO_LATE", **given: Any) -> dict[str, Any]:
+    fields = {
+        "reason": reason,
+        "stage": "validate",
+        "detail": "a sentence",
+        "source_id": "S1",
+        "topic": READINGS,
+        "partition": 0,
+        "offset": offset,
+        "timestamp": MARCH,
+        "key": b"\x00\xff",
+        "value": b"\x80raw",
+        "headers": (("h", b"\xfe"),),
+    }
+    return record_of(DeadLetter(**{**fields, **given}))

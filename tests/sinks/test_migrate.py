@@ -1,0 +1,100 @@
+"""Migrations on a real engine: once, in order, unchanged; and the tables that the sinks expect."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from sinks.clickhouse import client
+from sinks.migrate import MigrationError, migrate, migrations, pending
+from sinks.tables import TABLES, Table
+from streams.settings import Settings
+from tests.support.clickhouse import TestClickHouse
+
+
+@pytest.fixture
+def bare(clickhouse_server: EmbeddedClickHouse) -> Iterator[Client]:
+    """A client of a database that does not exist yet."""
+    with client(Settings(clickhouse_url=clickhouse_server.url), database=False) as found:
+        yield found
+        found.command("DROP DATABASE IF EXISTS bare SYNC")
+
+
+def write(directory: Path, name: str, text: str) -> None:
+    (directory / name).write_text(text, encoding="utf-8")
+
+
+def test_each_is_applied_once(bare: Client, tmp_path: Path) -> None:
+    write(tmp_path, "0001_one.sql", "CREATE TABLE IF NOT EXISTS one (a Int8) ENGINE = Log;\n")
+    assert migrate(bare, "bare", tmp_path) == ["0001_one.sql"]
+    write(tmp_path, "0002_two.sql", "INSERT INTO one VALUES (1);\nINSERT INTO one VALUES (2);\n")
+    assert pending(bare, tmp_path) == ["0002_two.sql"]
+    assert migrate(bare, "bare", tmp_path) == ["0002_two.sql"]
+    assert migrate(bare, "bare", tmp_path) == []
+    assert bare.command("SELECT count() FROM one") == 2
+
+
+def test_a_changed_file_is_refused(bare: Client, tmp_path: Path) -> None:
+    write(tmp_path, "0001_one.sql", "SELECT 1;\n")
+    migrate(bare, "bare", tmp_path)
+    write(tmp_path, "0001_one.sql", "SELECT 2;\n")
+    with pytest.raises(MigrationError, match=r"^0001_one\.sql was changed after it was applied"):
+        migrate(bare, "bare", tmp_path)
+
+
+def test_a_database_that_is_newer_than_the_program_is_refused(bare: Client, tmp_path: Path) -> None:
+    write(tmp_path, "0001_one.sql", "SELECT 1;\n")
+    migrate(bare, "bare", tmp_path)
+    (tmp_path / "0001_one.sql").unlink()
+    with pytest.raises(MigrationError, match="newer than the program"):
+        migrate(bare, "bare", tmp_path)
+
+
+def test_a_file_that_was_cut_short_is_finished(bare: Client, tmp_path: Path) -> None:
+    table = "CREATE TABLE IF NOT EXISTS one (a Int8) ENGINE = Log;\n"
+    write(tmp_path, "0001_one.sql", table + "SELECT * FROM nowhere;\n")
+    with pytest.raises(Exception, match="UNKNOWN_TABLE"):
+        migrate(bare, "bare", tmp_path)
+    write(tmp_path, "0001_one.sql", table)
+    assert migrate(bare, "bare", tmp_path) == ["0001_one.sql"]
+
+
+def test_a_gap_in_the_numbers_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "0001_one.sql", "")
+    write(tmp_path, "0003_three.sql", "")
+    with pytest.raises(MigrationError, match=r"0003_three\.sql stands where migration 0002"):
+        migrations(tmp_path)
+
+
+def test_every_statement_of_the_package_may_be_repeated() -> None:
+    for migration in migrations():
+        for statement in migration.statements():
+            code = re.sub(r"--[^\n]*\n", "", statement).strip()
+            assert code.startswith(("CREATE TABLE IF NOT EXISTS", "CREATE VIEW IF NOT EXISTS"))
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_live_columns_are_those_that_the_sinks_write(
+    clickhouse: TestClickHouse, table: Table
+) -> None:
+    described = clickhouse.rows(f"DESCRIBE TABLE {table.name}")
+    live = {name: re.sub(r"\s+", " ", type_).replace("( ", "(") for name, type_, *_ in described}
+    assert live == table.columns
+    assert all(comment for _, _, _, _, comment, *_ in described)
+
+
+def test_tables_deduplicate_and_merge_within_a_partition(clickhouse: TestClickHouse) -> None:
+    for table in TABLES:
+        text = str(clickhouse.value(f"SHOW CREATE TABLE {table.name}"))
+        assert "ENGINE = ReplacingMergeTree(version)" in text
+        assert "non_replicated_deduplication_window = 1000" in text
+        partition = re.search(r"PARTITION BY \w+\((\w+)\)", text)
+        order = re.search(r"ORDER BY \(?([\w, ]+)\)?", text)
+        assert order is not None
+        # Rows of one key must meet in one partition, or they are never merged.
+        assert partition is None or partition[1] in order[1].split(", ")
