@@ -22,6 +22,21 @@ from streams.simulation.noise import Draw
 
 K = DefectKind
 
+TAKES_TIME = frozenset(
+    {
+        K.SILENCE,
+        K.LONG_SILENCE,
+        K.LASTING_SILENCE,
+        K.EXCUSED_SILENCE,
+        K.EXCUSED_SENDING,
+        K.STOPPAGE,
+        K.CHANNEL_ABSENT,
+        K.CHANNEL_FAULT,
+        K.AUXILIARY_LOST,
+    }
+)
+"""Defects that take hours of valid time out of a day."""
+
 PAD = 60 * MINUTE  # undisturbed data around a stretch
 MESSAGE_PAD = 5 * MINUTE
 QUIET_END = 3 * HOUR  # no stretch ends in the last hours: nothing is left half judged
@@ -43,6 +58,8 @@ class Planner:
         self._stacks = [stack for stack in stacks if not stack.test]
         self._start, self._end = start, start + days * DAY
         self._busy: dict[str, list[tuple[int, int]]] = {stack.id: [] for stack in self._stacks}
+        self._exceeding: set[tuple[str, int]] = set()
+        self._short: set[tuple[str, int]] = set()
         self._plan: list[Defect] = []
 
     def plan(self, *, with_bytes: bool) -> tuple[Defect, ...]:
@@ -51,10 +68,10 @@ class Planner:
         if len(days) > 1:
             self._long_silences()
         for day in days:
-            for _ in range(self._count(3)):
+            for _ in range(self._count_long(3)):
                 self._day_exceedance(day)
             if day + DAY == self._end:
-                for _ in range(self._count(2)):
+                for _ in range(self._count_long(2)):
                     self._lasting_silence(day)
             for habit in STRETCHES:
                 for _ in range(self._count(habit.a_day)):
@@ -70,18 +87,29 @@ class Planner:
         usual = a_day * len(self._stacks) / SENDING_SOURCES
         return int(usual * self._density + self._draw.real(0, 1))
 
+    def _count_long(self, a_day: int) -> int:
+        """The same for what fills most of a day: it leaves most sources to other defects."""
+        return min(self._count(a_day), len(self._stacks) // 4)
+
     def _free(self, source_id: str, start: int, end: int) -> bool:
         return all(end <= begin or start >= until for begin, until in self._busy[source_id])
 
     def _take(self, defect: Defect, pad: int) -> None:
+        for day in range(self._start, defect.end, DAY):
+            if defect.start < day + DAY:
+                of_day = (defect.source_id, day)
+                if defect.level:
+                    self._exceeding.add(of_day)
+                elif defect.kind in TAKES_TIME:
+                    self._short.add(of_day)
         self._busy[defect.source_id].append((defect.start - pad, defect.end + pad))
         self._plan.append(defect)
 
     def _long_silences(self) -> None:
-        for _ in range(self._count(2)):
+        for _ in range(self._count_long(2)):
             start = self._start + self._draw.between(6 * 60, 14 * 60) * MINUTE
             self._place(K.LONG_SILENCE, start, start + self._draw.between(1500, 1800) * MINUTE)
-        for _ in range(self._count(1)):
+        for _ in range(self._count_long(1)):
             start = self._start + self._draw.between(8 * 60, 16 * 60) * MINUTE
             self._place(K.LASTING_SILENCE, start, self._end)
 
@@ -114,10 +142,22 @@ class Planner:
             first = -(-60 // habit.align)
             start = day + self._draw.between(first, steps) * habit.align * MINUTE
             defect = self._shape(habit.kind, stack, start, start + length)
-            until = max(defect.end, defect.delivered_at) if defect else 0
-            if defect and self._free(stack.id, start - PAD, until + PAD):
+            if defect is None:
+                continue
+            until = max(defect.end, defect.delivered_at)
+            if self._bears(defect, day) and self._free(stack.id, start - PAD, until + PAD):
                 return self._take(defect, PAD)
         return None
+
+    def _bears(self, defect: Defect, day: int) -> bool:
+        """Whether the mean of the day stays below the limit with it.
+
+        An exceedance of hours must not meet another one or a day that is short of valid time.
+        """
+        of_day = (defect.source_id, day)
+        if defect.level:
+            return of_day not in self._exceeding and of_day not in self._short
+        return defect.kind not in TAKES_TIME or of_day not in self._exceeding
 
     def _shape(self, kind: DefectKind, stack: Stack, start: int, end: int) -> Defect | None:
         """The defect with what its kind needs; None where the source cannot show it."""

@@ -1,0 +1,62 @@
+"""The truth is true: two calculations that know nothing of the plan find exactly it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.core.calendar import iso
+from streams.simulation.compare import compare
+from streams.simulation.files import write_readings, write_registry
+from streams.simulation.found import Found
+from streams.simulation.nation import Nation
+from streams.simulation.truth import read_truth, write_truth
+from tests.oracle.calculate import calculate
+from tests.simulation.judged import judge
+
+
+@pytest.mark.parametrize(
+    ("enterprises", "seed", "days", "density"), [(4, 3, 1, 10), (3, 11, 2, 15), (2, 5, 1, 40)]
+)
+def test_the_judging_core_finds_exactly_the_truth(
+    enterprises: int, seed: int, days: int, density: float
+) -> None:
+    nation = Nation(enterprises=enterprises, seed=seed, days=days, density=density)
+    comparison = compare(nation.truth, judge(nation))
+    wrong = [score for score in comparison.scores if score.judged and not score.perfect]
+    assert wrong == []
+    assert comparison.holds
+
+
+def test_the_independent_calculation_finds_exactly_the_truth(tmp_path: Path) -> None:
+    nation = Nation(enterprises=1, seed=16, density=12, with_bytes=False)
+    write_registry(tmp_path / "registry.yaml", nation.enterprises)
+    write_readings(nation, tmp_path / "readings.csv")
+    result = calculate(tmp_path / "registry.yaml", tmp_path / "readings.csv", iso(nation.until))
+    found = Found(
+        violations=result.violations,
+        gaps=result.gaps,
+        dead_letters=result.dead_letters,
+        means=[mean for mean in result.means if mean["window"] == "1h"],
+        duplicates=result.duplicates,
+        codes_known=False,
+    )
+    comparison = compare(nation.truth, found)
+    wrong = [score for score in comparison.scores if score.judged and not score.perfect]
+    assert wrong == []
+    assert {truth.outcome for truth in nation.truth} >= {"violation", "gap", "dead-letter"}
+
+
+def test_a_truth_file_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    truths = Nation(days=2).truth
+    assert write_truth(tmp_path / "truth.jsonl", truths) == len(truths)
+    assert tuple(read_truth(tmp_path / "truth.jsonl")) == truths
+
+
+@pytest.mark.parametrize("line", ["{", '{"kind": "x"}', '{"kind":"x","outcome":"y","start":"z"}'])
+def test_a_line_that_is_no_truth_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "truth.jsonl"
+    path.write_text('{"kind":"a","outcome":"gap"}\n' + line + "\n")
+    with pytest.raises(ValueError, match="line 2"):
+        read_truth(path)
