@@ -48,10 +48,10 @@ class Parts:
 
 def create_app(settings: Settings, fatal: Fatal) -> Parts:
     """Wire the application. ``fatal`` is told an error that nothing here can deal with."""
-    app = faust_app(settings)
-    codec = Codec(_ids(settings))
+    app = faust_app(settings, settings.app_id)
+    codec = Codec(schema_ids(settings))
     history = RegistryHistory()
-    rules, policy = load_rules(), _policy(settings)
+    rules, policy = load_rules(), policy_of(settings)
     table = StateTable(app, partitions=settings.partitions)
     app.tables.add(table)
     outbox = Outbox(client_options(settings), say_s=settings.say_s)
@@ -110,8 +110,18 @@ def connect(app: faust.App, topic: str, judging: Judging, fatal: Fatal) -> None:
         judging.forget()
 
 
-def faust_app(settings: Settings) -> faust.App:
-    """A Faust application on the batch transport, configured around Faust's known traps."""
+def faust_app(
+    settings: Settings,
+    group: str,
+    *,
+    wait_empty: bool = True,
+    records_in_flight: int | None = None,
+) -> faust.App:
+    """A Faust application on the batch transport, configured around Faust's known traps.
+
+    ``wait_empty``: a rebalance waits for the batches in work. ``records_in_flight``: of a
+    partition; the settings' number unless given.
+    """
     credentials: Any = None
     context = ssl.create_default_context() if settings.broker_tls else None
     if settings.broker_user is not None:
@@ -124,7 +134,7 @@ def faust_app(settings: Settings) -> faust.App:
     elif context is not None:
         credentials = faust.SSLCredentials(context)
     app = faust.App(
-        settings.app_id,
+        group,
         broker=[f"kafka://{address}" for address in settings.broker_addresses],
         broker_credentials=credentials,
         store="memory://",
@@ -134,7 +144,7 @@ def faust_app(settings: Settings) -> faust.App:
         broker_heartbeat_interval=settings.heartbeat_s,
         broker_max_poll_records=settings.poll_records,
         consumer_auto_offset_reset="earliest",
-        stream_wait_empty=True,
+        stream_wait_empty=wait_empty,
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
         topic_disable_leader=True,
@@ -146,17 +156,19 @@ def faust_app(settings: Settings) -> faust.App:
         web_bind=settings.web_host,
         web_port=settings.web_port or None,
     )
-    install(app, records_in_flight=settings.records_in_flight)
+    install(app, records_in_flight=records_in_flight or settings.records_in_flight)
     return app
 
 
-def _ids(settings: Settings) -> SchemaIds:
+def schema_ids(settings: Settings) -> SchemaIds:
+    """Ids of the schema registry, or the fixed ones where none is set."""
     if settings.schema_registry_url is None:
         return FileIds()
     return HttpIds(settings.schema_registry_url)
 
 
-def _policy(settings: Settings) -> Policy:
+def policy_of(settings: Settings) -> Policy:
+    """The times of the specification, in milliseconds, as the settings have them."""
     return Policy(
         grace=settings.grace_s * 1000,
         day_grace=settings.day_grace_s * 1000,
