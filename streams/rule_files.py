@@ -39,5 +39,7 @@ def load_rules(files: Iterable[tuple[str, str]] | None = None) -> RuleSet:
             raise RuleError(f"{name}: the rule {rule.code} is defined twice")
         rules[rule.code] = rule
     ordered = tuple(rules[code] for code in sorted(rules))
-    content = msgspec.json.encode(ordered, order="deterministic")
+    content = msgspec.json.encode(
+        msgspec.to_builtins(ordered, str_keys=True), order="deterministic"
+    )
     return RuleSet(version=f"kz-{sha256(content).hexdigest()[:12]}", rules=ordered)

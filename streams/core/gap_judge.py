@@ -21,12 +21,17 @@ _NOTHING = sha256(b"").hexdigest()
 
 
 class GapJudge:
-    """Judges silence; ``due`` is the next stream time at which silence alone says more."""
+    """Judges silence; ``due`` is the next stream time at which silence alone says more.
+
+    ``lasting`` names the source and the channels with gaps in the silence that still lasts:
+    there even a reading that only prolongs what is covered changes what was published.
+    """
 
     def __init__(self, context: Context, head: Head) -> None:
         self._context = context
         self._head = head
         self.due = 0
+        self.lasting: set[str] = set()
 
     def judge(self, entry: SourceEntry, stream_time: int) -> None:
         """Compute all gaps of the source anew and publish what differs from before."""
@@ -42,6 +47,9 @@ class GapJudge:
             gap_id(entry.id, None, piece.start): (None, piece) for piece in of_source
         }
         cuts = united([*entry.excused, *head.stops])
+        self.lasting = set()
+        if any(piece.start >= _last_end(base, head.runs) for piece in of_source):
+            self.lasting.add(SOURCE)
         due = self._next(base, head.runs, entry.excused, entry, stream_time)
         if head.first is not None:
             for parameter in entry.pollutants:
@@ -58,6 +66,8 @@ class GapJudge:
                     stream_time,
                 ):
                     found[gap_id(entry.id, parameter, piece.start)] = (parameter, piece)
+                    if piece.start >= _last_end(first, runs):
+                        self.lasting.add(parameter)
                 due = min(due, self._next(first, runs, cuts, entry, stream_time))
         self._publish_gaps(entry, found, stream_time)
         for rule in self._context.outage_rules:
@@ -194,3 +204,7 @@ class GapJudge:
             self._head.standing[identity] = Standing(
                 rule.code, None, piece.start, piece.end, news[1]
             )
+
+
+def _last_end(base: int | None, runs: list[Interval]) -> int:
+    return runs[-1][1] if runs else base or 0

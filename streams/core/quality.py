@@ -6,7 +6,6 @@ Nothing here looks at other readings: duplicates, which need them, are looked fo
 from __future__ import annotations
 
 from bisect import bisect_right
-from fractions import Fraction
 from math import isfinite
 from typing import NamedTuple
 
@@ -170,7 +169,7 @@ def _outside(plan: ChannelPlan, value: float) -> tuple[float, str | None]:
     """A value outside the range: zero drift counts as 0, everything else does not count."""
     if not isfinite(value):
         return value, NOT_FINITE
-    if value < 0 and value < plan.low and plan.floor is not None and Fraction(value) >= plan.floor:
+    if value < 0 and value < plan.low and plan.floor is not None and value >= plan.floor:
         return 0.0, None
     return value, OUT_OF_RANGE
 

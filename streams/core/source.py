@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import NamedTuple
 
 from streams.core.calendar import DAY, HOUR, MINUTE, LocalClock, clock, midnight, moment
@@ -68,13 +67,13 @@ class Series(NamedTuple):
 class ChannelPlan(NamedTuple):
     """How one channel is judged while one set of limits is in force.
 
-    ``floor`` is the exact value below which a negative value is no longer zero drift.
+    ``floor`` is the value below which a negative value is no longer zero drift (2 % of span).
     """
 
     parameter: str
     low: float
     high: float
-    floor: Fraction | None
+    floor: float | None
     pollutant: bool
     series: tuple[Series, ...]
 
@@ -182,7 +181,7 @@ def _plan(channel: Channel, in_force: dict[tuple[str, str], Limit]) -> ChannelPl
     low, high = channel.range or (float("-inf"), float("inf"))
     floor = None
     if channel.range is not None and low <= 0 <= high:
-        floor = -(Fraction(high) - Fraction(low)) / 50
+        floor = -((high - low) / 50)
     name = channel.parameter
     series = []
     concentration = in_force.get((name, CONCENTRATION))

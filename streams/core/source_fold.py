@@ -14,7 +14,7 @@ import msgspec
 from streams.core.calendar import HOUR, SLOT
 from streams.core.context import Context
 from streams.core.gap import cover
-from streams.core.gap_judge import GapJudge
+from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal, assess
@@ -87,6 +87,7 @@ class SourceFold:
         self._judge(stream_time, silence=self._gaps.due <= stream_time)
         if stream_time - self._swept >= HOUR:
             self._swept = stream_time
+            self.flush()
             horizon = stream_time - self._context.policy.max_lateness
             if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
                 self._changed = True
@@ -166,7 +167,8 @@ class SourceFold:
         """Extend what is covered by readings; True if the silences may have changed."""
         head = self._head
         start, end = reading.measured_at, reading.ends_at
-        changed = cover(head.runs, start, end)
+        lasting = self._gaps.lasting
+        changed = cover(head.runs, start, end) or SOURCE in lasting
         if head.first is None or start < head.first:
             head.first = start
             changed = True
@@ -174,7 +176,7 @@ class SourceFold:
             runs = head.channels.get(parameter)
             if runs is None:
                 runs = head.channels[parameter] = []
-            changed |= cover(runs, start, end)
+            changed |= cover(runs, start, end) or parameter in lasting
         return changed
 
     def _stop(self, reading: Reading) -> None:

@@ -27,7 +27,7 @@ from streams.replay.plan import UNKNOWN, plan_publication
 from streams.rule_files import load_rules
 
 TOPIC = "emissions.readings"
-NOW = 1_790_000_000_000
+NOW = 1_795_300_000_000  # 2026-11-21, later than any scenario
 
 Cut = Callable[[Sequence[RawRecord]], Iterator[Sequence[RawRecord]]]
 
@@ -161,4 +161,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
