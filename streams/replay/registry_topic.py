@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schemas.codec import Codec
-from schemas.records import record_of
 from streams.core.registration import Enterprise
+from streams.registry.avro import RECORD, enterprise_to_record
 from streams.replay.client import producer_of
 from streams.settings import Settings
 
@@ -23,7 +23,7 @@ async def publish_registry(
     sent = []
     async with producer_of(settings, BATCH_BYTES) as producer:
         for enterprise in enterprises:
-            value = codec.encode("EnterpriseRegistration", record_of(enterprise))
+            value = codec.encode(RECORD, enterprise_to_record(enterprise))
             key = enterprise.bin.encode()
             sent.append(
                 await producer.send(settings.topic_registry, value, key, timestamp_ms=timestamp)

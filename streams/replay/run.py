@@ -15,14 +15,15 @@ from streams.replay.client import consumer_of, producer_of
 from streams.replay.drain import wait_until_committed
 from streams.replay.export import Findings
 from streams.replay.failures import OccupiedError
-from streams.replay.logs import log_ends, partitions_of, read_log
+from streams.replay.logs import partitions_of, read_log
 from streams.replay.plan import Plan, plan_publication
 from streams.replay.publish import BATCH_BYTES, OrderedWriter, publish
 from streams.replay.registry_topic import publish_registry
 from streams.replay.stage import Stage
 from streams.replay.tape import Message, Tape
 from streams.settings import Settings
-from streams.topics import create_topics
+from streams.topics import compare_topics, create_topics
+from streams.transport.ends import true_ends
 
 RECORDED_AT_ONCE = 2_000
 Report = Callable[[str, int, int | None], None]
@@ -56,7 +57,7 @@ async def run_pipeline(
     """
     began = time.monotonic()
     stage.start_broker()
-    await create_topics(stage.settings)
+    await create_topics(stage.settings, "replay")
     await _refuse_if_occupied(stage.settings)
     await publish_registry(stage.settings, enterprises, codec, timestamp=0)
     stage.start_worker("streams")  # joins its group while the rest starts
@@ -81,7 +82,7 @@ async def run_pipeline(
         )
     judged = time.monotonic()
     async with consumer_of(settings) as consumer:
-        found = await log_ends(consumer, await partitions_of(consumer, *outputs(settings)))
+        found = await true_ends(consumer, await partitions_of(consumer, *outputs(settings)))
     async with consumer_of(settings, settings.group_sinks) as group:
         everything = {**readings, **found}
         await wait_until_committed(
@@ -105,7 +106,7 @@ async def collect_findings(settings: Settings, codec: Codec) -> Findings:
     """The last revision of everything in the output topics."""
     findings = Findings()
     async with consumer_of(settings) as consumer:
-        ends = await log_ends(consumer, await partitions_of(consumer, *outputs(settings)))
+        ends = await true_ends(consumer, await partitions_of(consumer, *outputs(settings)))
         async for record in read_log(consumer, ends):
             if record.value is not None:
                 findings.add(*codec.decode(record.value))
@@ -125,6 +126,10 @@ async def _record(messages: Iterable[Message], stage: Stage, report: Report) -> 
 
 
 async def _refuse_if_occupied(settings: Settings) -> None:
+    """The topics of a run are its own: empty, and stamped by who publishes."""
+    for difference in await compare_topics(settings, "replay"):
+        if "is missing" in difference or " instead of " in difference:
+            raise OccupiedError(f"the topics at {settings.broker} do not fit a run: {difference}")
     names = (settings.topic_readings, settings.topic_registry, *outputs(settings))
     async with consumer_of(settings) as consumer:
         partitions = await partitions_of(consumer, *names)

@@ -1,0 +1,94 @@
+"""How a command ends badly: one sentence on standard error and the exit code it deserves."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+import click
+
+BAD_INPUT = 2
+BROKEN = 1
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_ADDRESS = re.compile(r"\('([^']+)', (\d+)")
+_SERVER_SAYS = re.compile(r"DB::Exception: (.+)", re.DOTALL)
+_REQUEST = re.compile(r"\((https?://[^)\s]+)\)$")
+
+
+class CommandError(click.ClickException):
+    """A sentence for the user and an exit code: 2 bad input or usage, 1 everything else."""
+
+    def __init__(self, sentence: str, exit_code: int = BROKEN) -> None:
+        super().__init__(masked(sentence))
+        self.exit_code = exit_code
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """The sentence alone, on standard error."""
+        click.echo(f"emissions: {self.message}", file=file, err=True)
+
+
+def masked(text: str) -> str:
+    """The text with the credentials of every URL in it hidden."""
+    return _CREDENTIALS.sub("***@", text)
+
+
+def explained(error: Exception) -> click.ClickException:
+    """The error that the user is shown for an exception of the program."""
+    for kinds, exit_code, sentence_of in _known():
+        if isinstance(error, kinds):
+            return CommandError(sentence_of(error), exit_code)
+    if isinstance(error, OSError) and error.filename is not None:
+        return CommandError(f"{error.filename}: {error.strerror}", BAD_INPUT)
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="emissions-", suffix=".log", delete=False, encoding="utf-8"
+    ) as log:
+        log.write(masked("".join(traceback.format_exception(error))))
+    sentence = str(error).splitlines()[0] if str(error) else "no further words"
+    return CommandError(
+        f"failed unexpectedly ({type(error).__name__}: {sentence}); the details are in {log.name}"
+    )
+
+
+def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Exception], str]]]:
+    """Exceptions with a sentence for the user; imported only when something failed."""
+    from aiokafka.errors import KafkaError
+    from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+
+    from deploy.embedded.broker import BrokerError
+    from deploy.embedded.clickhouse import StartError
+    from schemas.errors import SchemaRegistryError
+    from sinks.migrate import MigrationError
+    from streams.input.reading_row import InputError
+    from streams.registry.errors import RegistryError
+    from streams.replay.failures import OccupiedError, RunError
+    from streams.settings import SettingsError
+    from streams.topics import TopicError
+
+    yield (InputError, RegistryError, SettingsError, OccupiedError), BAD_INPUT, str
+    yield (RunError, BrokerError, StartError, TopicError), BROKEN, str
+    yield (SchemaRegistryError, MigrationError), BROKEN, str
+    yield (KafkaError,), BROKEN, broker_sentence
+    yield (ClickHouseError,), BROKEN, clickhouse_sentence
+
+
+def broker_sentence(error: Exception) -> str:
+    """What a failure of aiokafka means to the user."""
+    where = ", ".join(f"{host}:{port}" for host, port in _ADDRESS.findall(str(error)))
+    if where:
+        return f"no Kafka broker answers at {where} (EMISSIONS_BROKER names another)"
+    return f"the Kafka broker failed: {error}"
+
+
+def clickhouse_sentence(error: Exception) -> str:
+    """What ClickHouse says, without the driver's and the server's trimmings."""
+    text = str(error)
+    said = _SERVER_SAYS.search(text)
+    if said:
+        return f"ClickHouse: {said[1].splitlines()[0].split(' Expected one of')[0].rstrip(' .')}"
+    place = _REQUEST.search(text)
+    where = f" at {place[1]}" if place else ""
+    return f"no ClickHouse answers{where} (EMISSIONS_CLICKHOUSE_URL names another)"

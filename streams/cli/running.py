@@ -1,0 +1,40 @@
+"""Runs a coroutine of a command so that every way to end it passes through its clean-up."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from typing import TypeVar
+
+import click
+
+Result = TypeVar("Result")
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(work: Coroutine[object, object, Result]) -> Result:
+    """The coroutine's result. Ctrl-C, SIGTERM and SIGHUP cancel it and exit with 128 + signal.
+
+    From the second signal on nothing more happens: the clean-up is under way and is bounded.
+    """
+    received: list[int] = []
+
+    async def supervised() -> Result:
+        loop = asyncio.get_running_loop()
+        task = asyncio.ensure_future(work)
+
+        def end(number: int) -> None:
+            if not received:
+                received.append(number)
+                task.cancel()
+
+        for number in ENDINGS:
+            loop.add_signal_handler(number, end, number)
+        return await task
+
+    try:
+        return asyncio.run(supervised())
+    except asyncio.CancelledError:
+        click.echo("emissions: interrupted; everything that was started is stopped", err=True)
+        raise click.exceptions.Exit(128 + (received[0] if received else signal.SIGINT)) from None

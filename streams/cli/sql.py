@@ -1,0 +1,54 @@
+"""``emissions sql``: a question to ClickHouse."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from streams.cli.errors import BAD_INPUT, CommandError, clickhouse_sentence
+from streams.cli.output import format_option, show_rows
+
+
+@click.command("sql")
+@click.argument("statement")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    help="Open the ClickHouse that a demo (--keep) or replay (--workspace) left here.",
+)
+@format_option
+def command(statement: str, workspace: Path | None, form: str) -> None:
+    """Ask ClickHouse one question (read only) and print the answer.
+
+    \b
+    Examples:
+      emissions sql "SELECT * FROM compliance_nation"
+      emissions sql --workspace run --format json "SELECT * FROM violations_by_rule"
+    """
+    from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+    from deploy.embedded.clickhouse import EmbeddedClickHouse
+    from sinks import clickhouse, query
+    from streams.settings import Settings
+
+    settings = Settings.from_env()
+    with ExitStack() as stack:
+        if workspace is not None:
+            data = workspace / "clickhouse"
+            if not data.is_dir():
+                raise CommandError(f"{workspace} holds no ClickHouse of a kept run", BAD_INPUT)
+            kept = stack.enter_context(EmbeddedClickHouse(data))
+            settings = replace(settings, clickhouse_url=kept.url)
+        client = stack.enter_context(clickhouse.client(settings))
+        try:
+            answer = query.run(client, statement)
+        except OperationalError:
+            raise
+        except DatabaseError as error:
+            raise CommandError(clickhouse_sentence(error), BAD_INPUT) from None
+    show_rows(
+        (dict(zip(answer.columns, row, strict=True)) for row in answer.rows), answer.columns, form
+    )

@@ -1,0 +1,56 @@
+"""Where a run keeps its logs and data, and the settings it runs with."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from streams.cli.errors import BAD_INPUT, CommandError
+from streams.replay.failures import StageError
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+CLICKHOUSE = "clickhouse"
+
+
+@contextmanager
+def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
+    """The directory to keep, made if need be, or one that is removed in the end.
+
+    A directory with an earlier run's data is refused. Where a process of the run ended by itself
+    its logs explain why, so then nothing is removed.
+    """
+    if workspace is not None:
+        if (workspace / CLICKHOUSE).exists():
+            raise CommandError(f"{workspace} holds an earlier run already", BAD_INPUT)
+        workspace.mkdir(parents=True, exist_ok=True)
+        yield workspace
+        return
+    directory = Path(tempfile.mkdtemp(prefix="emissions-"))
+    keep = False
+    try:
+        yield directory
+    except StageError:
+        keep = True
+        raise
+    finally:
+        if not keep:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def run_settings(broker: str | None, clickhouse: str | None) -> Settings:
+    """The settings of a run: those of the environment, no ticks of a leader, these addresses."""
+    from streams.settings import Settings
+
+    settings = replace(Settings.from_env(), tick_s=0.0, web_port=0)
+    if broker is not None:
+        settings = replace(settings, broker=broker)
+    if clickhouse is not None:
+        settings = replace(settings, clickhouse_url=clickhouse)
+    return settings

@@ -1,0 +1,87 @@
+"""Publishing on a real broker: order, partitions, times, and where a log really ends."""
+
+from __future__ import annotations
+
+import uuid
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.partitioner import DefaultPartitioner
+
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.core.reading import Reading, Tick
+from streams.input.reading_row import ReadingRow
+from streams.replay.client import consumer_of, producer_of
+from streams.replay.logs import partitions_of, read_log
+from streams.replay.plan import AFTER_LAST_MS, plan_publication
+from streams.replay.publish import OrderedWriter, publish
+from streams.replay.tape import Tape, messages_of
+from streams.settings import Settings
+from streams.transport.ends import true_ends
+from tests.support.broker import TestBroker
+
+PARTITIONS = 3
+SOURCES = [f"SRC-{number}" for number in range(7)]
+
+
+def rows(count: int) -> list[ReadingRow]:
+    """Readings whose arrivals jump about, several at the same time."""
+    return [
+        ReadingRow(
+            n + 1,
+            Reading(SOURCES[n % 7], n, 60, "NORMAL", None, {"SO2": float(n)}, {}),
+            1_000_000 + (n * 7919 % 97) * 1000,
+        )
+        for n in range(count)
+    ]
+
+
+async def test_a_tape_is_published_in_order_of_arrival(broker: TestBroker) -> None:
+    settings = Settings(broker=broker.address, topic_readings=f"readings-{uuid.uuid4()}")
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+    await admin.start()
+    await admin.create_topics([NewTopic(settings.topic_readings, PARTITIONS, 1)])
+    await admin.close()
+    codec = Codec(FileIds())
+    tape = Tape()
+    given = rows(500)
+    for message in messages_of(given, codec):
+        tape.append(message)
+    plan = plan_publication(tape.arrived, tape.ends, None, now=10**15)
+    told: list[int] = []
+    async with producer_of(settings, batch_bytes=2_000) as producer:  # many batches
+        writer = OrderedWriter(producer, settings.topic_readings, PARTITIONS)
+        ends = await publish(writer, tape, plan, codec, told.append)
+
+    assert told[-1] == len(given)
+    async with consumer_of(settings) as consumer:
+        partitions = await partitions_of(consumer, settings.topic_readings)
+        found = await true_ends(consumer, partitions)
+        assert [found[partition] for partition in partitions] == ends
+        logs: dict[TopicPartition, list[tuple[int, int, Reading | None]]] = {}
+        async for record in read_log(consumer, found):
+            value = codec.decode_reading(record.value)
+            assert isinstance(value, Reading | Tick)
+            reading = value if isinstance(value, Reading) else None
+            where = TopicPartition(record.topic, record.partition)
+            logs.setdefault(where, []).append((record.offset, record.timestamp, reading))
+
+    numbers = list(range(PARTITIONS))
+    for partition, log in logs.items():
+        assert [offset for offset, _, _ in log] == list(range(len(log)))
+        assert log[0][1:] == (plan.first_tick, None)
+        assert log[-1][1:] == (max(tape.arrived) + AFTER_LAST_MS, None)
+        expected = sorted(
+            (
+                row
+                for row in given
+                if DefaultPartitioner()(row.reading.source_id.encode(), numbers, numbers)
+                == partition.partition
+            ),
+            key=lambda row: (row.arrived_at, row.row),
+        )
+        assert [(time, reading) for _, time, reading in log[1:-1]] == [
+            (row.arrived_at, row.reading) for row in expected
+        ]
+    assert sum(len(log) for log in logs.values()) == len(given) + 2 * PARTITIONS
