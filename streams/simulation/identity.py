@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-_FIRST_PASS = range(1, 12)
-_SECOND_PASS = (*range(3, 12), 1, 2)
-
-
-def check_digit(digits: str) -> int | None:
-    """The control digit of the first eleven digits of a БИН; None where no БИН can have them."""
-    for weights in (_FIRST_PASS, _SECOND_PASS):
-        pairs = zip(weights, digits, strict=True)
-        rest: int = sum(weight * int(digit) for weight, digit in pairs) % 11
-        if rest < 10:
-            return rest
-    return None
+from streams.registry.business_number import check_digit
 
 
 def made_up_bin(number: int) -> str:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-import yaml
 
 from streams.core.reading import Reading
-from streams.core.registration import Enterprise
 from streams.input.ndjson import read_ndjson
 from streams.input.wide_csv import read_wide_csv
+from streams.registry.document import load_registry
 from streams.simulation.files import write_readings, write_registry
 from streams.simulation.nation import Nation
 from streams.simulation.stream import readings
@@ -46,11 +45,12 @@ def test_another_ending_is_refused_with_a_sentence(tmp_path: Path) -> None:
         write_readings(NATION, tmp_path / "readings.avro")
 
 
-def test_the_registry_file_holds_the_enterprises(tmp_path: Path) -> None:
+def test_the_registry_loads_as_the_enterprises_of_the_nation(tmp_path: Path) -> None:
     path = tmp_path / "registry.yaml"
-    write_registry(path, NATION.enterprises)
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert msgspec.convert(document["enterprises"], tuple[Enterprise, ...]) == NATION.enterprises
+    nation = Nation(days=2)
+    write_registry(path, nation.enterprises)
+    assert load_registry(path) == nation.enterprises
+    assert any(source.excused for each in nation.enterprises for source in each.sources)
 
 
 def _ordered(reading: Reading) -> str:
