@@ -112,7 +112,10 @@ class Outbox:
             while upto < len(records):
                 record = records[upto]
                 if not batch.append(
-                    timestamp=None, key=record.key, value=record.value, headers=record.headers
+                    timestamp=None,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
                 ):
                     break
                 upto += 1

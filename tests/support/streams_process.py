@@ -1,0 +1,101 @@
+"""A streams worker as a process of its own, and what it found."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.embedded.broker import dying_with_parent
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.replay.export import Findings
+from streams.settings import Settings
+from tests.support.broker import TestBroker, unique
+
+_MAIN = (
+    "import sys; from streams.settings import Settings; from streams.worker import run_streams; "
+    "sys.exit(run_streams(Settings.from_env()))"
+)
+
+
+def own_settings(broker: str, **more: object) -> Settings:
+    """Settings whose topics and groups no other test uses."""
+    prefix = unique("run")
+    names = {
+        name: f"{prefix}.{name.removeprefix('topic_')}"
+        for name in Settings.__dataclass_fields__
+        if name.startswith("topic_")
+    }
+    groups = {"group_streams": f"{prefix}-streams", "group_sinks": f"{prefix}-sinks"}
+    chosen: dict[str, object] = {"broker": broker, "tick_s": 0.0, **names, **groups, **more}
+    return Settings(**chosen)  # type: ignore[arg-type]
+
+
+class StreamsProcess:
+    """``with StreamsProcess(settings, log) as worker``: started, and surely ended."""
+
+    def __init__(self, settings: Settings, log: Path) -> None:
+        self._settings = settings
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Start it; its log is appended to."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("EMISSIONS_")}
+        with self.log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _MAIN],
+                env={**env, **self._settings.as_env()},
+                stdout=out,
+                stderr=out,
+                preexec_fn=dying_with_parent(),
+            )
+        return self
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal, wait, return the exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return self._process.wait(40)
+
+    def said(self) -> str:
+        """Everything it logged."""
+        return self.log.read_text()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+async def findings_of(broker: TestBroker, settings: Settings) -> Findings:
+    """The last revision of everything in the output topics."""
+    codec, found = Codec(FileIds()), Findings()
+    for topic in (
+        settings.topic_means,
+        settings.topic_gaps,
+        settings.topic_violations,
+        settings.topic_dead_letters,
+    ):
+        for record in await broker.read(topic):
+            found.add(*codec.decode(record.value))
+    return found
