@@ -28,11 +28,13 @@ class Export:
     until: int
 
 
-def calculate(registry: Path, readings: Path, until: str | None = None) -> Export:
+def calculate(
+    registry: Path, readings: Path, until: str | None = None, now: int | None = None
+) -> Export:
     """What a live system would hold at ``until`` (default: the latest arrival + 20 min)."""
     enterprises = registry_reading.read(registry)
     limit = None if until is None else clock.timestamp(until)
-    rows, end = input_reading.read(readings, limit, now=int(time.time() * 1000))
+    rows, end = input_reading.read(readings, limit, int(time.time() * 1000) if now is None else now)
     sources = {source.id: source for owner in enterprises for source in owner.sources}
     accepted, dead, duplicates = quality.classify(rows, sources)
     mean_rows, gap_rows, violations = [], [], []

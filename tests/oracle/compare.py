@@ -58,11 +58,21 @@ def differences(kind: str, expected: Iterable[Row], got: Iterable[Row]) -> list[
             continue
         for one, other in zip(left, right, strict=True):
             for field in FIELDS[kind]:
-                if field not in one or field not in other:
+                if field not in one or field not in other or _as_of(field, one):
                     continue
                 if not _equal(field, one[field], other[field]):
                     said.append(f"{name}: {field} expected {one[field]!r}, got {other[field]!r}")
     return said
+
+
+def _as_of(field: str, violation: Row) -> bool:
+    """Left to the log: the length of an open outage as of its last revision, and a revision
+    that is not a number of late readings alone."""
+    return (field == "revision" and violation[field] in (None, "")) or (
+        field in ("value", "ratio")
+        and violation.get("rule") == "KZ-GAP"
+        and violation.get("status") == "OPEN"
+    )
 
 
 def _sample(rows: list[Row]) -> str:

@@ -118,7 +118,7 @@ def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
             continue
         end = until if gap.end is None else gap.end
         lasting = end - gap.start
-        if gap.start < max(source.connected, in_force) or lasting <= OUTAGE_LIMIT:
+        if gap.start < source.connected or end <= in_force or lasting <= OUTAGE_LIMIT:
             continue
         still_open = end >= automatic_from if gap.end is None else end > automatic_from
         value, limit = lasting / clock.SECOND, OUTAGE_LIMIT / clock.SECOND

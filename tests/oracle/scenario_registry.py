@@ -95,7 +95,7 @@ def source(rng: Random, identity: str, base: str, zone: str) -> Entry:
     pollutants = rng.sample(["SO2", "NO2", "CO", "DUST", "VOC"], rng.choice([1, 1, 2, 3]))
     plain = rng.random() < 0.4
     channels = [_pollutant(rng, name, plain) for name in pollutants]
-    if not plain or rng.random() < 0.2:
+    if not plain or rng.random() < 0.5:
         channels += _auxiliaries(rng)
     entry: Entry = {
         "id": identity,

@@ -30,7 +30,7 @@ class Mean:
     due_s: int
     status: str
     limit: Limit | None
-    revision: int
+    revision: int | None  # None: a late stop of the window before changes this one too
     unverified: bool
 
 
@@ -43,16 +43,20 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
             if length % (source.cadence * clock.SECOND):
                 continue
             start, end = clock.window(source.zone, name, row.start)
-            assert row.arrival is not None
-            arrivals[name, start].append(row.arrival)
+            arrivals[name, start].append(_arrival(row))
             if end + clock.GRACE[name] > until:
                 continue
             for parameter, unit, value in series(row, source, name):
                 cells[parameter, unit, name, start, end].append((row, value))
     away = idle(source, rows)
+    stopped = [row for row in rows if row.state != "NORMAL"]
     found = []
     for (parameter, unit, name, start, end), readings in cells.items():
-        late = sum(arrival >= end + clock.GRACE[name] for arrival in arrivals[name, start])
+        grace = clock.GRACE[name]
+        late = sum(arrival >= end + grace for arrival in arrivals[name, start])
+        reach_in = any(
+            row.start < start < row.end and _arrival(row) >= end + grace for row in stopped
+        )
         idle_ms = sum(stop - begin for begin, stop in cut_to(away, start, end))
         due = end - start - idle_ms
         valid = [(row, value) for row, value in readings if value is not None]
@@ -72,11 +76,16 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
                 due_s=due // clock.SECOND,
                 status=_status(name, valid_s * clock.SECOND, due),
                 limit=source.limit(parameter, unit, start),
-                revision=1 + late,
+                revision=None if reach_in else 1 + late,
                 unverified=any(quality.unverified(row, source) for row, _ in valid),
             )
         )
     return found
+
+
+def _arrival(row: Row) -> int:
+    assert row.arrival is not None
+    return row.arrival
 
 
 def series(row: Row, source: Source, name: str) -> list[tuple[str, str, float | None]]:

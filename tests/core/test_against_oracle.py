@@ -1,0 +1,47 @@
+"""The core finds what an independent calculation finds, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.replay.export import write_export
+from tests.oracle import cases, clock, compare, export
+from tests.oracle.calculate import calculate
+from tests.oracle.cases.case import Case
+from tests.oracle.scenarios import scenario
+from tests.support import core_run
+
+EXAMPLE = Path(__file__).parents[1] / "oracle" / "example"
+SEEDS = range(40)
+
+
+def _run(registry: Path, readings: Path, until: str | None, out: Path, partitions: int = 4) -> None:
+    at = None if until is None else clock.timestamp(until)
+    write_export(core_run.run(registry, readings, at, partitions=partitions), out)
+
+
+def test_the_worked_example(tmp_path: Path) -> None:
+    _run(EXAMPLE / "registry.yaml", EXAMPLE / "input.csv", None, tmp_path)
+    assert compare.directories(EXAMPLE / "expected", tmp_path) == []
+
+
+@pytest.mark.parametrize("case", cases.ALL, ids=lambda case: case.name)
+def test_what_a_person_computed(case: Case, tmp_path: Path) -> None:
+    _run(*case.write(tmp_path), case.until, tmp_path / "got")
+    rows = (
+        export.read(tmp_path / "got", name)
+        for name in ("means.csv", "gaps.csv", "violations.ndjson", "dead-letters.csv")
+    )
+    assert case.check(*rows) == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_nasty_scenario(seed: int, tmp_path: Path) -> None:
+    made = scenario(seed)
+    registry, readings = made.write(tmp_path)
+    wanted = calculate(registry, readings, made.until, now=core_run.NOW)
+    export.write(wanted, tmp_path / "wanted")
+    _run(registry, readings, made.until, tmp_path / "got", partitions=(1, 3, 4, 7)[seed % 4])
+    assert compare.directories(tmp_path / "wanted", tmp_path / "got") == []
