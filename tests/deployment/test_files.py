@@ -1,0 +1,166 @@
+"""docker-compose.yml and the Dockerfile, held against the program that they start."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from streams.cli.main import cli
+from streams.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+WORKERS = {"streams", "sinks"}
+DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+INSTRUCTIONS = [
+    line.strip()
+    for line in DOCKERFILE.replace("\\\n", " ").splitlines()
+    if line.strip() and not line.startswith("#")
+]
+
+PINNED = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?:\d+(\.\d+)+(-[a-z]+)*")
+"""A short name with a full version: no host of a registry, nothing that moves."""
+
+
+def resolved(value: str) -> str:
+    """A value with the defaults of its variables."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value)
+
+
+def test_everything_a_deployment_needs_is_there() -> None:
+    assert set(SERVICES) == {
+        "kafka",
+        "schema-registry",
+        "clickhouse",
+        "topics",
+        "migrate",
+        "registry-load",
+        "streams",
+        "sinks",
+    }
+    assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
+    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_image_is_pinned_and_every_service_bounded(name: str) -> None:
+    service = SERVICES[name]
+    assert PINNED.fullmatch(service["image"]), service["image"]
+    limits = service["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory"}
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+    assert not service.get("privileged", False)
+    for port in service.get("ports", ()):
+        assert port.startswith("127.0.0.1:"), "published to the network"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_keeps_running_is_checked_and_what_ends_is_waited_for(name: str) -> None:
+    service = SERVICES[name]
+    once = name in OURS - WORKERS
+    assert ("healthcheck" in service) is not once
+    for needed, how in service.get("depends_on", {}).items():
+        ends = needed in OURS - WORKERS
+        expected = "service_completed_successfully" if ends else "service_healthy"
+        assert how == {"condition": expected}, f"{name} needs {needed}"
+        assert "profiles" not in SERVICES[needed]
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_settings_are_those_of_the_program(name: str) -> None:
+    environment = {key: resolved(value) for key, value in SERVICES[name]["environment"].items()}
+    assert all(key.startswith(PREFIX) for key in environment)
+    settings = Settings.from_env(environment)
+    host, _, port = settings.broker.partition(":")
+    assert (
+        f"INTERNAL://{host}:{port}" in SERVICES[host]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    )
+    assert settings.clickhouse_user == SERVICES["clickhouse"]["environment"]["CLICKHOUSE_USER"]
+    password = SERVICES["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
+    assert settings.clickhouse_password == resolved(password)
+    assert password.startswith("${CLICKHOUSE_PASSWORD:-"), "the password is the environment's"
+    for url in (settings.clickhouse_url, settings.schema_registry_url):
+        assert url is not None
+        found = re.match(r"http://([a-z-]+):\d+", url)
+        assert found is not None
+        assert found[1] in SERVICES
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_commands_are_those_of_the_program(name: str) -> None:
+    words = list(SERVICES[name]["command"])
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context(name, words, parent=context)
+
+
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_workers_are_asked_where_they_answer(name: str) -> None:
+    service = SERVICES[name]
+    settings = Settings.from_env(
+        {key: resolved(value) for key, value in service["environment"].items()}
+    )
+    check = service["healthcheck"]["test"][-1]
+    assert f"http://{settings.web_host}:{settings.web_port}/health" in check
+    compile(check, "healthcheck", "exec")
+    assert service["restart"] == "unless-stopped"
+    assert float(service["stop_grace_period"].removesuffix("s")) > settings.stop_s
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_can_change_nothing(name: str) -> None:
+    assert SERVICES[name]["read_only"] is True
+    assert SERVICES[name]["tmpfs"] == ["/tmp"]  # noqa: S108 - a path inside the container
+    assert "user" not in SERVICES[name], "the image has its own"
+
+
+def test_the_image_is_that_of_this_version() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    assert version is not None
+    assert {SERVICES[name]["image"] for name in OURS} == {f"emission-streams:{version[1]}"}
+
+
+def test_the_dockerfile_is_pinned_and_ends_unprivileged() -> None:
+    bases = [line.split()[1] for line in INSTRUCTIONS if line.startswith("FROM ")]
+    assert len(bases) == 2
+    assert len(set(bases)) == 1, "a virtual environment only works on the Python that made it"
+    assert PINNED.fullmatch(bases[0])
+    kinds = [line.split()[0] for line in INSTRUCTIONS]
+    assert "ADD" not in kinds
+    users = [line.split()[1] for line in INSTRUCTIONS if line.startswith("USER ")]
+    assert users == ["10001:10001"]
+    assert kinds.index("USER") > max(i for i, kind in enumerate(kinds) if kind in ("RUN", "COPY"))
+    assert 'ENTRYPOINT ["emissions"]' in INSTRUCTIONS
+    assert "--require-hashes" in DOCKERFILE
+
+
+def test_the_dockerfile_copies_what_there_is_and_every_package() -> None:
+    copied: set[str] = set()
+    for line in INSTRUCTIONS:
+        if line.startswith("COPY ") and "--from" not in line:
+            copied |= {word.rstrip("/") for word in line.split()[1:-1]}
+    assert all((ROOT / name).exists() for name in copied), copied
+    ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text("utf-8").split("\n")
+    allowed = {line[1:] for line in ignored if line.startswith("!")}
+    assert allowed == copied
+    packages = {path.parent.name for path in ROOT.glob("*/py.typed")}
+    assert packages <= copied
+
+
+def test_no_file_names_a_host_of_a_registry_or_a_secret() -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8") + DOCKERFILE
+    assert not re.search(r"image: *[\w.-]+\.[a-z]+/", text)
+    assert not re.search(r"(?i)(password|secret|token): +[^$\s]", text)
