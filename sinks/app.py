@@ -7,39 +7,60 @@ takes the partition batches and gives each to its partition's lane.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import faust
 import structlog
 
 from schemas.codec import Codec
-from schemas.ids import FileIds, HttpIds, SchemaIds
 from sinks.batch import BatchLimits
 from sinks.clickhouse import async_client
-from sinks.decode import Judge, Route, every_channel_valid, routes
+from sinks.decode import Route, routes
+from sinks.judge import registry_judge
 from sinks.lane import Delivery, Lane
 from sinks.writer import FatalError, Writer
+from streams.app import faust_app, policy_of, schema_ids
+from streams.core.registry_history import RegistryHistory
+from streams.registry.avro import enterprise_from_record
+from streams.registry_follower import RegistryFollower
 from streams.settings import Settings
-from streams.transport import batch_topic, install
+from streams.transport import batch_topic
 
 log = structlog.get_logger(__name__)
 
 _RECORDS_IN_FLIGHT: Final = 20_000  # of a partition; twice what a batch takes at most
+_FAILING_S: Final = 60.0  # ClickHouse away for longer makes the worker unhealthy
 
 Fatal = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What has to be started and stopped, the follower first and last."""
+
+    app: faust.App
+    follower: RegistryFollower
+    lanes: Lanes
 
 
 class Lanes:
     """The lanes of a worker, made when their partition's first batch comes."""
 
     def __init__(
-        self, routes_: dict[str, Route], writer: Writer, limits: BatchLimits, fatal: Fatal
+        self,
+        routes_: dict[str, Route],
+        writer: Writer,
+        limits: BatchLimits,
+        fatal: Fatal,
+        prepare: Mapping[str, RegistryFollower],
     ) -> None:
         self._routes = routes_
         self._writer = writer
         self._limits = limits
         self._fatal = fatal
+        self._prepare = prepare
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -49,7 +70,8 @@ class Lanes:
         where = (batch.topic, batch.partition)
         lane = self._lanes.get(where)
         if lane is None:
-            lane = Lane(*where, self._routes[batch.topic], self._writer, self._limits)
+            follower = self._prepare.get(batch.topic)
+            lane = Lane(*where, self._routes[batch.topic], self._writer, self._limits, follower)
             self._lanes[where] = lane
             task = asyncio.create_task(lane.run(), name=f"{batch.topic}[{batch.partition}]")
             self._tasks.add(task)
@@ -76,14 +98,12 @@ class Lanes:
         await self._writer.close()
 
 
-def create_app(
-    settings: Settings, fatal: Fatal, *, judge: Judge = every_channel_valid
-) -> faust.App:
-    """The application. ``fatal`` is called with a sentence when a person must act."""
-    ids: SchemaIds = (
-        HttpIds(settings.schema_registry_url) if settings.schema_registry_url else FileIds()
-    )
-    table_of = routes(settings, Codec(ids), judge)
+def create_app(settings: Settings, fatal: Fatal) -> Parts:
+    """The application and its parts. ``fatal`` is told in a sentence what a person must mend."""
+    codec = Codec(schema_ids(settings))
+    registry = RegistryHistory()
+    follower = RegistryFollower(settings, codec, registry, enterprise_from_record)
+    table_of = routes(settings, codec, registry_judge(registry, policy_of(settings)))
     limits = BatchLimits(
         rows=settings.sink_rows,
         messages=_RECORDS_IN_FLIGHT // 2,
@@ -91,31 +111,33 @@ def create_app(
         age_s=settings.sink_age_s,
     )
     writer = Writer(lambda: async_client(settings), say_s=settings.say_s)
-    lanes = Lanes(table_of, writer, limits, fatal)
-    app = faust.App(
-        settings.group_sinks,
-        broker=[f"kafka://{address}" for address in settings.broker_addresses],
-        store="memory://",
-        web_enabled=False,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        stream_wait_empty=False,  # a rebalance never waits for ClickHouse
-        consumer_auto_offset_reset="earliest",
-        broker_commit_interval=settings.commit_s,
-        broker_session_timeout=settings.session_timeout_s,
-        broker_heartbeat_interval=settings.heartbeat_s,
-        broker_max_poll_records=settings.poll_records,
-        stream_recovery_delay=0.0,
+    lanes = Lanes(table_of, writer, limits, fatal, prepare={settings.topic_readings: follower})
+    # A rebalance never waits for ClickHouse: what was not written is read again.
+    app = faust_app(
+        settings, settings.group_sinks, wait_empty=False, records_in_flight=_RECORDS_IN_FLIGHT
     )
-    install(app, records_in_flight=_RECORDS_IN_FLIGHT)
 
     @app.agent(batch_topic(app, *table_of), concurrency=1, name="sinks")  # type: ignore[untyped-decorator]
     async def deliver(stream: Any) -> None:
         async for event in stream.noack().events():
             lanes.give(event)
 
-    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator]
-    async def stop(*_: Any, **__: Any) -> None:
-        await lanes.close()
+    if settings.web_port:
+        _add_health(app, writer)
+    return Parts(app, follower, lanes)
 
-    return app
+
+def _add_health(app: faust.App, writer: Writer) -> None:
+    """``/health``: 200 while the worker gets on, 503 while it rebalances or ClickHouse is away."""
+
+    @app.page("/health")  # type: ignore[untyped-decorator]
+    async def health(view: Any, request: Any) -> Any:  # noqa: ARG001 - Faust's signature
+        well = not app.rebalancing and writer.failing_s < _FAILING_S
+        body = {
+            "well": well,
+            "rebalancing": app.rebalancing,
+            "clickhouse_failing_s": round(writer.failing_s, 1),
+            "rows": writer.rows_written,
+            "rejected": writer.messages_rejected,
+        }
+        return view.json(body, status=200 if well else 503)

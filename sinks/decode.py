@@ -25,6 +25,8 @@ from sinks.tables import (
 )
 from streams.core.calendar import moment
 from streams.core.reading import Reading
+from streams.registry.avro import enterprise_from_record
+from streams.registry.errors import RegistryError
 from streams.settings import Settings
 from streams.transport import PartitionBatch
 
@@ -51,11 +53,6 @@ class Route:
     decode: Callable[[ConsumerRecord], Decoded | None]
 
 
-def every_channel_valid(_reading: Reading, _arrival: int) -> dict[str, str]:
-    """The judge of a sink without a registry: nothing is refused, nothing is marked."""
-    return {}
-
-
 def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
     """The route of every topic that is written to ClickHouse, by the topic's name."""
 
@@ -77,6 +74,10 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
             struck = (record.key or b"").decode(errors="replace")
             return {"enterprise": _struck_off(struck), "sources": []}, 1
         enterprise = _record(codec, "EnterpriseRegistration", record)
+        try:
+            enterprise_from_record(enterprise)
+        except RegistryError as error:  # the streams worker leaves it out as well
+            raise Undecodable(str(error)) from None
         sources = enterprise["sources"]
         return {
             "enterprise": _enterprise(enterprise),

@@ -31,14 +31,27 @@ class Delivery(Protocol):
     def ack(self) -> bool: ...
 
 
+class Follower(Protocol):
+    """What must be up to date before messages can be understood: the registry."""
+
+    async def catch_up(self) -> None: ...
+
+
 class Lane:
     """Takes the deliveries of one partition in offset order; ``run`` is its task."""
 
     def __init__(
-        self, topic: str, partition: int, route: Route, writer: Writer, limits: BatchLimits
+        self,
+        topic: str,
+        partition: int,
+        route: Route,
+        writer: Writer,
+        limits: BatchLimits,
+        follower: Follower | None = None,
     ) -> None:
         self._route = route
         self._writer = writer
+        self._follower = follower
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the transport
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
@@ -61,6 +74,8 @@ class Lane:
             await self._gather(delivery)
 
     async def _gather(self, delivery: Delivery) -> None:
+        if self._follower is not None:
+            await self._follower.catch_up()
         self._drop_revoked()
         while not delivery.value.revoked:
             try:

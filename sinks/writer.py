@@ -49,6 +49,7 @@ class InsertClient(Protocol):
         self,
         table: str,
         data: Sequence[Sequence[Any]],
+        /,
         *,
         column_names: Sequence[str],
         column_type_names: Sequence[str],
@@ -76,6 +77,11 @@ class Writer:
         self._failing_since: float | None = None
         self.rows_written = 0
         self.messages_rejected = 0
+
+    @property
+    def failing_s(self) -> float:
+        """Seconds since the first of the failures that no success has followed."""
+        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
 
     async def write(
         self, batch: Batch, tables: Sequence[Table], revoked: Callable[[], bool] = _never

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 from deploy.embedded.broker import dying_with_parent
 from schemas.codec import Codec
@@ -39,6 +39,8 @@ def own_settings(broker: str, **more: object) -> Settings:
 class StreamsProcess:
     """``with StreamsProcess(settings, log) as worker``: started, and surely ended."""
 
+    main: ClassVar[str] = _MAIN
+
     def __init__(self, settings: Settings, log: Path) -> None:
         self._settings = settings
         self.log = log
@@ -49,7 +51,7 @@ class StreamsProcess:
         env = {k: v for k, v in os.environ.items() if not k.startswith("EMISSIONS_")}
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _MAIN],
+                [sys.executable, "-c", self.main],
                 env={**env, **self._settings.as_env()},
                 stdout=out,
                 stderr=out,
@@ -85,6 +87,12 @@ class StreamsProcess:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+class SinksProcess(StreamsProcess):
+    """The same for a sinks worker."""
+
+    main = _MAIN.replace("streams.worker", "sinks.worker").replace("run_streams", "run_sinks")
 
 
 async def findings_of(broker: TestBroker, settings: Settings) -> Findings:

@@ -1,0 +1,183 @@
+"""The sinks worker as a process: from the topics into ClickHouse, across crashes of both."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.core.reading import Reading
+from streams.core.registration import Channel, Device, Enterprise, Names, Source
+from streams.registry.avro import enterprise_to_record
+from streams.settings import Settings
+from tests.sinks.make import MARCH, MINUTE, dead_letter, gap, mean, violation
+from tests.support.broker import TestBroker, eventually
+from tests.support.clickhouse import TestClickHouse
+from tests.support.streams_process import SinksProcess, own_settings
+
+CODEC = Codec(FileIds())
+PARTITIONS = 2
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[EmbeddedClickHouse]:
+    """A server that a test may kill."""
+    with EmbeddedClickHouse(tmp_path / "clickhouse") as server:
+        yield server
+
+
+def enterprise(*sources: str) -> bytes:
+    channels = (
+        Channel("SO2", "mg/m3", basis="dry", range=(0.0, 3000.0)),
+        Channel("TEMPERATURE", "degC", range=(-40.0, 1300.0)),
+    )
+    found = Enterprise(
+        bin="990140001233",
+        name=Names("ТЭЦ", "ЖЭО", "CHP"),
+        region="KZ-55",
+        category=1,
+        business_size="large",
+        commissioned_on="2009-05-01",
+        sources=tuple(
+            Source(name, 60, channels, devices=(Device("analyser", "A1"),)) for name in sources
+        ),
+    )
+    return CODEC.encode("EnterpriseRegistration", enterprise_to_record(found))
+
+
+def reading(source: str, minute: int, so2: float = 100.0) -> bytes:
+    values = {"SO2": so2, "TEMPERATURE": 140.0}
+    start = MARCH + minute * MINUTE
+    sent = Reading(source, start, 60, "NORMAL", "A1", values, {"SO2": "C"} if minute == 1 else {})
+    return CODEC.encode("EmissionReading", msgspec.structs.asdict(sent))
+
+
+async def prepare(broker: TestBroker, settings: Settings) -> None:
+    topics = [
+        settings.topic_means,
+        settings.topic_gaps,
+        settings.topic_violations,
+        settings.topic_dead_letters,
+    ]
+    await broker.create(settings.topic_registry)
+    await broker.create(settings.topic_readings, *topics, partitions=PARTITIONS)
+    await broker.produce(
+        settings.topic_registry, [enterprise("S0", "S1")], key=b"990140001233", timestamp_ms=MARCH
+    )
+
+
+async def send(broker: TestBroker, settings: Settings, first: int, last: int) -> None:
+    for partition in range(PARTITIONS):
+        await broker.produce(
+            settings.topic_readings,
+            [reading(f"S{partition}", minute) for minute in range(first, last)],
+            partition=partition,
+            timestamp_ms=MARCH + last * MINUTE,
+        )
+
+
+async def written(broker: TestBroker, settings: Settings, topic: str) -> bool:
+    ends: dict[int, int] = {}
+    for record in await broker.read(topic):
+        ends[record.partition] = record.offset + 1
+    return await broker.committed(settings.group_sinks, topic) == ends
+
+
+async def test_every_topic_reaches_its_table(
+    broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
+) -> None:
+    settings = settings_of(broker, clickhouse)
+    await prepare(broker, settings)
+    await send(broker, settings, 0, 5)
+    odd = [
+        reading("unknown", 1),
+        reading("S0", -3_000_000),  # years too late
+        b"\x00not a message",
+        None,
+        CODEC.encode("StreamTick", {"sent_at": MARCH}),
+        reading("S0", 6, so2=float("nan")),
+    ]
+    await broker.produce(settings.topic_readings, odd, partition=0, timestamp_ms=MARCH + 7 * MINUTE)
+    outputs: dict[str, tuple[str, list[dict[str, Any]]]] = {
+        settings.topic_means: ("WindowMean", [mean()]),
+        settings.topic_gaps: ("DataGap", [gap(MARCH, None)]),
+        settings.topic_violations: ("Violation", [violation()]),
+        settings.topic_dead_letters: (
+            "DeadLetter",
+            [dead_letter(5, topic=settings.topic_readings)],
+        ),
+    }
+    for topic, (name, records) in outputs.items():
+        await broker.produce(topic, [CODEC.encode(name, record) for record in records])
+    with SinksProcess(settings, tmp_path / "sinks.log") as worker:
+        for topic in (settings.topic_readings, settings.topic_registry, *outputs):
+            await eventually(lambda t=topic: written(broker, settings, t), f"{topic} is written")
+        assert worker.end(signal.SIGTERM) == 0, worker.said()
+    assert clickhouse.rows(
+        "SELECT source_id, count(), countIf(quality != 'UNVERIFIED') FROM readings_current "
+        "GROUP BY source_id ORDER BY source_id"
+    ) == [("S0", 12, 2), ("S1", 10, 1)]
+    assert clickhouse.rows(
+        "SELECT parameter, flag, quality FROM readings_current "
+        "WHERE quality != 'UNVERIFIED' ORDER BY source_id, interval_start"
+    ) == [("SO2", "C", "STATUS_C"), ("SO2", "", "NOT_FINITE"), ("SO2", "C", "STATUS_C")]
+    for table in ("means", "gaps", "violations", "dead_letters", "enterprises"):
+        assert clickhouse.value(f"SELECT count() FROM {table}_current") == 1
+    assert clickhouse.value("SELECT count() FROM registry_current") == 2
+
+
+async def test_rows_are_complete_and_once_across_kills_of_both(
+    broker: TestBroker, own_server: EmbeddedClickHouse, tmp_path: Path
+) -> None:
+    clickhouse = TestClickHouse(own_server)
+    settings = settings_of(broker, clickhouse, sink_age_s=0.2, poll_records=50)
+    await prepare(broker, settings)
+    await send(broker, settings, 0, 300)
+    log = tmp_path / "sinks.log"
+    with SinksProcess(settings, log) as worker:
+        await eventually(lambda: bool(clickhouse.value("SELECT count() FROM readings")), "rows")
+        own_server.kill()
+        await send(broker, settings, 300, 600)
+        await eventually(lambda: "will try again" in worker.said(), "the outage is said")
+        worker.end(signal.SIGKILL)
+    with SinksProcess(settings, log) as worker:
+        own_server.start()
+        await eventually(
+            lambda: written(broker, settings, settings.topic_readings), "everything is written"
+        )
+        assert worker.end(signal.SIGTERM) == 0, worker.said()
+    assert clickhouse.rows(
+        "SELECT partition, count(), uniqExact(offset), max(offset) FROM readings_current "
+        "GROUP BY partition ORDER BY partition"
+    ) == [(0, 1200, 600, 599), (1, 1200, 600, 599)]
+
+
+async def test_a_database_without_tables_stops_the_worker_with_a_sentence(
+    broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
+) -> None:
+    clickhouse.client.command("DROP TABLE means SYNC")
+    settings = settings_of(broker, clickhouse)
+    await prepare(broker, settings)
+    await broker.produce(settings.topic_means, [CODEC.encode("WindowMean", mean())])
+    with SinksProcess(settings, tmp_path / "sinks.log") as worker:
+        await eventually(lambda: worker.exit_code is not None, "the worker stops")
+        assert worker.exit_code == 1
+        assert "run emissions migrate" in worker.said()
+    assert await broker.committed(settings.group_sinks, settings.topic_means) == {}
+
+
+def settings_of(broker: TestBroker, clickhouse: TestClickHouse, **more: object) -> Settings:
+    return own_settings(
+        broker.address,
+        clickhouse_url=clickhouse.settings.clickhouse_url,
+        clickhouse_database=clickhouse.settings.clickhouse_database,
+        partitions=PARTITIONS,
+        **more,
+    )

@@ -1,0 +1,140 @@
+"""The writer against a ClickHouse that goes away, refuses, or is not what it should be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
+from structlog.testing import capture_logs
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from sinks.batch import Batch
+from sinks.clickhouse import async_client
+from sinks.tables import READINGS
+from sinks.writer import FatalError, RevokedError, Writer
+from tests.sinks.make import batch, reading_entry
+from tests.support.broker import eventually
+from tests.support.clickhouse import TestClickHouse
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[EmbeddedClickHouse]:
+    """A server that a test may kill."""
+    with EmbeddedClickHouse(tmp_path) as server:
+        yield server
+
+
+class FailingClient:
+    """Fails as it is told, then takes everything; remembers what it was sent."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.tokens: list[str] = []
+        self.rows: list[int] = []
+
+    async def insert(
+        self, _: str, data: Sequence[Sequence[Any]], *, settings: dict[str, Any], **__: Any
+    ) -> None:
+        self.tokens.append(settings["insert_deduplication_token"])
+        if self.failures:
+            raise self.failures.pop(0)
+        self.rows.append(len(data[0]))
+
+
+def writer_of(client: FailingClient) -> Writer:
+    async def connect() -> FailingClient:
+        return client
+
+    return Writer(connect)
+
+
+def readings(count: int, first: int = 0) -> Batch:
+    return batch(reading_entry(offset) for offset in range(first, first + count))
+
+
+async def test_rows_are_complete_and_once_after_a_kill_in_the_middle(
+    own_server: EmbeddedClickHouse,
+) -> None:
+    database = TestClickHouse(own_server)
+    writer = Writer(lambda: async_client(database.settings))
+    batches = [readings(50, first) for first in range(0, 3000, 50)]
+
+    async def work(mine: list[Batch]) -> None:
+        for each in mine:
+            await writer.write(each, (READINGS,))
+
+    tasks = [asyncio.create_task(work(batches[lane::3])) for lane in range(3)]
+    await eventually(lambda: writer.rows_written >= 500, "some rows are written")
+    own_server.kill()
+    await eventually(lambda: writer.failing_s > 0.0, "the writer notices")
+    own_server.start()
+    await asyncio.gather(*tasks)
+    await writer.close()
+    assert writer.failing_s == 0.0
+    rows = database.rows(
+        "SELECT offset, count() FROM readings_current GROUP BY offset ORDER BY offset"
+    )
+    assert rows == [(offset, 2) for offset in range(3000)]
+    assert database.value("SELECT count() FROM dead_letters") == 0
+
+
+async def test_it_waits_for_a_server_that_is_not_there_yet(own_server: EmbeddedClickHouse) -> None:
+    database = TestClickHouse(own_server)
+    own_server.stop()
+    writer = Writer(lambda: async_client(database.settings))
+    writing = asyncio.create_task(writer.write(readings(3), (READINGS,)))
+    await eventually(lambda: writer.failing_s > 0.0, "the writer notices")
+    own_server.start()
+    await writing
+    await writer.close()
+    assert database.value("SELECT count() FROM readings_current") == 6
+
+
+async def test_a_retry_is_the_same_insert_and_is_said_once() -> None:
+    failures = [DatabaseError("…", code=241), ConnectionResetError(), DatabaseError("…", code=252)]
+    client = FailingClient(*failures)
+    with capture_logs() as logs:
+        await writer_of(client).write(readings(4), (READINGS,))
+    assert set(client.tokens) == {"readings:emissions.readings:0:0-3"}
+    assert client.rows == [8]
+    assert [line["event"] for line in logs] == [
+        "ClickHouse does not take the batch, will try again",
+        "ClickHouse takes batches again",
+    ]
+    assert logs[0]["reason"] == "MEMORY_LIMIT_EXCEEDED"
+
+
+async def test_the_halves_of_a_refused_batch_have_tokens_of_their_own() -> None:
+    client = FailingClient(DatabaseError("…", code=27))
+    await writer_of(client).write(readings(4), (READINGS,))
+    assert client.tokens == [
+        f"readings:emissions.readings:0:{covered}" for covered in ("0-3", "0-1", "2-3")
+    ]
+
+
+async def test_a_missing_table_stops_with_a_sentence(clickhouse: TestClickHouse) -> None:
+    clickhouse.client.command("DROP TABLE readings SYNC")
+    writer = Writer(lambda: async_client(clickhouse.settings))
+    with pytest.raises(FatalError, match=r"UNKNOWN_TABLE\): run emissions migrate"):
+        await writer.write(readings(1), (READINGS,))
+    await writer.close()
+
+
+async def test_a_revoked_batch_is_given_up_but_not_before_it_was_tried() -> None:
+    with pytest.raises(RevokedError):
+        await writer_of(FailingClient(ConnectionResetError())).write(
+            readings(1), (READINGS,), lambda: True
+        )
+    client = FailingClient()
+    await writer_of(client).write(readings(1), (READINGS,), lambda: True)
+    assert client.rows == [2]
+
+
+async def test_an_empty_batch_is_written_without_a_word() -> None:
+    client = FailingClient(ConnectionResetError())
+    await writer_of(client).write(Batch("t", 0, 4, 9, ()), (READINGS,))
+    assert client.tokens == []
