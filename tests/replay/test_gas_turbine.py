@@ -19,23 +19,23 @@ from tests.replay.command import lines, replay, table
 
 HERE = Path(__file__).parent / "gas_turbine"
 DATA = Path(__file__).parents[3] / "shared" / "data" / "gas-turbine"
-YEARS = (2011, 2012)
+YEARS = {2011: 2024, 2012: 2025}  # the year of the file: the year it is put into
 LIMITS = {"CO": 4.0, "NOX": 85.0}
-ZONE = ZoneInfo("Europe/Istanbul")
+ZONE = ZoneInfo("Asia/Almaty")
 
 BY_HAND = (
     # lines 2 to 25 of gt_2011.csv
-    ("CO", "2010-12-31T22:00:00Z", 0.6463270833333333, 86_400),
-    ("NOX", "2010-12-31T22:00:00Z", 78.4425, 86_400),
-    # lines 2066 to 2088: clocks were put on, 23 hours
-    ("CO", "2011-03-27T22:00:00Z", 2.214975652173913, 82_800),
-    ("NOX", "2011-03-27T22:00:00Z", 82.21952173913043, 82_800),
-    # lines 4681 to 4704, in summer time
-    ("CO", "2011-07-14T21:00:00Z", 1.2016057916666667, 86_400),
-    ("NOX", "2011-07-14T21:00:00Z", 59.90770833333333, 86_400),
-    # lines 7225 to 7249 of gt_2012.csv: clocks were put back, 25 hours
-    ("CO", "2012-10-27T21:00:00Z", 0.74615592, 90_000),
-    ("NOX", "2012-10-27T21:00:00Z", 68.95676, 90_000),
+    ("CO", "2023-12-31T18:00:00Z", 0.6463270833333333, 86_400),
+    ("NOX", "2023-12-31T18:00:00Z", 78.4425, 86_400),
+    # lines 1418 to 1442: the day of 25 hours
+    ("CO", "2024-02-28T18:00:00Z", 1.11345, 90_000),
+    ("NOX", "2024-02-28T18:00:00Z", 61.09612, 90_000),
+    # lines 4707 to 4730
+    ("CO", "2024-07-14T19:00:00Z", 1.1271895833333334, 86_400),
+    ("NOX", "2024-07-14T19:00:00Z", 58.98704166666667, 86_400),
+    # lines 6482 to 6505 of gt_2012.csv
+    ("CO", "2025-09-27T19:00:00Z", 3.1881808333333335, 86_400),
+    ("NOX", "2025-09-27T19:00:00Z", 72.75283333333333, 86_400),
 )
 """Parameter, start of the local day, mean added up by hand, seconds of the day."""
 
@@ -49,9 +49,9 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     if not DATA.is_dir():
         pytest.skip(f"the gas-turbine data set (UCI no. 551) is not in {DATA}")
     hours: Hours = {}
-    for year in YEARS:
+    for year, placed in YEARS.items():
         with (DATA / f"gt_{year}.csv").open(newline="") as file:
-            start = datetime(year, 1, 1, tzinfo=ZONE).astimezone(UTC)
+            start = midnight(date(placed, 1, 1)).astimezone(UTC)
             for number, row in enumerate(csv.DictReader(file)):
                 values = {name: float(row[name]) for name in ("CO", "NOX", "AT")}
                 hours[start + number * timedelta(hours=1)] = values
@@ -74,7 +74,7 @@ def days(hours: Hours) -> dict[date, list[dict[str, float]]]:
 
 
 def seconds(day: date) -> int:
-    """Length of a local day: 23, 24 or 25 hours."""
+    """Length of a local day."""
     start, end = midnight(day), midnight(day + timedelta(days=1))
     return int((end.astimezone(UTC) - start.astimezone(UTC)).total_seconds())
 
@@ -138,12 +138,13 @@ def test_the_days_above_the_limit_are_the_violations(found: Found) -> None:
     told = [v for v in lines(out / "violations.ndjson") if v["rule"] == "KZ-DAY"]
     assert {(v["parameter"], v["start"]) for v in told} == expected
     assert {parameter for parameter, _ in expected} == set(LIMITS)
+    assert not any(v["automatic"] for v in told)  # cases are automatic from 2026-03-12 on
 
 
 def test_the_months_between_the_files_are_a_gap(found: Found) -> None:
     hours, out = found
-    last = max(start for start in hours if start < midnight(date(2012, 1, 1)))
-    silence = (text(last + timedelta(hours=1)), text(midnight(date(2012, 1, 1))))
+    last = max(start for start in hours if start < midnight(date(2025, 1, 1)))
+    silence = (text(last + timedelta(hours=1)), text(midnight(date(2025, 1, 1))))
     assert [(row["start"], row["end"]) for row in table(out / "gaps.csv")] == [silence]
     (outage,) = (v for v in lines(out / "violations.ndjson") if v["rule"] == "KZ-GAP")
     assert (outage["start"], outage["end"], outage["unit"]) == (*silence, "s")
