@@ -45,6 +45,8 @@ class RegistryFollower:
         self._history = history
         self._enterprise = enterprise_from_record
         self._consumer: AIOKafkaConsumer | None = None
+        # A connection of its own for questions: on the reader's they would wait behind a fetch.
+        self._asker: AIOKafkaConsumer | None = None
         self._partitions: list[TopicPartition] = []
         self._one_at_a_time = asyncio.Lock()
         self._trouble = Patience("the registry topic cannot be read", settings.say_s)
@@ -53,31 +55,31 @@ class RegistryFollower:
 
     async def start(self) -> None:
         """Connect; raises ``KafkaError`` when the broker is away or the topic is missing."""
-        consumer = AIOKafkaConsumer(
+        await self.stop()
+        self._asker = AIOKafkaConsumer(**client_options(self._settings), group_id=None)
+        await self._asker.start()
+        topic = self._settings.topic_registry
+        if topic not in await self._asker.topics():
+            raise KafkaError(f"topic {topic} is missing")
+        numbers = sorted(self._asker.partitions_for_topic(topic) or ())
+        self._partitions = [TopicPartition(topic, number) for number in numbers]
+        self._consumer = AIOKafkaConsumer(
             **client_options(self._settings),
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=8 * 1024 * 1024,
         )
-        await consumer.start()
-        topic = self._settings.topic_registry
-        if topic not in await consumer.topics():
-            await consumer.stop()
-            raise KafkaError(f"topic {topic} is missing")
-        self._partitions = [
-            TopicPartition(topic, number)
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(self._partitions)
-        await consumer.seek_to_beginning(*self._partitions)
-        self._consumer = consumer
+        await self._consumer.start()
+        self._consumer.assign(self._partitions)
+        await self._consumer.seek_to_beginning(*self._partitions)
 
     async def stop(self) -> None:
         """Disconnect."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        for client in (self._consumer, self._asker):
+            if client is not None:
+                await client.stop()
+        self._consumer = self._asker = None
 
     async def catch_up(self) -> None:
         """Apply every registration that the topic holds at the moment of the call.
@@ -95,13 +97,13 @@ class RegistryFollower:
                     return
 
     async def _read_to_the_end(self) -> None:
-        consumer = self._consumer
-        if consumer is None:
+        consumer, asker = self._consumer, self._asker
+        if consumer is None or asker is None:
             raise KafkaError("not connected")
         # The answer may be too low by a part of the last record batch (`streams.transport.ends`),
         # but it is beyond what was read as long as that batch was not: enough for this loop,
         # since a batch is always read whole.
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(self._partitions)
+        ends: dict[TopicPartition, int] = await asker.end_offsets(self._partitions)
         while True:
             behind = [tp for tp in self._partitions if await consumer.position(tp) < ends[tp]]
             if not behind:
