@@ -1,0 +1,141 @@
+"""Ticks, topics, a broker that is not there yet, and errors that end the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.embedded.broker import EmbeddedBroker, free_port
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.checkpoint import Outbox
+from streams.core.reading import Tick
+from streams.kafka import client_options
+from streams.leader import TickLeader
+from streams.settings import Settings, SettingsError
+from streams.topics import compare_topics, create_topics, topics
+from tests.support.broker import TestBroker, eventually
+from tests.support.streams_process import StreamsProcess, own_settings
+
+
+async def test_the_leader_ticks_into_every_partition(broker: TestBroker) -> None:
+    settings, codec, leading = own_settings(broker.address), Codec(FileIds()), False
+    await broker.create(settings.topic_readings, partitions=4)
+    outbox = Outbox(client_options(settings))
+    await outbox.start()
+    leader = TickLeader(
+        outbox,
+        codec,
+        topic=settings.topic_readings,
+        partitions=4,
+        period_s=0.01,
+        leads=lambda: leading,
+    )
+    ticking = asyncio.create_task(leader.run())
+    try:
+        assert await broker.read(settings.topic_readings) == []
+        leading = True
+
+        async def everywhere() -> bool:
+            return {r.partition for r in await broker.read(settings.topic_readings)} == set(
+                range(4)
+            )
+
+        await eventually(everywhere, "a tick in every partition")
+    finally:
+        ticking.cancel()
+        await outbox.stop()
+    for record in await broker.read(settings.topic_readings):
+        assert codec.decode_reading(record.value) == Tick()
+
+
+async def test_topics_are_created_and_differences_named(broker: TestBroker) -> None:
+    settings = own_settings(broker.address, partitions=3)
+    names = {topic.name for topic in topics(settings)}
+    assert set(await compare_topics(settings)) == {f"{name} is missing" for name in names}
+    admin = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+    await admin.start()
+    await admin.create_topics([NewTopic(settings.topic_means, 2, 1)])
+    await admin.close()
+    assert set(await create_topics(settings)) == names - {settings.topic_means}
+    assert await create_topics(settings) == []
+    differences = await compare_topics(settings)
+    assert f"{settings.topic_means} has 2 partitions instead of 3" in differences
+    assert not [d for d in differences if "missing" in d]
+
+
+def test_the_changelog_is_compacted_and_never_deleted() -> None:
+    settings = Settings()
+    found = {topic.name: topic.config for topic in topics(settings)}
+    assert found["emissions-streams-state-changelog"]["cleanup.policy"] == "compact"
+    assert found["emissions.registry"]["cleanup.policy"] == "compact"
+    registry_lag = int(found["emissions.registry"]["min.compaction.lag.ms"])
+    assert registry_lag > int(found["emissions.readings"]["retention.ms"])
+    assert found["emissions.readings"]["message.timestamp.type"] == "LogAppendTime"
+    replay = {topic.name: topic.config for topic in topics(settings, "replay")}
+    assert replay["emissions.readings"]["message.timestamp.type"] == "CreateTime"
+
+
+async def test_a_worker_waits_for_its_broker_and_goes_on(tmp_path: Path) -> None:
+    port = free_port()
+    settings = own_settings(f"127.0.0.1:{port}", tick_s=0.1, partitions=1)
+    with StreamsProcess(settings, tmp_path / "log") as worker:
+        await eventually(lambda: "does not answer" in worker.said(), "it says what is missing")
+        with EmbeddedBroker(port=port):
+            await eventually(lambda: "is missing" in worker.said(), "it says which topics")
+            await create_topics(settings, "replay")
+            await eventually(lambda: "started" in worker.said(), "it goes on by itself")
+            assert worker.end(signal.SIGTERM) == 0, worker.said()
+    assert worker.said().count("does not answer, trying again") == 1
+
+
+async def test_an_error_that_cannot_be_dealt_with_ends_the_worker(
+    broker: TestBroker, tmp_path: Path
+) -> None:
+    settings = own_settings(broker.address, partitions=1)
+    await create_topics(settings, "replay")
+    # State that cannot be read: the engine cannot be built.
+    headers = [("next", b"1")]
+    for key in (b"0/ledger", b"checkpoint/0"):
+        await broker.produce(
+            f"{settings.app_id}-state-changelog", [b"\xff"], key=key, headers=headers
+        )
+    await broker.produce(settings.topic_readings, [b"x"])
+    with StreamsProcess(settings, tmp_path / "log") as worker:
+        await eventually(lambda: worker.exit_code is not None, "it ends")
+        assert worker.exit_code == 1
+    assert "a batch cannot be judged" in worker.said()
+    assert await broker.committed(settings.group_streams, settings.topic_readings) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("BROKER", "user:secret@host:1", "BROKER must be host:port"),
+        ("BROKER", "host:0", "BROKER must be host:port"),
+        ("BROKER_PASSWORD", "secret", "go together"),
+        ("CLICKHOUSE_URL", "http://u:secret@host", "must not carry"),
+        ("PARTITIONS", "0", "at least 1"),
+        ("TICK_S", "nan", "at least 0"),
+        ("GRACE_S", "soon", "a whole number"),
+        ("COMMIT_S", "5", "at most 1"),
+        ("TOPIC_MEANS", "emissions.gaps", "the same topic"),
+        ("BROKER_TLS", "maybe", "true or false"),
+        ("NO_SUCH", "1", "not a setting"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_without_secrets(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said) as caught:
+        Settings.from_env({f"EMISSIONS_{name}": value})
+    assert f"EMISSIONS_{name.split('_', maxsplit=1)[0]}" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_settings_survive_the_way_to_a_child_and_hide_passwords() -> None:
+    given = Settings(broker_user="u", broker_password="secret", clickhouse_password="secret")  # noqa: S106
+    assert Settings.from_env(given.as_env()) == given
+    assert "secret" not in repr(given)

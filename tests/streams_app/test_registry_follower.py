@@ -1,0 +1,64 @@
+"""The registry is known up to the moment it is asked for, and bad records do not stop it."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.core.registry_history import RegistryHistory
+from streams.registry.avro import enterprise_from_record, enterprise_to_record
+from streams.registry_follower import RECORD, RegistryFollower
+from tests.streams_app.test_worker import enterprise
+from tests.support.broker import TestBroker
+from tests.support.streams_process import own_settings
+
+
+async def test_what_was_there_before_the_call_is_applied(broker: TestBroker) -> None:
+    settings, codec, history = own_settings(broker.address), Codec(FileIds()), RegistryHistory()
+    await broker.create(settings.topic_registry, partitions=2)
+    good = codec.encode(RECORD, enterprise_to_record(enterprise()))
+    key = enterprise().bin.encode()
+    follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+    await follower.start()
+    try:
+        await follower.catch_up()  # nothing there
+        assert history.bins() == ()
+        await broker.produce(
+            settings.topic_registry, [good] * 3, partition=1, key=key, timestamp_ms=1000
+        )
+        await follower.catch_up()
+        assert history.bins() == (enterprise().bin,)
+        assert follower.applied == 3
+        assert history.source("KZ-0001-00", 999) is None
+        assert history.source("KZ-0001-00", 1000) is not None
+        await broker.produce(
+            settings.topic_registry, [None], partition=1, key=key, timestamp_ms=2000
+        )
+        await follower.catch_up()
+        assert history.source("KZ-0001-00", 2000) is None
+        assert history.source("KZ-0001-00", 1999) is not None
+    finally:
+        await follower.stop()
+
+
+async def test_what_is_no_registration_is_said_and_left_out(
+    broker: TestBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, codec, history = own_settings(broker.address), Codec(FileIds()), RegistryHistory()
+    await broker.create(settings.topic_registry)
+    record = enterprise_to_record(enterprise())
+    tick = codec.encode("StreamTick", {"sent_at": 1})
+    bad = [b"", b"\x00\x00\x00\xff\xff!", tick, codec.encode(RECORD, {**record, "bin": "1"})]
+    good = codec.encode(RECORD, record)
+    await broker.produce(settings.topic_registry, [*bad, good])
+    await broker.produce(settings.topic_registry, [None], key=b"")
+    follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+    await follower.start()
+    try:
+        await follower.catch_up()
+    finally:
+        await follower.stop()
+    assert (follower.applied, follower.skipped) == (1, 5)
+    assert history.bins() == (enterprise().bin,)
+    assert capsys.readouterr().out.count("left out") == 5
