@@ -44,12 +44,14 @@ class Parts:
     follower: RegistryFollower
     leader: TickLeader
     judging: Judging
+    ids: SchemaIds
 
 
 def create_app(settings: Settings, fatal: Fatal) -> Parts:
     """Wire the application. ``fatal`` is told an error that nothing here can deal with."""
     app = faust_app(settings, settings.app_id)
-    codec = Codec(schema_ids(settings))
+    ids = schema_ids(settings)
+    codec = Codec(ids)
     history = RegistryHistory()
     rules, policy = load_rules(), policy_of(settings)
     table = StateTable(app, partitions=settings.partitions)
@@ -88,7 +90,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     connect(app, settings.topic_readings, judging, fatal)
     if settings.web_port:
         _add_health(app, judging)
-    return Parts(app, outbox, follower, leader, judging)
+    return Parts(app, outbox, follower, leader, judging, ids)
 
 
 def connect(app: faust.App, topic: str, judging: Judging, fatal: Fatal) -> None:

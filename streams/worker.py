@@ -13,6 +13,8 @@ import structlog
 import uvloop
 from aiokafka.errors import KafkaError
 
+from schemas.errors import SchemaRegistryError
+from schemas.ids import HttpIds
 from streams import logs
 from streams.app import Parts, create_app
 from streams.kafka import Patience, wait_for_topics
@@ -96,6 +98,8 @@ async def _work(settings: Settings, parts: Parts) -> None:
                 await trouble.wait(error)
             else:
                 break
+    if isinstance(parts.ids, HttpIds):
+        await _register(settings, parts.ids)
     await parts.app.start()
     log.info("started", group=settings.group_streams, broker=settings.broker)
     ticking = asyncio.create_task(parts.leader.run())
@@ -104,6 +108,19 @@ async def _work(settings: Settings, parts: Parts) -> None:
     finally:
         ticking.cancel()
     raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
+
+
+async def _register(settings: Settings, ids: HttpIds) -> None:
+    """Have every schema's id before the first record: encoding then asks nobody any more."""
+    trouble = Patience("the schema registry does not answer", settings.say_s)
+    while True:
+        try:
+            await asyncio.to_thread(ids.start)
+        except SchemaRegistryError as error:
+            await trouble.wait(error)
+        else:
+            trouble.over()
+            return
 
 
 def _end_surely(after_s: float, code: int) -> None:
