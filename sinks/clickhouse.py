@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from streams.settings import Settings
 
 _CONNECT_S: Final = 10
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 INSERT_S: Final = 120
 """An insert is given up after this long; well below Kafka's max.poll.interval (300 s)."""
 
@@ -35,6 +36,7 @@ def _arguments(settings: Settings, database: str | None) -> dict[str, Any]:
         "database": database or "__default__",
         "connect_timeout": _CONNECT_S,
         "send_receive_timeout": INSERT_S,
+        "compress": parts.hostname not in _LOOPBACK,  # nothing to save on the way to oneself
         "autogenerate_session_id": False,  # a session would serialise the partitions' inserts
         "client_name": "emission-streams",
     }
