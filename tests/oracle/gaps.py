@@ -82,7 +82,8 @@ def _gaps(
     found = []
     for silence in silences:
         for start, end in without(silence, union(cut)):
-            if end > until:  # goes on at the end of the run
+            if silence[1] == END_OF_TIME and end > until:
+                # goes on at the end of the run: no reading has ended it, nothing excuses it yet
                 if until - start > longest:
                     found.append(Gap(source.id, parameter, start, None))
             elif end - start > longest:

@@ -27,6 +27,7 @@ ABSURD = (
     "-0.8",
     "1e-300",
 )
+ENDLESS = ("1.7e308", "-1.7e308", "1e300", "5e-324", "-3", "NaN")
 EDGES = {
     "O2": ("20", "19.999", "21", "25", "-0.5", "-0.51", "25.1"),
     "H2O": ("100", "99.999", "40", "-0.8", "0", "-2"),
@@ -41,7 +42,7 @@ def rows(rng: Random, entry: Entry, begin: int) -> list[Entry]:
     cadence = entry["cadence_s"] * SECOND
     count = rng.choice([ROWS // 4, ROWS // 2, ROWS])
     begin -= begin % cadence
-    end = begin + min(count * cadence, 5 * 24 * HOUR)
+    end = begin + min(count * cadence, rng.choice([5, 5, 12]) * 24 * HOUR)
     offset = rng.choice([0, 0, 0, 0, rng.randrange(cadence), rng.randrange(cadence // 1000) * 1000])
     jitter = cadence - 1 if rng.random() < 0.1 else 0
     silent = spans(rng, begin, end, 3)
@@ -77,6 +78,8 @@ def rows(rng: Random, entry: Entry, begin: int) -> list[Entry]:
             row["_arrival"] = start + cadence + rng.choice([-5 * MINUTE, -5 * MINUTE - 1])
         if rng.random() < 0.02:
             row["_arrival"] = None
+        if rng.random() < 0.0003:
+            row["_arrival"] = rng.choice([0, 1234567890123, start + 900 * 24 * HOUR])
         written.append(row)
     return written + spoilt(rng, written)
 
@@ -145,6 +148,8 @@ class Cells:
         row[parameter] = self.value(rng, parameter, start, index)
         if rng.random() < self.nasty:
             row[parameter] = rng.choice(ABSURD + EDGES.get(parameter, ()))
+            if "range" not in self.channel:
+                row[parameter] = rng.choice(ENDLESS)
 
     def value(self, rng: Random, parameter: str, start: int, index: int) -> str:
         """A believable value of a channel, in its unit."""
@@ -175,7 +180,10 @@ def spoilt(rng: Random, good: list[Entry]) -> list[Entry]:
         kind = rng.randrange(10)
         if kind < 4:
             if row["_arrival"] is not None:
-                twin["_arrival"] = row["_arrival"] + rng.choice([-2, 0, 1, 90, 7 * 3600]) * SECOND
+                twin["_arrival"] = (
+                    row["_arrival"]
+                    + rng.choice([-2, 0, 1, 90, 7 * 3600, 71 * 3600, 73 * 3600]) * SECOND
+                )
         elif kind == 4:
             twin["_start"] += rng.choice([1, 1000, -1])
         elif kind == 5:

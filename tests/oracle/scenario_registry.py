@@ -10,7 +10,7 @@ from typing import Any
 
 Entry = dict[str, Any]
 
-CADENCES = (60, 60, 120, 300, 300, 600, 600, 1200, 1200, 1800, 3600, 30, 200)
+CADENCES = (60, 60, 120, 300, 300, 600, 600, 1200, 1200, 1800, 1800, 3600, 3600, 30, 200, 10, 1)
 PLACES = (
     ("Asia/Almaty", "2026-03-11"),
     ("Asia/Almaty", "2026-05-03"),
@@ -32,6 +32,12 @@ PLACES = (
     ("America/Santiago", "2025-09-06"),
     ("Asia/Kathmandu", "2026-05-03"),
     ("Asia/Kolkata", "2026-05-03"),
+    ("Asia/Pyongyang", "2018-05-04"),
+    ("America/Caracas", "2016-04-30"),
+    ("America/Asuncion", "2024-10-05"),
+    ("Africa/Cairo", "2025-04-24"),
+    ("Antarctica/Troll", "2025-10-25"),
+    ("Pacific/Apia", "2011-12-27"),
     ("Australia/Lord_Howe", "2026-04-04"),
     ("Australia/Lord_Howe", "2025-10-04"),
 )
@@ -40,6 +46,7 @@ REFERENCES = (
     {"temperature_k": 273.15, "pressure_kpa": 101.325, "dry": True},
     {"temperature_k": 293.15, "pressure_kpa": 101.3, "dry": False},
 )
+NAMES = ("S{}-{}", "S{}-{}", "KZ-{:04}-{:02}", "Труба {}/{}", "a|b {}'{}", "{}{}/")
 REGIONS = ("KZ-10", "KZ-19", "KZ-35", "KZ-55", "KZ-63", "KZ-75", "KZ-79")
 
 
@@ -79,9 +86,12 @@ def enterprise(rng: Random, number: int, base: str, zone: str) -> Entry:
         ),
         "asm": {"installed_on": installed, "connected_on": connected},
         "sources": [
-            source(rng, f"S{number}-{index}", base, zone) for index in range(rng.choice([1, 1, 2]))
+            source(rng, rng.choice(NAMES).format(number, index), base, zone)
+            for index in range(rng.choice([1, 1, 2]))
         ],
     }
+    if rng.random() < 0.1:
+        del entry["asm"]
     if rng.random() < 0.35:
         until = rng.choice([day(base, 500), day(base, -5), day(base, 1), day(base, 2)])
         entry["roadmap"] = {"until": until, "reference": "No. 1"}
@@ -115,6 +125,8 @@ def source(rng: Random, identity: str, base: str, zone: str) -> Entry:
     }
     if zone == "Asia/Almaty" and rng.random() < 0.3:
         del entry["timezone"]
+    elif rng.random() < 0.1:
+        entry["timezone"] = "Asia/Aqtau"
     if any(channel["parameter"] == "VELOCITY" for channel in channels):
         entry["stack_area_m2"] = rng.choice([28.2743, 3.5, 12])
     limits = [
@@ -132,7 +144,9 @@ def source(rng: Random, identity: str, base: str, zone: str) -> Entry:
 def _pollutant(rng: Random, name: str, plain: bool) -> Entry:
     channel: Entry = {"parameter": name, "basis": rng.choice(["wet", "dry"])}
     channel["unit"] = "mg/m3" if name == "DUST" else rng.choice(["mg/m3", "mg/m3", "ppm"])
-    channel["range"] = rng.choice([[0, 3000], [0, 3000], [0, 5000], [10, 3000], [-100, 3000]])
+    channel["range"] = rng.choice([[0, 3000], [0, 3000], [0, 5000], [10, 3000], [-100, 3000], None])
+    if channel["range"] is None:
+        del channel["range"]
     if name == "VOC" and channel["unit"] == "ppm":
         channel["molar_mass"] = 44.1
     if plain:
@@ -195,7 +209,7 @@ def _limits(rng: Random, channel: Entry, base: str) -> list[Entry]:
     limits: list[Entry] = []
     for kind in kinds:
         starts = rng.choice(
-            [["2015-01-01"], ["2015-01-01"], ["2015-01-01", day(base, 1)], [day(base, 1)]]
+            [["2010-01-01"], ["2010-01-01"], ["2010-01-01", day(base, 1)], [day(base, 1)]]
         )
         reference = dict(rng.choice(REFERENCES))
         if isinstance(conditions, dict) and conditions == REFERENCES[0]:
@@ -205,7 +219,8 @@ def _limits(rng: Random, channel: Entry, base: str) -> list[Entry]:
         for index, start in enumerate(starts):
             value = {"mg/m3": rng.choice([500, 200, 100]), "g/s": 40, "t/a": 900}[kind]
             limit: Entry = {"parameter": channel["parameter"], "value": value, "unit": kind}
-            limit["valid_from"] = start
+            if index or rng.random() < 0.9:
+                limit["valid_from"] = start
             if index + 1 < len(starts):
                 limit["valid_to"] = starts[index + 1]
             elif rng.random() < 0.15:
@@ -247,4 +262,6 @@ def _excused(rng: Random, base: str) -> Entry:
         period["from"] = day(base, rng.choice([0, 1, 2]))
         if "to" in period:
             period["to"] = day(base, rng.choice([3, 4]))
+    if "to" in period and rng.random() < 0.04:
+        del period["from"]
     return period

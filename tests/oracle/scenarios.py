@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from tests.oracle import scenario_input, scenario_registry
-from tests.oracle.scenario_input import HOUR, MINUTE
+from tests.oracle.scenario_input import HOUR, MINUTE, Entry
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def scenario(seed: int) -> Scenario:
             written += scenario_input.rows(
                 rng, source, begin + rng.choice([0, 0, HOUR, -30 * HOUR])
             )
-    if not written:
+    while not written:
         written = scenario_input.rows(rng, sources[0], begin)
     channels = {channel["parameter"] for source in sources for channel in source["channels"]}
     parameters = scenario_input.columns(written, channels)
@@ -54,19 +54,45 @@ def scenario(seed: int) -> Scenario:
     return Scenario(
         registry=scenario_registry.text({"enterprises": enterprises}),
         input=text,
-        until=_until(rng, [row["_start"] + row["period_s"] * 1000 for row in written]),
+        until=_until(rng, [row["_start"] + row["period_s"] * 1000 for row in written], sources),
     )
 
 
-def _until(rng: Random, ends: list[int]) -> str | None:
+def _until(rng: Random, ends: list[int], sources: list[Entry]) -> str | None:
     if rng.random() < 0.25:
         return None
+    periods = [period for source in sources for period in source.get("excused", ())]
+    if periods and rng.random() < 0.1:
+        moment = str(rng.choice(periods).get(rng.choice(["from", "to"]), ""))
+        if "T" in moment:
+            return moment
     real = sorted(ends)[len(ends) // 20 : -max(1, len(ends) // 20)] or sorted(ends)
     last = real[-1] if rng.random() < 0.6 else rng.choice(real)
     if rng.random() < 0.6:
         last -= last % (10 * MINUTE)
     after = rng.choice(
-        [0, 5, 20, 24.99, 25, 25.001, 30, 35, 60, 65, 80, 185, 190, 600, 1445, 1460, 1500, 5000]
+        [
+            0,
+            5,
+            20,
+            24.99,
+            25,
+            25.001,
+            30,
+            35,
+            60,
+            65,
+            80,
+            94.99,
+            95,
+            185,
+            190,
+            600,
+            1445,
+            1460,
+            1500,
+            5000,
+        ]
     )
     return scenario_input.written_time(rng, last + int(after * MINUTE))
 
