@@ -1,0 +1,149 @@
+"""One partition's lane: acknowledged after the insert, in order; revoked deliveries dropped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from schemas.errors import Undecodable
+from sinks.batch import Batch, BatchLimits
+from sinks.decode import Route
+from sinks.lane import Lane
+from sinks.tables import MEANS, Table
+from sinks.writer import FatalError, RevokedError
+from streams.transport import PartitionBatch
+from tests.support.broker import eventually
+
+
+@dataclass
+class Delivery:
+    """A fetched batch of numbered messages; notes when it is acknowledged."""
+
+    value: PartitionBatch
+    happened: list[str] = field(default_factory=list)
+
+    def ack(self) -> bool:
+        self.happened.append(f"ack {self.value.first_offset}")
+        return True
+
+
+class BlockingWriter:
+    """Writes when the test lets it; notes what was written."""
+
+    def __init__(self, happened: list[str]) -> None:
+        self.happened = happened
+        self.may_write = asyncio.Event()
+        self.failure: Exception | None = None
+        self.began = 0
+
+    async def write(
+        self, batch: Batch, _: Sequence[Table], revoked: Callable[[], bool]
+    ) -> None:
+        self.began += 1
+        await self.may_write.wait()
+        if self.failure is not None:
+            raise self.failure
+        if revoked():
+            raise RevokedError
+        offsets = ",".join(str(entry.offset) for entry in batch.entries)
+        self.happened.append(f"write {batch.first}-{batch.last}: {offsets}")
+
+
+def record(offset: int) -> Any:
+    return ConsumerRecord("t", 0, offset, 0, 0, None, b"%d" % offset, None, 0, 0, ())
+
+
+def decode(message: ConsumerRecord) -> tuple[Any, int] | None:
+    if message.offset % 10 == 8:
+        raise Undecodable("eight")
+    return None if message.offset % 10 == 9 else ({}, 1)
+
+
+class Bench:
+    """A lane with a writer that can be held, and deliveries for it."""
+
+    def __init__(self, **limits: Any) -> None:
+        self.happened: list[str] = []
+        self.writer = BlockingWriter(self.happened)
+        given = BatchLimits(**{"age_s": 0.01, **limits})
+        self.lane = Lane("t", 0, Route((MEANS,), decode), self.writer, given)  # type: ignore[arg-type]
+
+    def deliver(self, first: int, last: int) -> PartitionBatch:
+        batch = PartitionBatch("t", 0, [record(o) for o in range(first, last + 1)], 1)
+        self.lane.give(Delivery(batch, self.happened))
+        return batch
+
+    async def happens(self, *expected: str) -> None:
+        await eventually(lambda: self.happened == list(expected), f"{expected}, {self.happened}")
+
+
+@asynccontextmanager
+async def running(bench: Bench) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(bench.lane.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_deliveries_are_acknowledged_after_the_insert_in_order() -> None:
+    bench = Bench()
+    async with running(bench):
+        bench.deliver(0, 2)
+        bench.deliver(3, 4)
+        await eventually(lambda: bench.writer.began == 1, "the first flush")
+        bench.deliver(5, 6)  # waits for the flush in flight
+        await asyncio.sleep(0)
+        assert bench.happened == []
+        bench.writer.may_write.set()
+        await bench.happens("write 0-4: 0,1,2,3,4", "ack 0", "ack 3", "write 5-6: 5,6", "ack 5")
+
+
+async def test_messages_without_rows_are_acknowledged_with_the_others() -> None:
+    bench = Bench()
+    bench.writer.may_write.set()
+    async with running(bench):
+        bench.deliver(7, 9)
+        await bench.happens("write 7-9: 7", "ack 7")
+        bench.deliver(19, 19)
+        await bench.happens("write 7-9: 7", "ack 7", "write 19-19: ", "ack 19")
+
+
+async def test_what_was_gathered_before_the_partition_left_is_dropped() -> None:
+    bench = Bench(age_s=60.0, rows=4)
+    bench.writer.may_write.set()
+    async with running(bench):
+        gathered, waiting = bench.deliver(0, 1), bench.deliver(2, 2)
+        await asyncio.sleep(0)
+        gathered.revoked = waiting.revoked = True
+        bench.deliver(0, 4)  # the partition came back and is read again
+        await bench.happens("write 0-4: 0,1,2,3,4", "ack 0")
+
+
+async def test_a_flush_whose_partition_left_acknowledges_nothing() -> None:
+    bench = Bench()
+    async with running(bench):
+        batch = bench.deliver(0, 1)
+        await eventually(lambda: bench.writer.began == 1, "the flush")
+        batch.revoked = True
+        bench.writer.may_write.set()
+        bench.deliver(0, 2)
+        await bench.happens("write 0-2: 0,1,2", "ack 0")
+
+
+async def test_a_fatal_failure_ends_the_lane_without_acknowledgement() -> None:
+    bench = Bench()
+    bench.writer.failure = FatalError("run emissions migrate")
+    bench.writer.may_write.set()
+    async with running(bench) as task:
+        bench.deliver(0, 1)
+        with pytest.raises(FatalError):
+            await task
+    assert bench.happened == []
