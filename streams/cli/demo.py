@@ -81,9 +81,10 @@ async def _demo(nation: Nation, workspace: Path, keep: Path | None) -> Compariso
         )
         with client(stage.settings) as connected:
             found = print_found(connected, report.messages)
+        used = stage.usage()
     comparison = compare(nation.truth, found)
     print_scores(comparison)
-    print_figures(report)
+    print_figures(report, used)
     print_next(keep)
     return comparison
 

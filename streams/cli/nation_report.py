@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from sinks.query import run
 from streams.cli.output import show_rows
 from streams.replay.run import RunReport
+from streams.replay.usage import Usage
 from streams.simulation.compare import Comparison
 from streams.simulation.found import QUERIES, Found
 
@@ -98,13 +99,19 @@ def print_scores(comparison: Comparison) -> None:
     click.echo()
 
 
-def print_figures(report: RunReport) -> None:
-    """Print how much was done in what time."""
+def print_figures(report: RunReport, used: list[Usage]) -> None:
+    """Print how much was done in what time, with how much processor time and memory."""
     rate = report.messages / report.pipeline_s
     click.echo(
         f"{report.messages:,} readings published and judged in {report.pipeline_s:.1f} s "
         f"({rate:,.0f} a second); everything, processes included, in {report.whole_s:.1f} s"
     )
+    if used:
+        parts = ", ".join(
+            f"{part.name} {part.cpu_s:.0f} s {part.peak_bytes / 2**20:.0f} MB" for part in used
+        )
+        peak = sum(part.peak_bytes for part in used) / 2**20
+        click.echo(f"processor time and peak memory: {parts} (together at most {peak:,.0f} MB)")
 
 
 def print_next(keep: Path | None) -> None:

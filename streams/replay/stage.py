@@ -15,6 +15,7 @@ from deploy.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import client
 from sinks.migrate import migrate
 from streams.replay.failures import StageError
+from streams.replay.usage import Usage, usage_of
 from streams.settings import PREFIX, Settings
 
 STOP_S = 15.0
@@ -80,14 +81,15 @@ class Stage:
         """Where a worker writes what it does."""
         return self._workspace / f"{kind}.log"
 
-    def pids(self) -> list[int]:
-        """The processes that run at the moment."""
-        found = [worker.pid for worker in self._workers.values() if worker.poll() is None]
+    def usage(self) -> list[Usage]:
+        """What each process that runs, and this one, has used so far."""
+        pids = {"this command": os.getpid()}
+        pids |= {f"{kind} worker": worker.pid for kind, worker in self._workers.items()}
         if self._broker is not None and self._broker.running:
-            found.append(self._broker.pid)
+            pids["broker"] = self._broker.pid
         if self._clickhouse is not None and self._clickhouse.pid is not None:
-            found.append(self._clickhouse.pid)
-        return found
+            pids["ClickHouse"] = self._clickhouse.pid
+        return [used for name, pid in pids.items() if (used := usage_of(name, pid))]
 
     def check(self) -> None:
         """Raises StageError if a part that was started is gone."""
