@@ -42,9 +42,7 @@ class BlockingWriter:
         self.failure: Exception | None = None
         self.began = 0
 
-    async def write(
-        self, batch: Batch, _: Sequence[Table], revoked: Callable[[], bool]
-    ) -> None:
+    async def write(self, batch: Batch, _: Sequence[Table], revoked: Callable[[], bool]) -> None:
         self.began += 1
         await self.may_write.wait()
         if self.failure is not None:
