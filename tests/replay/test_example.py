@@ -6,11 +6,18 @@ the partitioning: its revisions are for orientation, its dead letters name rows 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from sinks.clickhouse import client
+from streams.core.calendar import from_datetime, iso
+from streams.settings import Settings
 from tests.replay.command import lines, replay, table
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -20,12 +27,21 @@ VIOLATION = ("rule", "bin", "source_id", "parameter", "start")
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one replay of the example exported."""
-    out = tmp_path_factory.mktemp("example")
+    """What one replay of the example exported; its workspace is kept beside that."""
+    out = tmp_path_factory.mktemp("example") / "out"
     replay(
-        "--registry", EXAMPLE / "registry.yaml", "--input", EXAMPLE / "input.csv", export=out
-    )  # fmt: skip
+        *("--registry", EXAMPLE / "registry.yaml", "--input", EXAMPLE / "input.csv"),
+        *("--workspace", out.parent / "workspace"),
+        export=out,
+    )
     return out
+
+
+@pytest.fixture(scope="module")
+def stored(found: Path) -> Iterator[Client]:
+    """The ClickHouse that the same replay left, opened again."""
+    with EmbeddedClickHouse(found.parent / "workspace" / "clickhouse") as server:
+        yield client(Settings(clickhouse_url=server.url))
 
 
 def close(value: Any) -> Any:
@@ -79,3 +95,51 @@ def test_dead_letters(found: Path) -> None:
     assert [(row["reason"], row["source_id"]) for row in letters] == [
         (row["reason"], row["source_id"]) for row in table(EXAMPLE / "expected/dead-letters.csv")
     ]
+
+
+def rows(stored: Client, sql: str) -> list[tuple[Any, ...]]:
+    """What ClickHouse answers, its times as the export writes them."""
+
+    def written(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return iso(from_datetime(value.replace(tzinfo=UTC)))
+        return value
+
+    return [tuple(map(written, row)) for row in stored.query(sql).result_rows]
+
+
+def test_clickhouse_holds_the_same_means(found: Path, stored: Client) -> None:
+    columns = "value, valid_s, due_s, status, limit, revision"
+    told = rows(stored, f"SELECT {', '.join(MEAN)}, {columns} FROM means_current")
+    exported = [
+        (*(row[name] for name in MEAN), *_figures(row)) for row in table(found / "means.csv")
+    ]
+    assert sorted(told) == exported
+
+
+def _figures(row: dict[str, str]) -> tuple[Any, ...]:
+    value, limit = (float(row[name]) if row[name] else None for name in ("value", "limit"))
+    seconds = (int(row["valid_s"]), int(row["due_s"]))
+    return (value, *seconds, row["status"], limit, int(row["revision"]))
+
+
+def test_clickhouse_holds_the_same_gaps(found: Path, stored: Client) -> None:
+    told = rows(stored, "SELECT source_id, parameter, start, end, status FROM gaps_current")
+    exported = [tuple(row.values()) for row in table(found / "gaps.csv")]
+    assert sorted(told) == exported
+
+
+def test_clickhouse_holds_the_same_violations(found: Path, stored: Client) -> None:
+    names = ("revision", "status", "rule", "bin", "source_id", "start", "end", "value", "ratio")
+    told = rows(stored, f"SELECT toString(id), {', '.join(names)} FROM violations_current")
+    exported = [(v["id"], *(v[name] for name in names)) for v in lines(found / "violations.ndjson")]
+    assert sorted(told) == sorted(exported)
+
+
+def test_clickhouse_holds_the_same_dead_letters(found: Path, stored: Client) -> None:
+    told = rows(stored, "SELECT reason, source_id, partition, offset FROM dead_letters_current")
+    exported = [
+        (row["reason"], row["source_id"], int(row["partition"]), int(row["offset"]))
+        for row in table(found / "dead-letters.csv")
+    ]
+    assert told == exported
