@@ -36,17 +36,30 @@ def total(parts: Iterable[float]) -> Fraction:
 
 def quotient(parts: list[float], count: int) -> float:
     """The exact sum divided by ``count`` (not 0), rounded once."""
-    number, part = total(parts).as_integer_ratio()
+    try:
+        top = fsum(parts)
+        rest = fsum([*parts, -top])
+    except OverflowError:
+        number, part = total(parts).as_integer_ratio()
+        return number / (part * count)
+    number, part = top.as_integer_ratio()
+    if rest:
+        if fsum([*parts, -top, -rest]):  # more than two doubles hold: rare, and worth the time
+            number, part = total(parts).as_integer_ratio()
+        else:
+            low, low_part = rest.as_integer_ratio()
+            number, part = number * low_part + low * part, part * low_part
     return number / (part * count)
 
 
 def weighted_mean(groups: list[tuple[int, list[float], int]]) -> float | None:
     """``sum(w * sum(v)) / sum(w * n)`` over groups of weight, values, count; None if empty."""
+    if len(groups) == 1:
+        _, parts, count = groups[0]
+        return quotient(parts, count) if count else None
     groups = [group for group in groups if group[2]]
     if not groups:
         return None
-    if len(groups) == 1:
-        return quotient(groups[0][1], groups[0][2])
     above = sum((weight * total(parts) for weight, parts, _ in groups), Fraction())
     below = sum(weight * count for weight, _, count in groups)
     number, part = above.as_integer_ratio()

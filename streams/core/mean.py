@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from functools import cache
 from typing import NamedTuple
 
 from streams.core.calendar import HOUR
@@ -117,8 +118,12 @@ def validated(value: float | None, limit: Limit | None) -> float | None:
     """``max(0, value - confidence_interval_pct * L / 100)``; None without an interval."""
     if value is None or limit is None or limit.confidence_interval_pct is None:
         return None
-    interval = Fraction(limit.confidence_interval_pct) * Fraction(limit.value) / 100
-    return max(0.0, float(Fraction(value) - interval))
+    return max(0.0, float(Fraction(value) - _interval(limit.confidence_interval_pct, limit.value)))
+
+
+@cache
+def _interval(percent: float, limit: float) -> Fraction:
+    return Fraction(percent) * Fraction(limit) / 100
 
 
 def mean_of(
@@ -154,7 +159,7 @@ def mean_of(
         due_s=due // 1000,
         excused_s=length // 1000 - due // 1000,
         status=status_of(window.kind, summary.valid_time, due),
-        seconds_by_code={code: time // 1000 for code, time in summary.time_by_code.items()},
+        seconds_by_code={code: time // 1000 for code, time in sorted(summary.time_by_code.items())},
         limit=None if limit is None else limit.value,
         rule_set=rule_set,
         revision=1 + window.late,

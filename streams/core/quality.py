@@ -12,7 +12,7 @@ from typing import NamedTuple
 from streams.core.calendar import iso
 from streams.core.normalisation import NOT_FINITE, Gas
 from streams.core.policy import Policy
-from streams.core.reading import AUXILIARIES, Reading
+from streams.core.reading import Reading
 from streams.core.source import ChannelPlan, Series, SourceEntry
 
 UNDECODABLE = "UNDECODABLE"
@@ -41,18 +41,10 @@ class Refusal(NamedTuple):
     detail: str
 
 
-class Judged(NamedTuple):
-    """What a channel of a reading is worth in one series.
-
-    ``code`` is None where the value counts; ``raw`` is the value as measured (0 if zeroed),
-    ``value`` the one that the mean takes.
-    """
-
-    series: Series
-    raw: float
-    value: float
-    code: str | None
-    zeroed: bool
+Judged = tuple[Series, float, float, str | None, bool]
+"""What a channel of a reading is worth in one series: the series, the value as measured (0 if
+zeroed), the value that the mean takes, the code if it does not count, whether it was zeroed.
+A plain tuple: one is made for every value of the nation."""
 
 
 class Assessment(NamedTuple):
@@ -100,27 +92,28 @@ def assess(reading: Reading, entry: SourceEntry) -> Assessment:
     whole = None if reading.state == "NORMAL" else f"STATE_{reading.state}"
     excused = bool(entry.excused) and overlaps(entry.excused, reading.measured_at, reading.ends_at)
     flags = reading.flags
-    channels: list[tuple[ChannelPlan, float, str | None, bool]] = []
+    raw_values: list[tuple[ChannelPlan, float, str | None, bool]] = []
     auxiliaries: dict[str, float] = {}
-    for parameter, sent in reading.values.items():
+    for parameter, value in reading.values.items():
         plan = plans.get(parameter)
         if plan is None:
             continue
-        value, code, zeroed = sent, None, False
-        if not plan.low <= sent <= plan.high or not isfinite(sent):
-            value, code = _outside(plan, sent)
+        code, zeroed = None, False
+        if not (plan.low <= value <= plan.high and isfinite(value)):
+            value, code = _outside(plan, value)
             zeroed = code is None
-        if code is None and flags and flags.get(parameter, "N") != "N":
+        if flags and code is None and flags.get(parameter, "N") != "N":
             code = f"STATUS_{flags[parameter]}"
-        channels.append((plan, value, code, zeroed))
-        if code is None and parameter in AUXILIARIES:
+        raw_values.append((plan, value, code, zeroed))
+        if code is None and not plan.pollutant:
             auxiliaries[parameter] = value
     gas: Gas | None = None
     judged: list[Judged] = []
     valid_pollutants: list[str] = []
-    for plan, raw, code, zeroed in channels:
+    for plan, raw, code, zeroed in raw_values:
         before = code or whole
-        for index, series in enumerate(plan.series):
+        first = True
+        for series in plan.series:
             value, mark = raw, before
             if mark is None and series.normalise is not None:
                 if gas is None:
@@ -132,9 +125,11 @@ def assess(reading: Reading, entry: SourceEntry) -> Assessment:
                     value = normalised
             if mark is None and excused:
                 mark = EXCUSED
-            judged.append(Judged(series, raw, value, mark, zeroed and mark is None))
-            if index == 0 and plan.pollutant and _counts_as_sent(series, before, mark, excused):
-                valid_pollutants.append(plan.parameter)
+            judged.append((series, raw, value, mark, zeroed and mark is None))
+            if first:
+                first = False
+                if plan.pollutant and _counts_as_sent(series, before, mark, excused):
+                    valid_pollutants.append(plan.parameter)
     return Assessment(
         judged, valid_pollutants, entry.verified(reading.device_serial, reading.measured_at)
     )
@@ -155,10 +150,10 @@ def channel_codes(reading: Reading, entry: SourceEntry) -> dict[str, str]:
         if parameter not in entry.plan(reading.measured_at)
     }
     assessment = assess(reading, entry)
-    for item in assessment.judged:
-        code = item.code or (ZEROED if item.zeroed else None)
+    for series, _, _, mark, zeroed in assessment.judged:
+        code = mark or (ZEROED if zeroed else None)
         if code is not None:
-            codes.setdefault(item.series.parameter, code)
+            codes.setdefault(series.parameter, code)
     if not assessment.verified:
         for parameter in reading.values:
             codes.setdefault(parameter, UNVERIFIED)

@@ -35,7 +35,7 @@ class WindowMeanOver(Condition, frozen=True, tag="window_mean_over"):
     def met(self, value: float, limit: float) -> bool:
         """Exact comparison of the published double with the limit."""
         edge = self.factor * Fraction(limit)
-        return Fraction(value) > edge if self.compare == "above" else Fraction(value) >= edge
+        return value > edge if self.compare == "above" else value >= edge
 
 
 class RunOver(Condition, frozen=True, tag="run_over"):
@@ -56,7 +56,7 @@ class RunOver(Condition, frozen=True, tag="run_over"):
 
     def met(self, value: float, limit: float) -> bool:
         """Whether one window's mean keeps the run going."""
-        return Fraction(value) >= self.factor * Fraction(limit)
+        return value >= self.factor * Fraction(limit)
 
 
 class Outage(Condition, frozen=True, tag="outage"):

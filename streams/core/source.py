@@ -49,19 +49,16 @@ TWENTY, THIRTY, ONE_HOUR, WHOLE_DAY = range(4)
 class Series(NamedTuple):
     """One series that a channel feeds: its unit, the kinds of its windows, its limit.
 
-    ``normalise`` is None for a raw series, whose values are used as measured.
+    ``key`` names it in a slot; ``normalise`` is None for a raw series, whose values are used as
+    measured.
     """
 
+    key: str
     parameter: str
     unit: str
     kinds: tuple[int, ...]
     normalise: Normalise | None
     limit: Limit | None
-
-    @property
-    def key(self) -> str:
-        """Name of the series in a slot."""
-        return f"{self.parameter}|{self.unit}"
 
 
 class ChannelPlan(NamedTuple):
@@ -187,13 +184,23 @@ def _plan(channel: Channel, in_force: dict[tuple[str, str], Limit]) -> ChannelPl
     concentration = in_force.get((name, CONCENTRATION))
     if concentration is not None and concentration.reference is not None:
         normalise = Concentration(channel, concentration.reference)
-        series.append(Series(name, CONCENTRATION, (0, 1, 2, 3), normalise, concentration))
+        series.append(_series(name, CONCENTRATION, (0, 1, 2, 3), normalise, concentration))
     mass_flow = in_force.get((name, MASS_FLOW))
     if mass_flow is not None:
-        series.append(Series(name, MASS_FLOW, (ONE_HOUR,), MassFlow(channel), mass_flow))
+        series.append(_series(name, MASS_FLOW, (ONE_HOUR,), MassFlow(channel), mass_flow))
     if not series:
-        series.append(Series(name, channel.unit, (0, 1, 2, 3), None, None))
+        series.append(_series(name, channel.unit, (0, 1, 2, 3), None, None))
     return ChannelPlan(name, low, high, floor, name not in AUXILIARIES, tuple(series))
+
+
+def _series(
+    parameter: str,
+    unit: str,
+    kinds: tuple[int, ...],
+    normalise: Normalise | None,
+    limit: Limit | None,
+) -> Series:
+    return Series(f"{parameter}|{unit}", parameter, unit, kinds, normalise, limit)
 
 
 def _validity(zone: str, start: str | None, end: str | None) -> Interval:

@@ -59,6 +59,7 @@ class SourceFold:
         self._touched: dict[tuple[int, int, int], int] = {}
         self._slot = (0, 0, 0)
         self._slot_windows: list[Pending] = []
+        self._awaited = (0, 0)
         self._swept = 0
         self._changed = False
 
@@ -133,6 +134,7 @@ class SourceFold:
             end = entry.clock.end(start, SLOT)
             hour_start = self._hours.start_of(entry.clock, instant)
             self._slot = (start, end, hour_start)
+            self._awaited = (0, 0)
             self._slot_windows = [self._pending_at(kind, start) for kind in range(len(KINDS))]
         hour = self._hours.change(hour_start)
         slot = hour.slots.get(start)
@@ -146,6 +148,10 @@ class SourceFold:
 
     def _await_windows(self, reading: Reading, stream_time: int) -> None:
         """Wait for the windows of a reading to close, or re-open those that have."""
+        period, safe_until = self._awaited
+        if period == reading.period_s and stream_time < safe_until:
+            return  # an earlier reading of the slot waits for the same windows
+        first_closing = FOREVER
         for window in self._slot_windows:
             if KINDS[window.kind].length // 1000 % reading.period_s:
                 continue
@@ -154,6 +160,8 @@ class SourceFold:
             elif (window.kind, window.start) not in self._pending:
                 self._pending[(window.kind, window.start)] = window
                 insort(self._by_closing, window, key=_closing)
+            first_closing = min(first_closing, window.closes)
+        self._awaited = (reading.period_s, first_closing)
 
     def _reopen(self, window: Pending, slot_start: int, stream_time: int) -> None:
         """A closed window changes: count it as late and judge it again."""

@@ -42,6 +42,9 @@ def by(size: int) -> Cut:
     return cut
 
 
+_BY_500 = by(500)
+
+
 def history(enterprises: Iterable[Enterprise]) -> RegistryHistory:
     """A registry that was loaded before everything else."""
     registry = RegistryHistory()
@@ -74,7 +77,7 @@ def logs(
 def judge(
     registry: RegistryHistory,
     partition_logs: Sequence[Sequence[RawRecord]],
-    cut: Cut = by(500),
+    cut: Cut = _BY_500,
     *,
     restart: bool = False,
 ) -> tuple[Findings, list[Outcome]]:
@@ -120,7 +123,7 @@ def run(
     until: int | None = None,
     *,
     partitions: int = 4,
-    cut: Cut = by(500),
+    cut: Cut = _BY_500,
     restart: bool = False,
     now: int = NOW,
 ) -> Findings:
