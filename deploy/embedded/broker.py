@@ -159,10 +159,8 @@ class EmbeddedBroker:
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + self._ready_s
         while self.running and time.monotonic() < deadline:
-            with socket.socket() as probe:
-                probe.settimeout(1.0)
-                if probe.connect_ex((LOOPBACK, self.port)) == 0:
-                    return self.running  # somebody else may have answered
+            if _answers(self.port) and _listens(self.pid, self.port):
+                return True
             time.sleep(0.02)
         return False
 
@@ -173,6 +171,32 @@ class EmbeddedBroker:
         lines = self._output.read()[-2000:].decode(errors="replace").strip().splitlines()
         where = f" (log: {self._log})" if self._log else ""
         return (lines[-1] if lines else "it said nothing") + where
+
+
+def _answers(port: int) -> bool:
+    """True if somebody accepts connections on a loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _listens(pid: int, port: int) -> bool:
+    """True if it is this process that listens there, and not one that was there before it."""
+    own = Path(f"/proc/{pid}")
+    if not own.exists():  # no such file system: a process that could not listen ends soon
+        time.sleep(0.3)
+        return True
+    try:
+        lines = (own / "net/tcp").read_text().splitlines()[1:]
+        sockets = {os.readlink(entry) for entry in (own / "fd").iterdir()}
+    except OSError:
+        return False  # it has just ended
+    listening = {
+        f"socket:[{fields[9]}]"
+        for fields in map(str.split, lines)
+        if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
+    }
+    return bool(listening & sockets)
 
 
 def _binary() -> Path:
