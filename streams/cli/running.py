@@ -36,5 +36,7 @@ def run(work: Coroutine[object, object, Result]) -> Result:
     try:
         return asyncio.run(supervised())
     except asyncio.CancelledError:
+        if not received:
+            raise RuntimeError("the work was cancelled by nobody") from None
         click.echo("emissions: interrupted; everything that was started is stopped", err=True)
-        raise click.exceptions.Exit(128 + (received[0] if received else signal.SIGINT)) from None
+        raise click.exceptions.Exit(128 + received[0]) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,7 @@ async def consumer_of(
     )
     try:
         await consumer.start()
+        await asyncio.sleep(0)  # aiokafka cannot stop a task of its own that has not begun
         yield consumer
     finally:
         await consumer.stop()

@@ -1,0 +1,141 @@
+"""The commands of a deployment against a real broker and a real ClickHouse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.cli.main import cli
+from tests.support.broker import TestBroker, unique
+from tests.support.clickhouse import TestClickHouse
+
+REGISTRY = Path(__file__).parents[1] / "replay" / "example" / "registry.yaml"
+NAMES = ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters")
+
+Env = dict[str, str]
+
+
+@pytest.fixture
+def env(broker: TestBroker, clickhouse: TestClickHouse) -> Env:
+    """Settings of a deployment of the test's own, in which nothing is set up yet."""
+    own = unique("deployment")
+    return {
+        "EMISSIONS_BROKER": broker.address,
+        "EMISSIONS_CLICKHOUSE_URL": clickhouse.settings.clickhouse_url,
+        "EMISSIONS_CLICKHOUSE_DATABASE": clickhouse.settings.clickhouse_database + "_new",
+        "EMISSIONS_GROUP_STREAMS": f"{own}-streams",
+        "EMISSIONS_GROUP_SINKS": f"{own}-sinks",
+        **{f"EMISSIONS_TOPIC_{name.upper()}": f"{own}.{name}" for name in NAMES},
+    }
+
+
+def emissions(env: Env, *args: str) -> Result:
+    return CliRunner().invoke(cli, args, env=env)
+
+
+def parts(env: Env) -> tuple[int, dict[str, dict[str, str]]]:
+    result = emissions(env, "doctor", "--format", "json")
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    return result.exit_code, {row["part"]: row for row in rows}
+
+
+def test_doctor_names_what_is_missing_until_nothing_is(env: Env) -> None:
+    code, seen = parts(env)
+    assert code == 1
+    assert {part for part, row in seen.items() if row["state"] == "MISSING"} == {"topics", "tables"}
+    assert seen["topics"]["do"] == "emissions topics create"
+    assert seen["tables"]["do"] == "emissions migrate"
+
+    created = emissions(env, "topics", "create", "--format", "json")
+    assert created.exit_code == 0
+    assert {json.loads(line)["state"] for line in created.stdout.splitlines()} == {"created"}
+    again = emissions(env, "topics", "create", "--format", "json")
+    assert {json.loads(line)["state"] for line in again.stdout.splitlines()} == {"existed"}
+    assert emissions(env, "migrate").stdout.startswith("applied 0001_")
+    assert "is up to date" in emissions(env, "migrate").stdout
+    code, seen = parts(env)
+    assert code == 0, seen
+
+    loaded = emissions(env, "registry", "load", str(REGISTRY))
+    assert loaded.exit_code == 0
+    assert loaded.stdout.startswith("1 enterprises with 2 sources published to ")
+    code, seen = parts(env)  # nobody takes the registration to ClickHouse
+    assert code == 1
+    assert seen["sinks worker"]["do"] == "emissions worker sinks"
+    assert seen["streams worker"]["state"] == "ok"
+
+
+def test_a_registry_can_be_checked_without_a_broker(tmp_path: Path) -> None:
+    env = {"EMISSIONS_BROKER": "127.0.0.1:1"}
+    result = emissions(env, "registry", "load", "--check", str(REGISTRY))
+    assert (result.exit_code, result.stdout) == (
+        0, f"{REGISTRY}: 1 enterprises with 2 sources, no mistakes\n"
+    )  # fmt: skip
+
+
+def test_sql_answers_questions_and_refuses_changes(env: Env) -> None:
+    emissions(env, "migrate")
+    answer = emissions(env, "sql", "--format", "json", "SELECT * FROM compliance_nation")
+    assert json.loads(answer.stdout)["obliged"] == 0
+    for statement, why in (
+        ("SELEC 1", "emissions: ClickHouse: Syntax error"),
+        ("DROP TABLE means", "emissions: ClickHouse: "),
+    ):
+        refused = emissions(env, "sql", statement)
+        assert refused.exit_code == 2
+        assert refused.stderr.startswith(why)
+        assert refused.stderr.count("\n") == 1
+
+
+VIOLATION = {
+    "id": "v1", "revision": 1, "status": "OPEN", "rule": "KZ-3H", "rule_set": "kz-1",
+    "legal_basis": [], "bin": "990140001233", "enterprise": {}, "region": "KZ-55", "category": 1,
+    "business_size": "large", "source_id": "A", "parameter": "SO2", "unit": "mg/m3", "start": 0,
+    "end": None, "value": 1100.0, "validated_value": None, "limit": 500.0, "ratio": 2.2,
+    "excess_mass_t": None, "device_serial": None, "verification": None,
+    "verification_until": None, "detected_at": 5, "automatic": True, "deferred_until": None,
+    "evidence": [],
+}  # fmt: skip
+
+
+async def publish(broker: TestBroker, env: Env, **changes: object) -> None:
+    value = Codec(FileIds()).encode("Violation", {**VIOLATION, **changes})
+    await broker.produce(env["EMISSIONS_TOPIC_VIOLATIONS"], [value], partition=0)
+
+
+def next_violation(follow: subprocess.Popen[str]) -> dict[str, object]:
+    assert follow.stdout is not None
+    return dict(json.loads(follow.stdout.readline()))
+
+
+def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> None:
+    asyncio.run(broker.create(env["EMISSIONS_TOPIC_VIOLATIONS"]))
+    asyncio.run(publish(broker, env))
+    asyncio.run(publish(broker, env, revision=2, status="CLOSED", end=9))
+    asyncio.run(publish(broker, env, id="v2", status="WITHDRAWN"))
+    follow = subprocess.Popen(
+        [sys.executable, "-m", "streams.cli.main", "violations", "--follow", "--format", "json"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=env,
+    )
+    try:
+        first = next_violation(follow)
+        assert (first["id"], first["revision"]) == ("v1", 2)
+        assert first["end"] == "1970-01-01T00:00:00.009Z"
+        asyncio.run(publish(broker, env, id="v3", rule="KZ-DAY"))
+        assert next_violation(follow)["id"] == "v3"
+        follow.send_signal(signal.SIGINT)
+        assert follow.wait(30) == 128 + signal.SIGINT
+    finally:
+        follow.kill()
+        follow.wait()
