@@ -36,7 +36,7 @@ tables go through record by record, as Faust expects.
 """
 
 from streams.transport.batch import PartitionBatch
-from streams.transport.driver import BatchTransport, batch_topic, install
 from streams.transport.ends import end_offsets
+from streams.transport.install import BatchTransport, batch_topic, install
 
 __all__ = ["BatchTransport", "PartitionBatch", "batch_topic", "end_offsets", "install"]

@@ -19,65 +19,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
-import faust
 import structlog
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
-from faust.streams import _CStreamIterator
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
 
 from streams.transport.batch import Ledger, PartitionBatch
-from streams.transport.ends import end_offsets
+from streams.transport.thread import ConsumerThread
 
 log = structlog.get_logger(__name__)
 
 _FETCH_S: Final = 0.25  # a fetch waits this long for records; a seek waits as long for the fetch
 _FULL_S: Final = 0.01  # a look at the ledgers while every partition has enough in flight
 _IDLE_S: Final = 0.1  # the same while nothing is assigned
-_SAY_S: Final = 30.0
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that talks to the broker; a commit that fails is tried again, not a crash."""
-
-    _said_at = -_SAY_S
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        assigned = self.assignment()
-        wanted = {
-            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, "")
-            for tp, offset in offsets.items()
-            if tp in assigned
-        }
-        if not wanted:
-            return False
-        try:
-            await self._ensure_consumer().commit(wanted)
-        except KafkaError as error:
-            # A rebalance took the partitions, or the broker is away: the next commit repeats it.
-            if time.monotonic() - self._said_at >= _SAY_S:
-                self._said_at = time.monotonic()
-                log.warning("offsets not committed, will try again", error=str(error))
-            return False
-        return True
-
-    async def _highwaters(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        transport = self.transport
-        ends = await end_offsets(
-            [TopicPartition(tp.topic, tp.partition) for tp in partitions],
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            **driver.credentials_to_aiokafka_auth(
-                self.app.conf.broker_credentials, self.app.conf.ssl_context
-            ),
-        )
-        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
@@ -312,34 +269,3 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                     ledger.take_back(batch)
                 raise
             self._read_offset[message.tp] = message.offset
-
-
-class BatchTransport(driver.Transport):  # type: ignore[misc]
-    """Kafka transport of partition batches; made by `install`."""
-
-    Consumer: ClassVar[type[Consumer]] = Consumer
-
-    def __init__(self, *args: Any, records_in_flight: int, patience_s: float, **kw: Any) -> None:
-        super().__init__(*args, **kw)
-        self.records_in_flight = records_in_flight
-        self.patience_s = patience_s
-
-
-def install(app: faust.App, *, records_in_flight: int = 8000, patience_s: float = 10.0) -> None:
-    """Make ``app`` read partition batches; call it before declaring agents and tables.
-
-    At most ``records_in_flight`` records of a partition are handed over and not acknowledged
-    (plus one fetch); a rebalance waits ``patience_s`` seconds for the batches in work.
-    Raises RuntimeError without Faust's compiled streams: those in Python acknowledge events of a
-    past generation that they drop.
-    """
-    if _CStreamIterator is None:
-        raise RuntimeError("faust-streaming must be installed with its compiled extensions")
-    app.transport = BatchTransport(
-        app.conf.broker_consumer, app, records_in_flight=records_in_flight, patience_s=patience_s
-    )
-
-
-def batch_topic(app: faust.App, *names: str) -> Any:
-    """A topic (or several) whose events carry a `PartitionBatch`."""
-    return app.topic(*names, key_type=None, value_type=None, value_serializer="raw")

@@ -1,0 +1,56 @@
+"""The thread in which the consumer talks to the broker: its commits and its idea of the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.transport.ends import end_offsets
+
+log = structlog.get_logger(__name__)
+
+_SAY_S: Final = 30.0
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread that talks to the broker; a commit that fails is tried again, not a crash."""
+
+    _said_at = -_SAY_S
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        assigned = self.assignment()
+        wanted = {
+            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, "")
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
+        if not wanted:
+            return False
+        try:
+            await self._ensure_consumer().commit(wanted)
+        except KafkaError as error:
+            # A rebalance took the partitions, or the broker is away: the next commit repeats it.
+            if time.monotonic() - self._said_at >= _SAY_S:
+                self._said_at = time.monotonic()
+                log.warning("offsets not committed, will try again", error=str(error))
+            return False
+        return True
+
+    async def _highwaters(self, partitions: Iterable[TP]) -> dict[TP, int]:
+        transport = self.transport
+        ends = await end_offsets(
+            [TopicPartition(tp.topic, tp.partition) for tp in partitions],
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            **driver.credentials_to_aiokafka_auth(
+                self.app.conf.broker_credentials, self.app.conf.ssl_context
+            ),
+        )
+        return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
