@@ -1,6 +1,6 @@
 """Small inputs with results computed by hand, one sentence of the specification each."""
 
-from tests.oracle.cases import duties, gaps, input_order, normalisation, rules, windows
+from tests.oracle.cases import duties, extremes, gaps, input_order, normalisation, rules, windows
 from tests.oracle.cases.case import Case
 
 ALL: tuple[Case, ...] = (
@@ -10,4 +10,5 @@ ALL: tuple[Case, ...] = (
     *rules.CASES,
     *duties.CASES,
     *input_order.CASES,
+    *extremes.CASES,
 )
