@@ -46,7 +46,8 @@ class GapJudge:
         found: dict[str, tuple[str | None, Piece]] = {
             gap_id(entry.id, None, piece.start): (None, piece) for piece in of_source
         }
-        cuts = united([*entry.excused, *head.stops])
+        silent = [(gap.start, FOREVER if gap.end is None else gap.end) for gap in of_source]
+        cuts = united([*entry.excused, *head.stops, *silent])
         self.lasting = set()
         if any(piece.start >= _last_end(base, head.runs) for piece in of_source):
             self.lasting.add(SOURCE)
