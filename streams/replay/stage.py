@@ -69,6 +69,7 @@ class Stage:
         outer = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         self._workers[kind] = subprocess.Popen(
             [sys.executable, "-m", "streams.cli.main", "worker", kind],
+            cwd=self._workspace,  # the runtime's own data directory belongs to the run
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -18,7 +18,7 @@ from streams.cli.main import cli
 from tests.support.broker import TestBroker, unique
 from tests.support.clickhouse import TestClickHouse
 
-REGISTRY = Path(__file__).parents[1] / "replay" / "example" / "registry.yaml"
+REGISTRY = Path(__file__).parents[1] / "oracle" / "example" / "registry.yaml"
 NAMES = ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters")
 
 Env = dict[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -12,8 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-EXAMPLE = Path(__file__).parent / "example"
+from streams.cli.main import cli
+from tests.support.broker import TestBroker, unique
+
+EXAMPLE = Path(__file__).parents[1] / "oracle" / "example"
 PATIENCE_S = 120
 
 
@@ -130,3 +135,22 @@ def test_a_workspace_is_used_once(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 2
         assert said == f"emissions: {tmp_path / 'w'} holds an earlier run already\n"
+
+
+def test_a_run_has_topics_of_its_own(tmp_path: Path, broker: TestBroker) -> None:
+    own = unique("occupied")
+    names = ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters")
+    topics = {f"EMISSIONS_TOPIC_{name.upper()}": f"{own}.{name}" for name in names}
+    asyncio.run(broker.create(topics["EMISSIONS_TOPIC_READINGS"], partitions=4))
+    asyncio.run(broker.produce(topics["EMISSIONS_TOPIC_READINGS"], [b"a", b"b"], partition=2))
+    result = CliRunner().invoke(
+        cli,
+        [
+            *("replay", "--registry", str(EXAMPLE / "registry.yaml")),
+            *("--input", str(EXAMPLE / "input.csv"), "--workspace", str(tmp_path / "w")),
+            *("--broker", broker.address),
+        ],
+        env={**topics, "EMISSIONS_GROUP_STREAMS": f"{own}-streams"},
+    )
+    assert result.exit_code == 2, result.output
+    assert f"topic {own}.readings at {broker.address} holds records already" in result.output
