@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from streams.core.calendar import DAY, HOUR, MINUTE
+from streams.core.calendar import DAY, HOUR, MINUTE, moment
 from streams.core.findings import violation_id
 from streams.core.registration import Device, Verification
 from tests.core.examples import (
@@ -17,7 +17,6 @@ from tests.core.examples import (
     fold,
     limit,
     local,
-    moment,
     quiet,
     reading,
     source,

@@ -1,0 +1,125 @@
+"""KZ-GAP: no data from a connected source for longer than the outage limit."""
+
+from __future__ import annotations
+
+from streams.core.calendar import DAY, HOUR, MINUTE
+from streams.core.findings import violation_id
+from streams.core.policy import Policy
+from tests.core.examples import Log, connected, enterprise, excused, fold, local, reading, source
+
+BEGIN = local("2026-04-01")
+END = BEGIN + 10 * MINUTE
+PLANT = connected(on="2026-04-01")
+
+
+def sent(*, at: int = BEGIN) -> Log:
+    """One reading, and silence after it."""
+    return Log().add(reading(at))
+
+
+def test_an_outage_begins_when_the_silence_exceeds_the_limit() -> None:
+    assert not fold(sent().tick(END + DAY), PLANT).violations
+    found = fold(sent().tick(END + DAY + 1), PLANT)
+    outage = found.standing("KZ-GAP")[0]
+    assert (outage.status, outage.start, outage.end) == ("OPEN", END, None)
+    assert (outage.unit, outage.value, outage.limit) == ("s", 86_400.001, 86_400.0)
+    assert outage.ratio == 86_400.001 / 86_400
+    assert (outage.parameter, outage.source_id, outage.validated_value) == (None, "A", None)
+    assert outage.automatic
+    assert outage.evidence[0].readings == 0
+    assert (outage.evidence[0].first_offset, outage.evidence[0].last_offset) == (0, 1)
+
+
+def test_time_alone_is_no_news_of_an_open_outage() -> None:
+    log = sent()
+    for hours in range(24, 72):
+        log.tick(END + hours * HOUR + 1)
+    found = fold(log, PLANT, range(len(log.records)), rebuilt=True)
+    assert [each.revision for each in found.violations] == [1]
+
+
+def test_the_next_reading_closes_it() -> None:
+    back = END + 30 * HOUR
+    log = sent().tick(END + DAY + HOUR).add(reading(back))
+    found = fold(log, PLANT)
+    assert found.story(violation_id("KZ-GAP", "A", None, END)) == [(1, "OPEN"), (2, "CLOSED")]
+    outage = found.standing("KZ-GAP")[0]
+    assert (outage.end, outage.value) == (back, 30 * 3600.0)
+
+
+def test_exactly_the_limit_is_no_outage_even_when_it_is_over() -> None:
+    assert not fold(sent().add(reading(END + DAY)), PLANT).standing("KZ-GAP")
+    over = fold(sent().add(reading(END + DAY + 10 * MINUTE)), PLANT)
+    assert [each.status for each in over.standing("KZ-GAP")] == ["CLOSED"]
+
+
+def test_the_limit_is_policy() -> None:
+    short = Policy(outage_limit=2 * HOUR)
+    found = fold(sent().tick(END + 2 * HOUR + 1), PLANT, policy=short)
+    assert found.standing("KZ-GAP")[0].limit == 7200.0
+
+
+def test_a_source_that_is_not_connected_has_no_outage() -> None:
+    log = sent().tick(END + 5 * DAY)
+    assert not fold(log, enterprise()).violations
+    late = connected(on="2026-04-02")
+    assert not fold(log, late).violations  # its silence began before the connection
+    assert fold(Log().tick(BEGIN + 5 * DAY), late).standing("KZ-GAP")[0].start == BEGIN + DAY
+
+
+def test_every_source_is_held_to_it_whether_obliged_or_not() -> None:
+    assert PLANT.category == 2
+    assert PLANT.sources[0].criteria is None
+    assert fold(sent().tick(END + 2 * DAY), PLANT).standing("KZ-GAP")
+
+
+def test_each_remaining_piece_is_an_outage_of_its_own() -> None:
+    """Two days of silence, an excused day, two days: two outages; a short piece is none."""
+    period = excused("2026-04-03", "2026-04-04")
+    plant = connected(source(excused=(period,)), on="2026-04-01")
+    log = sent().add(reading(BEGIN + 5 * DAY))
+    found = fold(log, plant)
+    spans = [(each.start, each.end) for each in found.standing("KZ-GAP")]
+    assert spans == [(END, BEGIN + 2 * DAY), (BEGIN + 3 * DAY, BEGIN + 5 * DAY)]
+    log = sent().add(reading(BEGIN + 4 * DAY))
+    spans = [(each.start, each.end) for each in fold(log, plant).standing("KZ-GAP")]
+    assert spans == [(END, BEGIN + 2 * DAY)]
+
+
+def test_a_late_reading_shortens_or_withdraws_it() -> None:
+    log = sent().add(reading(END + 50 * HOUR))
+    before = fold(log, PLANT)
+    assert [each.value for each in before.standing("KZ-GAP")] == [50 * 3600.0]
+    found = fold(log.add(reading(END + 30 * HOUR), END + 51 * HOUR), PLANT)
+    assert [each.value for each in found.standing("KZ-GAP")] == [30 * 3600.0]
+    found = fold(log.add(reading(END + 20 * HOUR), END + 52 * HOUR), PLANT)
+    assert not found.standing("KZ-GAP")
+    story = found.story(violation_id("KZ-GAP", "A", None, END))
+    assert story == [(1, "OPEN"), (2, "CLOSED"), (3, "CLOSED"), (4, "WITHDRAWN")]
+
+
+def test_it_is_automatic_from_the_12th_of_march_2026_on_while_it_lasts() -> None:
+    law = local("2026-03-12")
+    plant = connected(on="2026-03-09")
+    start = law - 3 * DAY
+    open_before = sent(at=start).tick(law - 1)
+    assert [each.automatic for each in fold(open_before, plant).standing("KZ-GAP")] == [False]
+    found = fold(open_before.tick(law), plant)
+    identity = violation_id("KZ-GAP", "A", None, start + 10 * MINUTE)
+    assert found.story(identity) == [(1, "OPEN"), (2, "AMENDED")]
+    assert found.standing("KZ-GAP")[0].automatic
+
+
+def test_an_outage_that_ended_before_the_law_is_not_automatic() -> None:
+    law = local("2026-03-12")
+    plant = connected(on="2026-03-09")
+    for back, automatic in ((law - HOUR, False), (law, False), (law + 10 * MINUTE, True)):
+        log = sent(at=law - 3 * DAY).add(reading(back))
+        assert [each.automatic for each in fold(log, plant).standing("KZ-GAP")] == [automatic]
+
+
+def test_a_silence_before_the_rule_was_in_force_is_judged_if_it_reaches_into_it() -> None:
+    since = local("2021-07-01") - HOUR  # Almaty was at UTC+6
+    plant = connected(on="2021-06-01")
+    assert not fold(sent(at=since - 3 * DAY).tick(since - 1), plant).violations
+    assert fold(sent(at=since - 3 * DAY).tick(since + 2 * HOUR), plant).standing("KZ-GAP")
