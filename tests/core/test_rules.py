@@ -1,0 +1,239 @@
+"""The rules of the law as data: what each file says, where it bites, and how a bad one is told."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import Any
+
+import pytest
+
+from streams.core.calendar import HOUR, MINUTE
+from streams.core.registration import Channel, Conditions
+from streams.core.rules import RunOver, WindowMeanOver
+from streams.rule_files import RuleError, load_rules
+from tests.core.examples import (
+    RULES,
+    Log,
+    enterprise,
+    fold,
+    limit,
+    local,
+    quiet,
+    reading,
+    source,
+)
+
+BEGIN = local("2026-04-01")
+LAW = local("2026-03-12")
+ABOVE = math.nextafter(500.0, math.inf)
+BELOW_TWICE = math.nextafter(1000.0, 0.0)
+
+
+def codes(log: Log, **changes: Any) -> list[str]:
+    """The rules that a log breaks, once for each violation, in the order of the alphabet."""
+    found = fold(quiet(log, 48 * HOUR), enterprise(source(**changes)))
+    assert not [each for each in found.violations if each.status != "CLOSED"]
+    return sorted(each.rule for each in found.violations)
+
+
+def test_the_rules_of_the_law_are_all_there() -> None:
+    assert [rule.code for rule in RULES.rules] == [
+        "KZ-30",
+        "KZ-3H",
+        "KZ-DAY",
+        "KZ-GAP",
+        "KZ-GS",
+        "KZ-NOASM",
+        "KZ-NOLINK",
+    ]
+    for rule in RULES.rules:
+        assert set(rule.titles) == {"ru", "kk", "en"}
+        assert rule.legal_basis
+        assert rule.sanction
+        assert rule.valid_from == date(2021, 7, 1)
+        assert rule.valid_to is None
+        assert rule.automatic == date(2026, 3, 12)
+
+
+def test_the_version_follows_the_content() -> None:
+    assert load_rules().version == RULES.version
+    assert load_rules([("a.yaml", rule_text())]).version != RULES.version
+    changed = rule_text().replace("factor: 2", "factor: 3")
+    versions = {load_rules([("a.yaml", text)]).version for text in (rule_text(), changed)}
+    assert len(versions) == 2
+    assert load_rules([("b.yaml", "# a remark\n" + rule_text())]).version in versions
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (500.0, []),
+        (ABOVE, ["KZ-DAY"]),
+        (BELOW_TWICE, ["KZ-DAY"]),
+    ],
+)
+def test_a_day_above_the_limit(level: float, expected: list[str]) -> None:
+    assert codes(Log().series(BEGIN, [level] * 144)) == expected
+
+
+def test_a_day_that_is_not_valid_breaks_nothing() -> None:
+    assert codes(Log().series(BEGIN, [700.0] * 107)) == []  # below 18 hours
+    assert codes(Log().series(BEGIN, [700.0] * 108)) == ["KZ-DAY"]
+
+
+@pytest.mark.parametrize(("level", "count"), [(BELOW_TWICE, 0), (1000.0, 1), (2500.0, 1)])
+def test_half_an_hour_at_twice_the_limit(level: float, count: int) -> None:
+    assert codes(Log().series(BEGIN, [level] * 3 + [1.0] * 3)) == ["KZ-30"] * count
+
+
+def test_half_an_hour_that_is_not_valid_breaks_nothing() -> None:
+    assert codes(Log().series(BEGIN, [1000.0, 1000.0])) == ["KZ-30"]
+    assert codes(Log().series(BEGIN, [1000.0])) == []
+
+
+def test_a_run_of_seven_half_hours_breaks_two_rules() -> None:
+    assert codes(Log().series(BEGIN, [1000.0] * 21)) == ["KZ-30"] * 7 + ["KZ-3H"]
+
+
+def test_without_a_limit_nothing_is_broken() -> None:
+    assert codes(Log().series(BEGIN, [2500.0] * 144), limits=()) == []
+    expired = limit(500.0, valid_to="2026-04-01")
+    assert codes(Log().series(BEGIN, [2500.0] * 144), limits=(expired,)) == []
+
+
+@pytest.mark.parametrize(("flow", "count"), [(2.0, 0), (math.nextafter(2.0, 3.0), 1)])
+def test_an_hour_above_the_limit_in_grams_a_second(flow: float, count: int) -> None:
+    """1000 mg/m3 dry in 2 m3/s is 2 g/s, at reference conditions and without water."""
+    channels = (
+        Channel("SO2", "mg/m3", conditions=Conditions(293.15, 101.3, dry=True)),
+        Channel("TEMPERATURE", "K"),
+        Channel("PRESSURE", "kPa"),
+        Channel("H2O", "%"),
+        Channel("FLOW", "m3/s"),
+    )
+    gas = {"SO2": 1000.0, "TEMPERATURE": 293.15, "PRESSURE": 101.3, "H2O": 0.0, "FLOW": flow}
+    log = Log()
+    for index in range(6):
+        log.add(reading(BEGIN + index * 10 * MINUTE, values=gas))
+    limits = (limit(2.0, unit="g/s"),)
+    assert codes(log, channels=channels, limits=limits) == ["KZ-GS"] * count
+
+
+def test_the_excess_mass_is_the_share_above_the_limit_of_what_was_emitted() -> None:
+    """620 against 500 mg/m3 in 300 m3/s over a day: 3.1104 t (worked fine, domain 1.4)."""
+    channels = (
+        Channel("SO2", "mg/m3", conditions=Conditions(293.15, 101.3, dry=True)),
+        Channel("TEMPERATURE", "K"),
+        Channel("PRESSURE", "kPa"),
+        Channel("H2O", "%"),
+        Channel("FLOW", "m3/s"),
+    )
+    gas = {"SO2": 620.0, "TEMPERATURE": 293.15, "PRESSURE": 101.3, "H2O": 0.0, "FLOW": 300.0}
+    log = Log()
+    for index in range(144):
+        log.add(reading(BEGIN + index * 10 * MINUTE, values=gas))
+    plant = source(channels=channels, limits=(limit(500.0), limit(1e6, unit="g/s")))
+    day = fold(quiet(log), enterprise(plant)).standing("KZ-DAY")[0]
+    assert day.excess_mass_t == pytest.approx(3.1104, rel=1e-12)
+    assert (day.value, day.limit, day.ratio) == (620.0, 500.0, 1.24)
+    without = fold(quiet(Log().series(BEGIN, [620.0] * 144))).standing("KZ-DAY")[0]
+    assert without.excess_mass_t is None
+
+
+@pytest.mark.parametrize(
+    ("start", "automatic"),
+    [(LAW - 30 * MINUTE, False), (LAW, True)],
+)
+def test_a_window_is_automatic_by_its_start(start: int, automatic: bool) -> None:
+    found = fold(quiet(Log().series(start, [1000.0] * 3)))
+    assert [each.automatic for each in found.standing("KZ-30")] == [automatic]
+
+
+def test_a_rule_is_in_force_by_the_sources_own_midnight() -> None:
+    """2021-07-01 began an hour later in Oral (UTC+5) than in Almaty (UTC+6)."""
+    almaty, oral = local("2021-07-01"), local("2021-07-01", "Asia/Oral")
+    assert oral - almaty == HOUR
+    for zone, start, count in (
+        ("Asia/Almaty", almaty, 1),
+        ("Asia/Almaty", almaty - 30 * MINUTE, 0),
+        ("Asia/Oral", almaty, 0),
+        ("Asia/Oral", oral, 1),
+    ):
+        log = quiet(Log().series(start, [1000.0] * 3))
+        found = fold(log, enterprise(source(timezone=zone)))
+        assert len(found.standing("KZ-30")) == count
+
+
+def test_a_violation_names_its_subject_law_and_proof() -> None:
+    found = fold(quiet(Log().series(BEGIN, [1000.0] * 3)))
+    violation = found.standing("KZ-30")[0]
+    assert violation.enterprise == {"ru": "Пример", "kk": "Мысал", "en": "Example"}
+    assert (violation.region, violation.category, violation.business_size) == ("KZ-55", 2, "large")
+    assert (violation.bin, violation.source_id) == ("990140001233", "A")
+    assert [article.article for article in violation.legal_basis] == ["202", "328"]
+    assert violation.rule_set == RULES.version
+    evidence = violation.evidence[0]
+    assert (evidence.topic, evidence.partition) == ("emissions.readings", 0)
+    assert (evidence.first_offset, evidence.last_offset, evidence.readings) == (0, 2, 3)
+    assert len(evidence.sha256) == 64
+
+
+def test_comparisons_are_exact() -> None:
+    above = WindowMeanOver("day", "mg/m3", "above", 3)
+    assert not above.met(0.3, 0.1)  # three times the double 0.1 is a little more than 0.3
+    assert 3 * 0.1 > 0.3
+    run = RunOver("30min", 2, 10800, {1200: "20min"})
+    assert run.met(0.2, 0.1)
+    assert not run.met(math.nextafter(0.2, 0.0), 0.1)
+    assert (run.window_for(600), run.window_for(1200)) == ("30min", "20min")
+
+
+def rule_text() -> str:
+    """A rule as a person writes it."""
+    return """\
+code: XX-1
+titles: {ru: а, kk: ә, en: a}
+condition: {kind: window_mean_over, window: 1h, unit: mg/m3, compare: at_least, factor: 2}
+legal_basis: [{act: An act, article: "1"}]
+sanction: none
+automatic: null
+valid_from: 2021-07-01
+valid_to: 2026-04-01
+source: a test
+certainty: read
+"""
+
+
+def test_another_rule_of_a_known_condition_is_only_a_file() -> None:
+    rules = load_rules([("xx.yaml", rule_text())])
+    log = quiet(Log().series(BEGIN - HOUR, [1000.0] * 12))
+    found = fold(log, rules=rules)
+    assert [(each.rule, each.start) for each in found.violations] == [("XX-1", BEGIN - HOUR)]
+    assert not found.violations[0].automatic
+    assert found.violations[0].rule_set == rules.version
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("factor: 2", "factor: two", "x.yaml: Expected `int`, got `str` - at `$.condition.factor`"),
+        ("kind: window_mean_over", "kind: magic", "x.yaml: Invalid value 'magic' - at `"),
+        ("window: 1h", "window: 2h", "x.yaml: Invalid enum value '2h' - at `$.condition.window`"),
+        ("sanction: none", "sanktion: none", "x.yaml: Object contains unknown field `sanktion`"),
+        ("code: XX-1\n", "", "x.yaml: Object missing required field `code`"),
+        ("valid_from: 2021-07-01", "valid_from: then", "x.yaml: Invalid RFC3339 encoded date"),
+        ("certainty: read", "certainty: [", "x.yaml: while parsing a flow"),
+    ],
+)
+def test_a_bad_rule_file_is_told_in_one_sentence(old: str, new: str, sentence: str) -> None:
+    assert rule_text().count(old) == 1
+    with pytest.raises(RuleError) as caught:
+        load_rules([("x.yaml", rule_text().replace(old, new))])
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_rule_is_defined_once() -> None:
+    with pytest.raises(RuleError, match=r"b\.yaml: the rule XX-1 is defined twice"):
+        load_rules([("a.yaml", rule_text()), ("b.yaml", rule_text())])
