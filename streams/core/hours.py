@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 
 import msgspec
 
@@ -15,6 +15,16 @@ _decoder = msgspec.msgpack.Decoder(Hour)
 
 LONGEST_HOUR = 2 * HOUR
 """An hour of the local clock is at most this long, whatever a zone does to it."""
+
+
+def starts_by_source(keys: Iterable[str], prefix: str) -> dict[str, list[int]]:
+    """Starts of the saved hours by source, from the keys ``<prefix><source>/<start>``."""
+    hours: dict[str, list[int]] = {}
+    for key in keys:
+        if key.startswith(prefix):
+            source_id, _, start = key.removeprefix(prefix).rpartition("/")
+            hours.setdefault(source_id, []).append(int(start))
+    return hours
 
 
 class Hours:

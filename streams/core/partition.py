@@ -15,8 +15,9 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.partitioner import murmur2
 
-from streams.core.context import Context
+from streams.core.context import Context, Findings
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.hours import starts_by_source
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.policy import Policy
 from streams.core.quality import CONFLICTING_DUPLICATE, Refusal, refusal
@@ -100,7 +101,7 @@ class PartitionEngine:
         self._saved = {key: value for key, value in state.items() if key.startswith(self._prefix)}
         saved = self._saved.get(f"{self._prefix}ledger")
         self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
-        self._hours = self._saved_hours()
+        self._hours = starts_by_source(self._saved, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
         self._timers: list[tuple[int, str, str]] = []
@@ -139,8 +140,8 @@ class PartitionEngine:
                 self._fire(now)
             self._take(record, now)
         state = self._save()
-        findings = self._context.findings
-        outcome = Outcome(
+        findings, self._context.findings = self._context.findings, Findings()
+        return Outcome(
             means=findings.means,
             gaps=findings.gaps,
             violations=findings.violations,
@@ -150,9 +151,6 @@ class PartitionEngine:
             duplicates=ledger.duplicates - before[1],
             ticks=ledger.ticks - before[2],
         )
-        findings.means, findings.gaps, findings.violations = [], [], []
-        findings.dead_letters = []
-        return outcome
 
     def _take(self, record: RawRecord, now: int) -> None:
         decoded = self._decode(record.value)
@@ -168,7 +166,7 @@ class PartitionEngine:
         source_id = reading.source_id
         fold = self._folds.get(source_id)
         if fold is not None and record.timestamp >= self._registered_at:
-            entry: SourceEntry | None = fold.entry
+            entry = fold.registered
         else:
             entry = self._registry.source(source_id, record.timestamp)
         refused = refusal(reading, entry, record.timestamp, self._policy)
@@ -176,7 +174,7 @@ class PartitionEngine:
             self._bury(record, VALIDATE, refused or DUPLICATE, source_id)
             return
         if fold is None:
-            fold = self._fold(entry)
+            fold = self._fold(entry, now)
         self._touched.add(source_id)
         refused = fold.accept(reading, entry, record.offset, record.value, now)
         if refused is None:
@@ -217,14 +215,19 @@ class PartitionEngine:
             entry = registry.source(source_id, now)
             fold = self._folds.get(source_id)
             if entry is None:
-                continue
-            if fold is not None:
-                if fold.entry is not entry:
+                if fold is not None:
+                    fold.strike_off()
+                elif self._known(source_id):
+                    last = registry.last_known(source_id, now)
+                    if last is not None:
+                        self._fold(last, now)
+            elif fold is not None:
+                if fold.registered is not entry:
                     fold.register(entry, now)
                     self._touched.add(source_id)
                     self._schedule("source", source_id, fold.due)
             elif self._known(source_id) or (not entry.test and self._owns(source_id)):
-                self._fold(entry)
+                self._fold(entry, now)
         for bin_ in registry.bins():
             if self._owns(bin_) and registry.enterprise(bin_, now) is not None:
                 duty = self._duties.get(bin_)
@@ -241,16 +244,20 @@ class PartitionEngine:
     def _owns(self, key: str) -> bool:
         return partition_of(key, self._partitions) == self._partition
 
-    def _fold(self, entry: SourceEntry) -> SourceFold:
+    def _fold(self, entry: SourceEntry, now: int) -> SourceFold:
+        """The fold of a source as it is registered at ``now``, or was before it was struck off."""
+        current = self._registry.source(entry.id, now)
         fold = SourceFold(
             self._context,
-            entry,
+            current or entry,
             f"{self._prefix}source/{entry.id}",
             f"{self._prefix}hour/{entry.id}/",
             self._saved,
             self._hours.pop(entry.id, []),
         )
         self._folds[entry.id] = fold
+        if current is None:
+            fold.strike_off()
         self._schedule("source", entry.id, fold.due)
         return fold
 
@@ -290,12 +297,3 @@ class PartitionEngine:
         self._judged.clear()
         state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
         return state
-
-    def _saved_hours(self) -> dict[str, list[int]]:
-        hours: dict[str, list[int]] = {}
-        prefix = f"{self._prefix}hour/"
-        for key in self._saved:
-            if key.startswith(prefix):
-                source_id, _, start = key.removeprefix(prefix).rpartition("/")
-                hours.setdefault(source_id, []).append(int(start))
-        return hours

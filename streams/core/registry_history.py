@@ -62,6 +62,12 @@ class RegistryHistory:
         index = bisect_right(versions, arrival, key=lambda item: item[0])
         return versions[index - 1][1] if index else None
 
+    def last_known(self, source_id: str, arrival: int) -> SourceEntry | None:
+        """The source as registered last at ``arrival``, even if it was struck off since."""
+        versions = self._by_source.get(source_id, [])
+        index = bisect_right(versions, arrival, key=lambda item: item[0])
+        return next((entry for _, entry in reversed(versions[:index]) if entry is not None), None)
+
     def enterprise(self, bin_: str, arrival: int) -> Registration | None:
         """The enterprise as registered at ``arrival``, or None."""
         versions = self._by_bin.get(bin_)

@@ -62,19 +62,31 @@ class SourceFold:
         self._awaited = (0, 0)
         self._swept = 0
         self._changed = False
+        self._struck_off = False
+
+    @property
+    def registered(self) -> SourceEntry | None:
+        """The registration in force, None once the source was struck off."""
+        return None if self._struck_off else self.entry
 
     @property
     def due(self) -> int:
         """The next stream time at which time alone makes a difference."""
         closing = self._by_closing[0].closes if self._by_closing else FOREVER
-        return min(closing, self._gaps.due, self._runs.due)
+        silence = FOREVER if self._struck_off else self._gaps.due
+        return min(closing, silence, self._runs.due)
 
     def register(self, entry: SourceEntry, stream_time: int) -> None:
         """Go on under a new registration; closed windows are not judged again for it."""
         self.flush()
         self.entry = entry
+        self._struck_off = False
         self._slot = (0, 0, 0)
         self._gaps.due = stream_time
+
+    def strike_off(self) -> None:
+        """Registered no more: what was accepted is judged to its end, silence is not."""
+        self._struck_off = True
 
     def advance(self, stream_time: int) -> None:
         """Do everything that time alone brings about up to ``stream_time``."""
@@ -218,7 +230,7 @@ class SourceFold:
             self._runs.judge(self.entry, shaken, stream_time)
             shaken.clear()
             self._changed = True
-        if silence:
+        if silence and not self._struck_off:
             self._gaps.judge(self.entry, stream_time)
             self._changed = True
 
