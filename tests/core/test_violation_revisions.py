@@ -1,0 +1,168 @@
+"""Revisions: what is new gets a number, what is not stays unsaid, nothing vanishes silently."""
+
+from __future__ import annotations
+
+from streams.core.calendar import HOUR, MINUTE
+from streams.core.findings import Violation, violation_id
+from streams.core.registration import Device, Verification
+from streams.core.source import compile_sources
+from streams.core.violation import Measure, Subject, build, numbered
+from tests.core.examples import (
+    RULES,
+    Log,
+    enterprise,
+    fold,
+    local,
+    quiet,
+    reading,
+    source,
+)
+
+BEGIN = local("2026-04-01")
+IDENTITY = violation_id("KZ-30", "A", "SO2", BEGIN)
+
+
+def example(value: float = 1200.0, detected_at: int = 0) -> Violation:
+    """A violation still without its number."""
+    plant = enterprise()
+    return build(
+        IDENTITY,
+        RULES.rules[0],
+        RULES.version,
+        Subject(plant, compile_sources(plant)[0]),
+        "SO2",
+        (BEGIN, BEGIN + 30 * MINUTE),
+        Measure("mg/m3", value, 500.0),
+        automatic=True,
+        detected_at=detected_at,
+        evidence=(),
+    )
+
+
+def test_the_same_content_is_no_news_whenever_it_is_found() -> None:
+    first = numbered(example(), None, over=True)
+    assert first is not None
+    violation, published = first
+    assert (violation.revision, violation.status) == (1, "CLOSED")
+    assert numbered(example(detected_at=77), published, over=True) is None
+
+
+def test_other_content_or_another_status_is_the_next_revision() -> None:
+    opened = numbered(example(), None, over=False)
+    assert opened is not None
+    assert (opened[0].revision, opened[0].status) == (1, "OPEN")
+    amended = numbered(example(1300.0), opened[1], over=False)
+    assert amended is not None
+    assert (amended[0].revision, amended[0].status) == (2, "AMENDED")
+    closed = numbered(example(1300.0), amended[1], over=True)
+    assert closed is not None
+    assert (closed[0].revision, closed[0].status) == (3, "CLOSED")
+    withdrawn = numbered(example(1300.0), closed[1], over=True, withdrawn=True)
+    assert withdrawn is not None
+    assert (withdrawn[0].revision, withdrawn[0].status) == (4, "WITHDRAWN")
+    assert numbered(example(1300.0), withdrawn[1], over=True, withdrawn=True) is None
+
+
+def test_an_id_is_its_rule_subject_parameter_and_start() -> None:
+    names = [
+        ("KZ-30", "A", "SO2", BEGIN),
+        ("KZ-DAY", "A", "SO2", BEGIN),
+        ("KZ-30", "B", "SO2", BEGIN),
+        ("KZ-30", "A", "NO2", BEGIN),
+        ("KZ-30", "A", "SO2", BEGIN + 1),
+        ("KZ-30", "A", None, BEGIN),
+    ]
+    assert len({violation_id(*name) for name in names}) == len(names)
+    assert violation_id(*names[0]) == "c60b8e3b-adeb-5b77-9390-b310f4525def"
+
+
+def test_late_readings_make_a_window_valid_and_then_withdraw_it() -> None:
+    """One of three readings is not enough, two are, and the third is too low."""
+    log = Log().series(BEGIN, [1200.0, None, None]).tick(BEGIN + HOUR)
+    log.add(reading(BEGIN + 10 * MINUTE, values={"SO2": 1000.0}), BEGIN + 2 * HOUR)
+    log.add(reading(BEGIN + 20 * MINUTE, values={"SO2": 10.0}), BEGIN + 3 * HOUR)
+    found = fold(log)
+    assert found.story(IDENTITY) == [(1, "CLOSED"), (2, "WITHDRAWN")]
+    values = [each.value for each in found.violations if each.id == IDENTITY]
+    assert values == [1100.0, 2210.0 / 3]
+    assert found.standing("KZ-30") == []
+
+
+def test_a_withdrawn_window_may_come_back_under_its_id() -> None:
+    """Two-minute readings: low ones take the mean below twice the limit, high ones back."""
+    plant = enterprise(source(cadence_s=120))
+    log = Log().series(BEGIN, [1100.0] * 10, period_s=120).tick(BEGIN + HOUR)
+    for index, value in ((10, 0.0), (11, 2900.0), (12, 1000.0)):
+        at = BEGIN + index * 2 * MINUTE
+        log.add(reading(at, period_s=120, values={"SO2": value}), BEGIN + (index - 8) * HOUR)
+    found = fold(log, plant, range(len(log.records)), rebuilt=True)
+    assert found.story(IDENTITY) == [
+        (1, "CLOSED"),
+        (2, "CLOSED"),
+        (3, "CLOSED"),
+        (4, "CLOSED"),
+    ]
+    log = Log().series(BEGIN, [1010.0] * 10, period_s=120).tick(BEGIN + HOUR)
+    for index, value in ((10, 0.0), (11, 2900.0), (12, 1000.0)):
+        at = BEGIN + index * 2 * MINUTE
+        log.add(reading(at, period_s=120, values={"SO2": value}), BEGIN + (index - 8) * HOUR)
+    found = fold(log, plant, range(len(log.records)), rebuilt=True)
+    assert found.story(IDENTITY) == [
+        (1, "CLOSED"),
+        (2, "WITHDRAWN"),
+        (3, "CLOSED"),
+        (4, "CLOSED"),
+    ]
+
+
+def test_a_repeated_log_publishes_the_same_revisions() -> None:
+    log = Log().series(BEGIN, [1200.0] * 24)
+    for index in range(0, 24, 5):
+        log.add(reading(BEGIN + 4 * HOUR + index * MINUTE), BEGIN + 9 * HOUR + index)
+    first, second = fold(quiet(log)), fold(log, cuts=range(0, len(log.records), 3), rebuilt=True)
+    said = {(each.id, each.revision): each for each in first.violations}
+    assert len(said) == len(first.violations)
+    assert {(each.id, each.revision): each for each in second.violations} == said
+    for found in (first, second):
+        for identity in found.last_violations:
+            numbers = [number for number, _ in found.story(identity)]
+            assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_evidence_follows_the_messages_used() -> None:
+    """The same content in other bytes is other evidence; a reading of no window is none."""
+    log = Log().series(BEGIN, [1000.0] * 3)
+    evidence = fold(quiet(log)).standing("KZ-30")[0].evidence[0]
+    other = Log().series(BEGIN, [1000.0, 1000.0, 1001.0])
+    changed = fold(quiet(other)).standing("KZ-30")[0].evidence[0]
+    assert (evidence.first_offset, evidence.last_offset) == (0, 2)
+    assert changed.sha256 != evidence.sha256
+    longer = Log().series(BEGIN, [1000.0] * 3 + [1.0] * 3)
+    assert fold(quiet(longer)).standing("KZ-30")[0].evidence[0] == evidence
+
+
+def test_a_window_names_the_device_of_most_readings_and_its_verification() -> None:
+    devices = (
+        Device("a", "SN-1", Verification("BA-1", "2026-01-01", "2027-01-01")),
+        Device("b", "SN-2", Verification("BA-2", "2026-01-01")),
+    )
+    plant = enterprise(source(devices=devices))
+    log = Log()
+    for index, serial in enumerate(("SN-2", "SN-2", "SN-1")):
+        at = BEGIN + index * 10 * MINUTE
+        log.add(reading(at, values={"SO2": 1000.0}, device_serial=serial))
+    violation = fold(quiet(log), plant).standing("KZ-30")[0]
+    assert (violation.device_serial, violation.verification) == ("SN-2", "BA-2")
+    assert violation.verification_until is None
+    assert violation.automatic
+    unlisted = Log().series(BEGIN, [1000.0] * 3, device_serial="SN-9")
+    violation = fold(quiet(unlisted), plant).standing("KZ-30")[0]
+    assert (violation.device_serial, violation.verification) == ("SN-9", None)
+    assert not violation.automatic
+
+
+def test_an_unverified_reading_that_does_not_count_leaves_the_automatism() -> None:
+    plant = enterprise(source(devices=(Device("a", "SN-1", Verification("BA-1")),)))
+    log = Log().series(BEGIN, [1000.0] * 2, device_serial="SN-1")
+    log.add(reading(BEGIN + 20 * MINUTE, values={"SO2": 1e9}, device_serial="SN-9"))
+    assert fold(quiet(log), plant).standing("KZ-30")[0].automatic
