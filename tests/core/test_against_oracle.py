@@ -17,9 +17,19 @@ EXAMPLE = Path(__file__).parents[1] / "oracle" / "example"
 SEEDS = range(40)
 
 
-def _run(registry: Path, readings: Path, until: str | None, out: Path, partitions: int = 4) -> None:
+def _run(
+    registry: Path,
+    readings: Path,
+    until: str | None,
+    out: Path,
+    partitions: int = 4,
+    *,
+    restart: bool = False,
+) -> None:
     at = None if until is None else clock.timestamp(until)
-    write_export(core_run.run(registry, readings, at, partitions=partitions), out)
+    cut = core_run.by(50 if restart else 500)
+    found = core_run.run(registry, readings, at, partitions=partitions, cut=cut, restart=restart)
+    write_export(found, out)
 
 
 def test_the_worked_example(tmp_path: Path) -> None:
