@@ -78,6 +78,7 @@ def summarise(tallies: Mapping[int, Iterable[Tally]]) -> Summary:
         raw: list[float] = []
         counted = 0
         for tally in items:
+            tally.add_up()
             count += tally.count
             counted += tally.valid
             parts += tally.parts

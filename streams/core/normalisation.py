@@ -168,14 +168,25 @@ class Concentration:
 
     def __call__(self, value: float, gas: Gas) -> float | str:
         """mg/m3 in the reference, or the quality code that makes the value invalid."""
-        exact = self.exact(value, gas)
-        return exact if isinstance(exact, str) else _rounded(*exact)
+        factor = self.factor(gas)
+        return factor if isinstance(factor, str) else scaled(value, factor)
 
-    def exact(self, value: float, gas: Gas) -> Ratio | str:
-        """The same before its one rounding."""
-        number, part = value.as_integer_ratio()
-        number *= self._number
-        part *= self._part
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """Equal for channels of one source whose values are scaled by the same factor."""
+        return (
+            self._number,
+            self._part,
+            self._needs_temperature,
+            self._needs_pressure,
+            self._drying,
+            self._oxygen_given,
+            self._oxygen_reference,
+        )
+
+    def factor(self, gas: Gas) -> Ratio | str:
+        """What a value is multiplied by, exact, or the code that makes it invalid."""
+        number, part = self._number, self._part
         if self._needs_temperature:
             if gas.temperature is None:
                 return AUXILIARY_MISSING
@@ -216,21 +227,36 @@ class MassFlow:
 
     def __call__(self, value: float, gas: Gas) -> float | str:
         """g/s, or the quality code that makes the value invalid."""
+        factor = self.factor(gas)
+        return factor if isinstance(factor, str) else scaled(value, factor)
+
+    @property
+    def basis(self) -> tuple[object, ...]:
+        """Equal for channels of one source whose values are scaled by the same factor."""
+        return "mass flow", *self._concentration.basis
+
+    def factor(self, gas: Gas) -> Ratio | str:
+        """What a value is multiplied by, exact, or the code that makes it invalid."""
         if gas.temperature is None or gas.pressure is None or gas.dryness is None:
             return AUXILIARY_MISSING
         if gas.flow is None:
             return AUXILIARY_MISSING
-        exact = self._concentration.exact(value, gas)
-        if isinstance(exact, str):
-            return exact
-        number, part = exact
+        factor = self._concentration.factor(gas)
+        if isinstance(factor, str):
+            return factor
+        number, part = factor
         number *= gas.flow[0] * gas.temperature[1] * gas.pressure[0] * gas.dryness[0]
         part *= gas.flow[1] * gas.temperature[0] * gas.pressure[1] * gas.dryness[1] * 100_000
-        return _rounded(number, part)
+        return number, part
 
 
-def _rounded(number: int, part: int) -> float | str:
+Normalisation = Concentration | MassFlow
+
+
+def scaled(value: float, factor: Ratio) -> float | str:
+    """``value * factor`` rounded once, or NOT_FINITE beyond the doubles."""
+    number, part = value.as_integer_ratio()
     try:
-        return number / part
+        return number * factor[0] / (part * factor[1])
     except OverflowError:
         return NOT_FINITE

@@ -10,10 +10,10 @@ from math import isfinite
 from typing import NamedTuple
 
 from streams.core.calendar import iso
-from streams.core.normalisation import NOT_FINITE, Gas
+from streams.core.normalisation import NOT_FINITE, Ratio, scaled
 from streams.core.policy import Policy
 from streams.core.reading import Reading
-from streams.core.source import ChannelPlan, Series, SourceEntry
+from streams.core.source import MASS_FLOW, ChannelPlan, Series, SourceEntry
 
 UNDECODABLE = "UNDECODABLE"
 UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
@@ -92,54 +92,51 @@ def assess(reading: Reading, entry: SourceEntry) -> Assessment:
     whole = None if reading.state == "NORMAL" else f"STATE_{reading.state}"
     excused = bool(entry.excused) and overlaps(entry.excused, reading.measured_at, reading.ends_at)
     flags = reading.flags
-    raw_values: list[tuple[ChannelPlan, float, str | None, bool]] = []
+    channels: list[tuple[ChannelPlan, float, str | None, bool]] = []
     auxiliaries: dict[str, float] = {}
     for parameter, value in reading.values.items():
         plan = plans.get(parameter)
         if plan is None:
             continue
         code, zeroed = None, False
-        if not (plan.low <= value <= plan.high and isfinite(value)):
+        if not plan.low <= value <= plan.high:
             value, code = _outside(plan, value)
             zeroed = code is None
         if flags and code is None and flags.get(parameter, "N") != "N":
             code = f"STATUS_{flags[parameter]}"
-        raw_values.append((plan, value, code, zeroed))
+        channels.append((plan, value, code, zeroed))
         if code is None and not plan.pollutant:
             auxiliaries[parameter] = value
-    gas: Gas | None = None
+    factors: list[Ratio | str] = []
+    if plans.normalisations and whole is None:
+        gas = entry.gas_plan.gas(auxiliaries)
+        factors = [normalisation.factor(gas) for normalisation in plans.normalisations]
     judged: list[Judged] = []
     valid_pollutants: list[str] = []
-    for plan, raw, code, zeroed in raw_values:
+    for plan, raw, code, zeroed in channels:
         before = code or whole
-        first = True
         for series in plan.series:
             value, mark = raw, before
-            if mark is None and series.normalise is not None:
-                if gas is None:
-                    gas = entry.gas_plan.gas(auxiliaries)
-                normalised = series.normalise(raw, gas)
-                if isinstance(normalised, str):
-                    mark = normalised
-                else:
-                    value = normalised
-            if mark is None and excused:
-                mark = EXCUSED
+            if mark is None:
+                if series.basis >= 0:
+                    factor = factors[series.basis]
+                    normalised = factor if isinstance(factor, str) else scaled(raw, factor)
+                    if isinstance(normalised, str):
+                        mark = normalised
+                    else:
+                        value = normalised
+                if excused and mark is None:
+                    mark = EXCUSED
             judged.append((series, raw, value, mark, zeroed and mark is None))
-            if first:
-                first = False
-                if plan.pollutant and _counts_as_sent(series, before, mark, excused):
-                    valid_pollutants.append(plan.parameter)
+        if plan.pollutant:
+            # A channel is valid by its mg/m3 series, or as measured if it has none.
+            by_series = plan.series[0].unit != MASS_FLOW
+            first = judged[-len(plan.series)]
+            if first[3] is None if by_series else before is None and not excused:
+                valid_pollutants.append(plan.parameter)
     return Assessment(
         judged, valid_pollutants, entry.verified(reading.device_serial, reading.measured_at)
     )
-
-
-def _counts_as_sent(series: Series, before: str | None, mark: str | None, excused: bool) -> bool:
-    """A channel is valid by its mg/m3 series, or as measured if it has none."""
-    if series.normalise is None or series.unit == "mg/m3":
-        return mark is None
-    return before is None and not excused
 
 
 def channel_codes(reading: Reading, entry: SourceEntry) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
 
     ``count`` readings carry the parameter, ``valid`` of them count; ``parts`` holds the exact
     sum of their values and ``raw`` that of the values as measured (empty for a raw series).
-    ``codes`` counts readings by quality code.
+    ``codes`` counts readings by quality code; ``fresh`` are valid values not yet added up.
     """
 
     count: int = 0
@@ -34,6 +34,23 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     low: float = float("inf")
     high: float = float("-inf")
     codes: dict[str, int] = msgspec.field(default_factory=dict)
+    fresh: list[float] = msgspec.field(default_factory=list)
+
+    def mark(self, code: str) -> None:
+        """Count a reading under a quality code."""
+        self.codes[code] = self.codes.get(code, 0) + 1
+
+    def add_up(self) -> Tally:
+        """Take the fresh values into the sums; the tally itself."""
+        fresh = self.fresh
+        if fresh:
+            self.count += len(fresh)
+            self.valid += len(fresh)
+            self.low = min(self.low, min(fresh) + 0.0)
+            self.high = max(self.high, max(fresh) + 0.0)
+            self.parts += fresh
+            self.fresh = []
+        return self
 
 
 class Slot(msgspec.Struct, array_like=True, gc=False):
@@ -110,22 +127,17 @@ def take(slot: Slot, reading: Reading, assessment: Assessment, offset: int, raw:
         tally = tallies.get(series.key)
         if tally is None:
             tally = tallies[series.key] = Tally()
-        tally.count += 1
         if code is not None:
-            tally.codes[code] = tally.codes.get(code, 0) + 1
+            tally.count += 1
+            tally.mark(code)
             continue
-        tally.valid += 1
-        tally.parts.append(value)
-        if series.normalise is not None:
+        tally.fresh.append(value)
+        if series.basis >= 0:
             tally.raw.append(measured)
-        if value < tally.low:
-            tally.low = value + 0.0
-        if value > tally.high:
-            tally.high = value + 0.0
         if zeroed:
-            tally.codes[ZEROED] = tally.codes.get(ZEROED, 0) + 1
+            tally.mark(ZEROED)
         if not verified:
-            tally.codes[UNVERIFIED] = tally.codes.get(UNVERIFIED, 0) + 1
+            tally.mark(UNVERIFIED)
 
 
 def settle(hour: Hour) -> None:
@@ -133,5 +145,6 @@ def settle(hour: Hour) -> None:
     for slot in hour.slots.values():
         for tallies in slot.tallies.values():
             for tally in tallies.values():
+                tally.add_up()
                 tally.parts = compact(tally.parts)
                 tally.raw = compact(tally.raw)

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from streams.core.calendar import DAY, HOUR, MINUTE, LocalClock, clock, midnight, moment
-from streams.core.normalisation import Concentration, Gas, GasPlan, MassFlow
+from streams.core.normalisation import Concentration, GasPlan, MassFlow, Normalisation
 from streams.core.reading import AUXILIARIES
 from streams.core.registration import Channel, Enterprise, Limit, Source
 
@@ -23,7 +24,12 @@ FOREVER = 1 << 62
 CONCENTRATION = "mg/m3"
 MASS_FLOW = "g/s"
 
-Normalise = Callable[[float, Gas], float | str]
+RAW = -1
+"""Basis of a series that needs no normalisation."""
+
+LARGEST = sys.float_info.max
+"""Bounds of a channel without a range: every finite value."""
+
 Interval = tuple[int, int]
 
 
@@ -47,17 +53,17 @@ TWENTY, THIRTY, ONE_HOUR, WHOLE_DAY = range(4)
 
 
 class Series(NamedTuple):
-    """One series that a channel feeds: its unit, the kinds of its windows, its limit.
+    """One series that a channel feeds: its unit, its normalisation, its limit.
 
-    ``key`` names it in a slot; ``normalise`` is None for a raw series, whose values are used as
-    measured.
+    ``key`` names it in a slot. ``normalise`` is None for a raw series, whose values are used as
+    measured; ``basis`` numbers it among the source's, and series of one number share a factor.
     """
 
     key: str
     parameter: str
     unit: str
-    kinds: tuple[int, ...]
-    normalise: Normalise | None
+    normalise: Normalisation | None
+    basis: int
     limit: Limit | None
 
 
@@ -73,6 +79,43 @@ class ChannelPlan(NamedTuple):
     floor: float | None
     pollutant: bool
     series: tuple[Series, ...]
+
+
+class Plans(dict[str, ChannelPlan]):
+    """The plans of a source's channels by parameter, under the limits of one time.
+
+    ``normalisations`` by the ``basis`` of a series; ``limits`` by parameter and unit.
+    """
+
+    def __init__(self, channels: dict[str, Channel], limits: dict[tuple[str, str], Limit]) -> None:
+        self.limits = limits
+        self.normalisations: list[Normalisation] = []
+        super().__init__({name: self._plan(channel) for name, channel in channels.items()})
+
+    def _plan(self, channel: Channel) -> ChannelPlan:
+        low, high = channel.range or (-LARGEST, LARGEST)
+        floor = -((high - low) / 50) if channel.range is not None and low <= 0 <= high else None
+        name = channel.parameter
+        series = []
+        concentration = self.limits.get((name, CONCENTRATION))
+        if concentration is not None and concentration.reference is not None:
+            normalise = Concentration(channel, concentration.reference)
+            series.append(self._series(name, CONCENTRATION, normalise, concentration))
+        mass_flow = self.limits.get((name, MASS_FLOW))
+        if mass_flow is not None:
+            series.append(self._series(name, MASS_FLOW, MassFlow(channel), mass_flow))
+        if not series:
+            key = f"{name}|{channel.unit}"
+            series.append(Series(key, name, channel.unit, None, RAW, None))
+        return ChannelPlan(name, low, high, floor, name not in AUXILIARIES, tuple(series))
+
+    def _series(self, parameter: str, unit: str, normalise: Normalisation, limit: Limit) -> Series:
+        bases = [known.basis for known in self.normalisations]
+        if normalise.basis not in bases:
+            bases.append(normalise.basis)
+            self.normalisations.append(normalise)
+        basis = bases.index(normalise.basis)
+        return Series(f"{parameter}|{unit}", parameter, unit, normalise, basis, limit)
 
 
 class Device(NamedTuple):
@@ -118,16 +161,13 @@ class SourceEntry:
         )
         self._starts, self._plans = self._compile(channels)
 
-    def plan(self, instant: int) -> dict[str, ChannelPlan]:
+    def plan(self, instant: int) -> Plans:
         """The plans of the channels under the limits in force at ``instant``."""
         return self._plans[bisect_right(self._starts, instant) - 1]
 
     def limit(self, parameter: str, unit: str, instant: int) -> Limit | None:
         """The limit on a parameter in a unit in force at ``instant``, or None."""
-        for (start, end), limit in self._limits:
-            if limit.parameter == parameter and limit.unit == unit and start <= instant < end:
-                return limit
-        return None
+        return self.plan(instant).limits.get((parameter, unit))
 
     def window(self, kind: int, instant: int) -> Interval:
         """Start and end of the window of a kind that contains ``instant``."""
@@ -159,9 +199,7 @@ class SourceEntry:
                 return device
         return listed[0] if listed else None
 
-    def _compile(
-        self, channels: dict[str, Channel]
-    ) -> tuple[list[int], list[dict[str, ChannelPlan]]]:
+    def _compile(self, channels: dict[str, Channel]) -> tuple[list[int], list[Plans]]:
         starts = sorted({BEGINNING, *(edge for validity, _ in self._limits for edge in validity)})
         plans = []
         for start in starts:
@@ -170,37 +208,8 @@ class SourceEntry:
                 for (begin, end), limit in self._limits
                 if begin <= start < end
             }
-            plans.append({name: _plan(channel, in_force) for name, channel in channels.items()})
+            plans.append(Plans(channels, in_force))
         return starts, plans
-
-
-def _plan(channel: Channel, in_force: dict[tuple[str, str], Limit]) -> ChannelPlan:
-    low, high = channel.range or (float("-inf"), float("inf"))
-    floor = None
-    if channel.range is not None and low <= 0 <= high:
-        floor = -((high - low) / 50)
-    name = channel.parameter
-    series = []
-    concentration = in_force.get((name, CONCENTRATION))
-    if concentration is not None and concentration.reference is not None:
-        normalise = Concentration(channel, concentration.reference)
-        series.append(_series(name, CONCENTRATION, (0, 1, 2, 3), normalise, concentration))
-    mass_flow = in_force.get((name, MASS_FLOW))
-    if mass_flow is not None:
-        series.append(_series(name, MASS_FLOW, (ONE_HOUR,), MassFlow(channel), mass_flow))
-    if not series:
-        series.append(_series(name, channel.unit, (0, 1, 2, 3), None, None))
-    return ChannelPlan(name, low, high, floor, name not in AUXILIARIES, tuple(series))
-
-
-def _series(
-    parameter: str,
-    unit: str,
-    kinds: tuple[int, ...],
-    normalise: Normalise | None,
-    limit: Limit | None,
-) -> Series:
-    return Series(f"{parameter}|{unit}", parameter, unit, kinds, normalise, limit)
 
 
 def _validity(zone: str, start: str | None, end: str | None) -> Interval:

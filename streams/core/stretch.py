@@ -78,10 +78,12 @@ def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> 
             if length_s % period:
                 continue
             if (tally := tallies.get(key)) is not None:
+                tally.add_up()
                 parts, count = stretch.sums.get(period, ([], 0))
                 stretch.sums[period] = (compact([*parts, *tally.parts]), count + tally.valid)
                 stretch.unverified += tally.codes.get(UNVERIFIED, 0)
             if (flow := tallies.get(flow_key)) is not None:
+                flow.add_up()
                 stretch.mass[period] = compact([*stretch.mass.get(period, []), *flow.parts])
         for serial, count in slot.devices.items():
             stretch.devices[serial] = stretch.devices.get(serial, 0) + count
