@@ -10,7 +10,7 @@ import structlog
 
 from schemas.errors import SchemaRegistryError
 from streams.checkpoint import Acknowledged, Checkpoint, Output, Revoked
-from streams.core.partition import Outcome, RawRecord
+from streams.core.log import Outcome, RawRecord
 from streams.kafka import Patience
 from streams.transport import PartitionBatch
 

@@ -7,7 +7,7 @@ import msgspec
 from schemas.codec import Codec
 from schemas.records import record_of
 from streams.checkpoint import Output
-from streams.core.partition import Outcome
+from streams.core.log import Outcome
 from streams.settings import Settings
 
 

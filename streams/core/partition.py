@@ -8,16 +8,15 @@ was cut into batches, how many workers there are, or what crashed in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import NamedTuple
 
 import msgspec
 from aiokafka.partitioner import murmur2
 
 from streams.core.context import Context, Findings
-from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.findings import DeadLetter
 from streams.core.hours import starts_by_source
+from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.policy import Policy
 from streams.core.quality import CONFLICTING_DUPLICATE, Refusal, refusal
@@ -33,41 +32,6 @@ DECODE = "decode"
 VALIDATE = "validate"
 DEDUPLICATE = "deduplicate"
 """Stages at which a message may end in the dead letters."""
-
-
-class RawRecord(NamedTuple):
-    """A record of the readings topic as it came; ``timestamp`` is its arrival, ms UTC."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
-
-
-class Ledger(msgspec.Struct, array_like=True):
-    """How far a partition has got and where its messages ended."""
-
-    stream_time: int = BEGINNING
-    next_offset: int = 0
-    used: int = 0
-    duplicates: int = 0
-    dead_letters: int = 0
-    ticks: int = 0
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it."""
-
-    means: list[WindowMean]
-    gaps: list[DataGap]
-    violations: list[Violation]
-    dead_letters: list[DeadLetter]
-    state: dict[str, bytes | None]
-    used: int
-    duplicates: int
-    ticks: int
 
 
 def partition_of(key: str, partitions: int) -> int:

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.cli.workspace import run_settings
-from streams.core.partition import PartitionEngine, RawRecord, partition_of
+from streams.core.log import RawRecord
+from streams.core.partition import PartitionEngine, partition_of
 from streams.core.policy import Policy
 from streams.replay.run import run_pipeline
 from streams.replay.stage import Stage

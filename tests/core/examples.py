@@ -13,7 +13,8 @@ from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.calendar import HOUR, MINUTE, moment
 from streams.core.findings import DataGap, DeadLetter, Proof, Violation, WindowMean
-from streams.core.partition import PartitionEngine, RawRecord
+from streams.core.log import RawRecord
+from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.reading import Reading
 from streams.core.registration import (

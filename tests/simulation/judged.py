@@ -9,7 +9,8 @@ import msgspec
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.findings import Proof
-from streams.core.partition import PartitionEngine, RawRecord, partition_of
+from streams.core.log import RawRecord
+from streams.core.partition import PartitionEngine, partition_of
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
 from streams.rule_files import load_rules

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.partition import RawRecord
+from streams.core.log import RawRecord
 from streams.core.reading import Reading
 from streams.core.registration import Asm, Channel, Enterprise, Limit, Names, Source
 from streams.input.reading_row import ReadingRow

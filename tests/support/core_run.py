@@ -14,7 +14,8 @@ import msgspec
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.findings import Proof
-from streams.core.partition import Outcome, PartitionEngine, RawRecord, partition_of
+from streams.core.log import Outcome, RawRecord
+from streams.core.partition import PartitionEngine, partition_of
 from streams.core.policy import Policy
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory

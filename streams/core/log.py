@@ -1,0 +1,46 @@
+"""The log of a partition as the core sees it: raw records in, an outcome and a ledger out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
+
+from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.source import BEGINNING
+
+
+class RawRecord(NamedTuple):
+    """A record of the readings topic as it came; ``timestamp`` is its arrival, ms UTC."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class Ledger(msgspec.Struct, array_like=True):
+    """How far a partition has got and where its messages ended."""
+
+    stream_time: int = BEGINNING
+    next_offset: int = 0
+    used: int = 0
+    duplicates: int = 0
+    dead_letters: int = 0
+    ticks: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it."""
+
+    means: list[WindowMean]
+    gaps: list[DataGap]
+    violations: list[Violation]
+    dead_letters: list[DeadLetter]
+    state: dict[str, bytes | None]
+    used: int
+    duplicates: int
+    ticks: int
