@@ -50,12 +50,16 @@ def command(days: int, seed: int, keep: Path | None) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with kept_or_temporary(keep) as workspace:
-        comparison = run(_demo(nation, workspace, keep))
+        comparison = run(show_nation(nation, workspace, keep))
     if not comparison.holds:
         raise click.exceptions.Exit(1)
 
 
-async def _demo(nation: Nation, workspace: Path, keep: Path | None) -> Comparison:
+async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Comparison:
+    """Run the nation through the pipeline in ``workspace`` and print what was found.
+
+    ``keep`` is the directory to name in the questions to ask next, where it is kept.
+    """
     from sinks.clickhouse import client
     from streams.cli.nation_report import print_figures, print_found, print_next, print_scores
     from streams.replay.run import run_pipeline

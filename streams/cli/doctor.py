@@ -137,17 +137,14 @@ def _clickhouse(settings: Settings) -> Iterator[Check]:
 async def _group(settings: Settings, kind: str) -> Check:
     """Whether a worker keeps up: what it has not taken yet, looked at twice."""
     from streams.replay.client import consumer_of
-    from streams.replay.logs import partitions_of
+    from streams.replay.logs import ends_of
     from streams.replay.run import outputs
-    from streams.transport.ends import true_ends
 
     topics = [settings.topic_readings]
     if kind == "sinks":
         topics += [settings.topic_registry, *outputs(settings)]
     group = settings.group_streams if kind == "streams" else settings.group_sinks
-    async with consumer_of(settings) as consumer:
-        ends = await true_ends(consumer, await partitions_of(consumer, *topics))
-
+    ends = await ends_of(settings, *topics)
     async with consumer_of(settings, group) as asking:
 
         async def lag() -> int:

@@ -41,12 +41,10 @@ def command(follow: bool, form: str) -> None:
 async def _print(settings: Settings, codec: Codec, follow: bool, form: str) -> None:
     from streams.replay.client import consumer_of
     from streams.replay.export import Findings, standing_violations, violation_document
-    from streams.replay.logs import partitions_of, read_log
-    from streams.transport.ends import true_ends
+    from streams.replay.logs import ends_of, read_log
 
+    ends = await ends_of(settings, settings.topic_violations)
     async with consumer_of(settings) as consumer:
-        partitions = await partitions_of(consumer, settings.topic_violations)
-        ends = await true_ends(consumer, partitions)
         findings = Findings()
         async for record in read_log(consumer, ends):
             if record.value is not None:
@@ -54,7 +52,7 @@ async def _print(settings: Settings, codec: Codec, follow: bool, form: str) -> N
         show_rows(map(violation_document, standing_violations(findings)), COLUMNS, form)
         if not follow:
             return
-        consumer.assign(partitions)
+        consumer.assign(list(ends))
         for partition, end in ends.items():
             consumer.seek(partition, end)
         async for record in consumer:

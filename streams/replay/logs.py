@@ -1,4 +1,4 @@
-"""Reading whole topics: their partitions and every record of them."""
+"""Reading whole topics: where they end, and every record up to there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.replay.client import consumer_of
+from streams.settings import Settings
+from streams.transport.ends import true_ends
+
 FETCH_MS = 1_000
+
+
+async def ends_of(settings: Settings, *topics: str) -> dict[TopicPartition, int]:
+    """The offset after the last record of each partition of the topics.
+
+    The consumer that finds them is used for nothing else: what it has fetched for that would be
+    in the way of what is read next.
+    """
+    async with consumer_of(settings) as consumer:
+        return await true_ends(consumer, await partitions_of(consumer, *topics))
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:

@@ -15,7 +15,7 @@ from streams.replay.client import consumer_of, producer_of
 from streams.replay.drain import wait_until_committed
 from streams.replay.export import Findings
 from streams.replay.failures import OccupiedError
-from streams.replay.logs import partitions_of, read_log
+from streams.replay.logs import ends_of, partitions_of, read_log
 from streams.replay.plan import Plan, plan_publication
 from streams.replay.publish import BATCH_BYTES, OrderedWriter, publish
 from streams.replay.registry_topic import publish_registry
@@ -23,7 +23,6 @@ from streams.replay.stage import Stage
 from streams.replay.tape import Message, Tape
 from streams.settings import Settings
 from streams.topics import compare_topics, create_topics
-from streams.transport.ends import true_ends
 
 RECORDED_AT_ONCE = 2_000
 Report = Callable[[str, int, int | None], None]
@@ -81,8 +80,7 @@ async def run_pipeline(
             group, "streams", readings, stage.check, lambda *at: report("judging", *at)
         )
     judged = time.monotonic()
-    async with consumer_of(settings) as consumer:
-        found = await true_ends(consumer, await partitions_of(consumer, *outputs(settings)))
+    found = await ends_of(settings, *outputs(settings))
     async with consumer_of(settings, settings.group_sinks) as group:
         everything = {**readings, **found}
         await wait_until_committed(
@@ -105,8 +103,8 @@ def outputs(settings: Settings) -> tuple[str, ...]:
 async def collect_findings(settings: Settings, codec: Codec) -> Findings:
     """The last revision of everything in the output topics."""
     findings = Findings()
+    ends = await ends_of(settings, *outputs(settings))
     async with consumer_of(settings) as consumer:
-        ends = await true_ends(consumer, await partitions_of(consumer, *outputs(settings)))
         async for record in read_log(consumer, ends):
             if record.value is not None:
                 findings.add(*codec.decode(record.value))

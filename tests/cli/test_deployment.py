@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.cli.main import cli
+from streams.replay.logs import ends_of
+from streams.settings import Settings
 from tests.support.broker import TestBroker, unique
 from tests.support.clickhouse import TestClickHouse
 
@@ -139,3 +141,19 @@ def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> Non
     finally:
         follow.kill()
         follow.wait()
+
+
+def test_a_fleet_is_simulated_to_the_topics(env: Env, tmp_path: Path) -> None:
+    assert emissions(env, "topics", "create", "--replay").exit_code == 0
+    truth = tmp_path / "truth.ndjson"
+    done = emissions(env, "simulate", "--enterprises", "1", "--truth", str(truth))
+    assert done.exit_code == 0
+    written = int(done.stderr.split(" messages of ")[0].replace(",", ""))
+    settings = Settings.from_env(env)
+    readings, registry = (
+        sum(asyncio.run(ends_of(settings, topic)).values())
+        for topic in (settings.topic_readings, settings.topic_registry)
+    )
+    assert readings == written > 1440
+    assert registry == 2  # the enterprise and a test stream
+    assert "test-stream" in {json.loads(line)["kind"] for line in truth.open()}

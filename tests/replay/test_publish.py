@@ -13,12 +13,11 @@ from schemas.ids import FileIds
 from streams.core.reading import Reading, Tick
 from streams.input.reading_row import ReadingRow
 from streams.replay.client import consumer_of, producer_of
-from streams.replay.logs import partitions_of, read_log
+from streams.replay.logs import ends_of, read_log
 from streams.replay.plan import AFTER_LAST_MS, plan_publication
 from streams.replay.publish import OrderedWriter, publish
 from streams.replay.tape import Tape, messages_of
 from streams.settings import Settings
-from streams.transport.ends import true_ends
 from tests.support.broker import TestBroker
 
 PARTITIONS = 3
@@ -56,9 +55,8 @@ async def test_a_tape_is_published_in_order_of_arrival(broker: TestBroker) -> No
 
     assert told[-1] == len(given)
     async with consumer_of(settings) as consumer:
-        partitions = await partitions_of(consumer, settings.topic_readings)
-        found = await true_ends(consumer, partitions)
-        assert [found[partition] for partition in partitions] == ends
+        found = await ends_of(settings, settings.topic_readings)
+        assert [found[partition] for partition in sorted(found)] == ends
         logs: dict[TopicPartition, list[tuple[int, int, Reading | None]]] = {}
         async for record in read_log(consumer, found):
             value = codec.decode_reading(record.value)
