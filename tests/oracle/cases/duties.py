@@ -56,6 +56,15 @@ CASES = (
         asm="{installed_on: 2026-05-05, connected_on: null}",
     ),
     _case(
+        "installed at the midnight at which the run ends",
+        [
+            {**NOASM, "end": "2026-05-04T19:00:00Z", "status": "CLOSED"},
+            {**NOLINK, "start": "2026-05-04T19:00:00Z"},
+        ],
+        asm="{installed_on: 2026-05-05, connected_on: null}",
+        until="2026-05-05T00:00:00+05:00",
+    ),
+    _case(
         "installed before the first record",
         [NOLINK],
         asm="{installed_on: 2022-05-05, connected_on: null}",
