@@ -119,32 +119,38 @@ def validated(value: float | None, limit: Limit | None) -> float | None:
     """``max(0, value - confidence_interval_pct * L / 100)``; None without an interval."""
     if value is None or limit is None or limit.confidence_interval_pct is None:
         return None
-    return max(0.0, float(Fraction(value) - _interval(limit.confidence_interval_pct, limit.value)))
+    above, below = _interval(limit.confidence_interval_pct, limit.value)
+    number, part = value.as_integer_ratio()
+    return max(0.0, (number * below - above * part) / (part * below))
 
 
 @cache
-def _interval(percent: float, limit: float) -> Fraction:
-    return Fraction(percent) * Fraction(limit) / 100
+def _interval(percent: float, limit: float) -> tuple[int, int]:
+    return (Fraction(percent) * Fraction(limit) / 100).as_integer_ratio()
 
 
 def mean_of(
     window: Window,
     key: str,
     summary: Summary,
-    entry: SourceEntry,
+    source_id: str,
+    limit: Limit | None,
     excused: int,
     rule_set: str,
     stream_time: int,
     max_lateness: int,
 ) -> WindowMean:
-    """The record of one mean; ``excused`` is the window's excused time in milliseconds."""
+    """The record of one mean.
+
+    ``limit`` is the one in force at the window's start, ``excused`` its excused time in
+    milliseconds.
+    """
     parameter, unit = key.split("|", 1)
-    limit = entry.limit(parameter, unit, window.start)
     length = window.end - window.start
     due = length - excused
     value = weighted_mean(summary.groups)
     return WindowMean(
-        source_id=entry.id,
+        source_id=source_id,
         parameter=parameter,
         unit=unit,
         window=KINDS[window.kind].name,

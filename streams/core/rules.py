@@ -7,7 +7,6 @@ there, a new kind of condition is a class here and its judge in ``streams.core``
 from __future__ import annotations
 
 from datetime import date
-from fractions import Fraction
 from typing import Literal
 
 import msgspec
@@ -30,11 +29,11 @@ class WindowMeanOver(Condition, frozen=True, tag="window_mean_over"):
     window: Literal["20min", "30min", "1h", "day"]
     unit: Literal["mg/m3", "g/s"]
     compare: Literal["above", "at_least"]
-    factor: int = 1
+    factor: Literal[1, 2, 4] = 1  # powers of two: the product with a double is exact
 
     def met(self, value: float, limit: float) -> bool:
         """Exact comparison of the published double with the limit."""
-        edge = self.factor * Fraction(limit)
+        edge = self.factor * limit
         return value > edge if self.compare == "above" else value >= edge
 
 
@@ -46,7 +45,7 @@ class RunOver(Condition, frozen=True, tag="run_over"):
     """
 
     window: Literal["20min", "30min", "1h"]
-    factor: int
+    factor: Literal[1, 2, 4]
     longer_than_s: int
     window_by_cadence: dict[int, Literal["20min", "30min", "1h"]] = {}
 
@@ -56,7 +55,7 @@ class RunOver(Condition, frozen=True, tag="run_over"):
 
     def met(self, value: float, limit: float) -> bool:
         """Whether one window's mean keeps the run going."""
-        return value >= self.factor * Fraction(limit)
+        return value >= self.factor * limit
 
 
 class Outage(Condition, frozen=True, tag="outage"):

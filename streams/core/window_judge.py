@@ -36,11 +36,12 @@ class WindowJudge:
         """All means of a window, judged; with ``limited_only`` just those that have a limit."""
         window = Window(kind, start, end, self._hours.slots(start, end))
         excused = excused_time((start, end), entry, self._head.stops)
+        limits = entry.plan(start).limits
         found = []
         for key, tallies in sorted(series_of(window).items()):
             parameter, unit = key.split("|", 1)
-            limited = entry.limit(parameter, unit, start) is not None
-            if limited_only and not limited:
+            limit = limits.get((parameter, unit))
+            if limited_only and limit is None:
                 continue
             if unit == "g/s" and KINDS[kind].name != "1h":
                 continue
@@ -48,14 +49,15 @@ class WindowJudge:
                 window,
                 key,
                 summarise(tallies),
-                entry,
+                entry.id,
+                limit,
                 excused,
                 self._context.rules.version,
                 stream_time,
                 self._context.policy.max_lateness,
             )
             found.append(mean)
-            if limited:
+            if limit is not None:
                 self._judge(entry, window, key, mean, stream_time)
         return found
 
