@@ -35,12 +35,14 @@ def forget(
             hours.forget(start)
         head.forgotten = until
     dropped = bool(old)
+    for name, carry in list(head.carries.items()):
+        if carry.end < bound:  # the window that would go on with the run is final
+            del head.carries[name]
+            dropped = True
     for identity, standing in list(head.standing.items()):
         if standing.parameter is not None and standing.end is not None:
-            carried = any(
-                carry.start == standing.start and carry.end >= bound
-                for carry in head.carries.values()
-            )
+            known = head.carries.get(f"{standing.rule}|{standing.parameter}")
+            carried = known is not None and known.start == standing.start
             if standing.end < bound and not carried:
                 del head.standing[identity]
                 dropped = True
