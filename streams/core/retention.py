@@ -34,11 +34,7 @@ def forget(
         for start in old:
             hours.forget(start)
         head.forgotten = until
-    dropped = bool(old)
-    for name, carry in list(head.carries.items()):
-        if carry.end < bound:  # the window that would go on with the run is final
-            del head.carries[name]
-            dropped = True
+    dropped = runs.let_go(entry, bound) or bool(old)
     for identity, standing in list(head.standing.items()):
         if standing.parameter is not None and standing.end is not None:
             known = head.carries.get(f"{standing.rule}|{standing.parameter}")

@@ -197,6 +197,20 @@ class RunJudge:
                 else:
                     self._head.carries.pop(name, None)
 
+    def let_go(self, entry: SourceEntry, bound: int) -> bool:
+        """Drop the carried beginnings of runs that ended before ``bound``, so for good."""
+        dropped = False
+        for rule in self._context.run_rules:
+            condition = rule.condition
+            assert isinstance(condition, RunOver)  # noqa: S101 (sorted by kind)
+            prefix = f"{rule.code}|"
+            for name in [name for name in self._head.carries if name.startswith(prefix)]:
+                run = self.runs(rule, condition, entry, name.removeprefix(prefix))[0]
+                if run.end < bound:
+                    del self._head.carries[name]
+                    dropped = True
+        return dropped
+
     def _carry(self, rule: Rule, entry: SourceEntry, parameter: str, until: int) -> Carry | None:
         """What to keep of the run that reaches ``until``, or None if there is no such run."""
         condition = rule.condition
