@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -140,6 +142,8 @@ def faust_app(
         broker=[f"kafka://{address}" for address in settings.broker_addresses],
         broker_credentials=credentials,
         store="memory://",
+        # Nothing is kept on disk, but Faust makes a directory and would litter the current one.
+        datadir=Path(tempfile.gettempdir()) / "emissions-faust",
         processing_guarantee="at_least_once",  # exactly_once crashes and duplicates
         broker_commit_interval=settings.commit_s,
         broker_session_timeout=settings.session_timeout_s,

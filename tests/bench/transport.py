@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -64,6 +66,7 @@ async def measure(
     """Records a second through one agent of a fresh group."""
     app = faust.App(
         unique("bench"),
+        datadir=Path(tempfile.gettempdir()) / "emissions-faust",
         broker=f"kafka://{address}",
         web_enabled=False,
         topic_disable_leader=True,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -20,6 +22,7 @@ def batch_app(
     """An application that gives each batch to ``work`` and acknowledges it if that says so."""
     app = faust.App(
         group,
+        datadir=Path(tempfile.gettempdir()) / "emissions-faust",
         broker=f"kafka://{broker}",
         store="memory://",
         web_enabled=False,
