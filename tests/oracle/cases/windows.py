@@ -174,6 +174,17 @@ _SKIPPED = Case(
     "2026-03-30T00:20:00+03:00",
     means=[_so2("day", "2026-03-28T22:00:00Z", 82800, 82800, "VALID", 100.0)],
 )
+_HALF_HOUR = Case(
+    "a clock moved back by half an hour: the window lasts until local time is a multiple again",
+    registry(source(zone="Australia/Lord_Howe")),
+    lines("2026-04-05T01:00:00+11:00", 9, SO2=[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    "2026-04-05T02:05:00+10:30",
+    means=[
+        _so2("1h", "2026-04-04T14:00:00Z", 5400, 5400, "VALID", 5.0),
+        _so2("20min", "2026-04-04T14:40:00Z", 1800, 1800, "VALID", 6.0),
+        _so2("20min", "2026-04-04T15:10:00Z", 1200, 1200, "VALID", 8.5),
+    ],
+)
 _LATE = Case(
     "late readings are counted in the revision, whatever they carry",
     registry(source()),
@@ -196,5 +207,6 @@ CASES = (
     _CHANGE,
     _NEPAL,
     _SKIPPED,
+    _HALF_HOUR,
     _LATE,
 )
