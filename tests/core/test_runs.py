@@ -179,6 +179,31 @@ def test_a_reading_of_an_unverified_device_takes_the_automatism_away() -> None:
     assert fold(quiet(before), plant).standing("KZ-3H")[0].automatic
 
 
+def test_a_run_is_not_published_again_when_its_source_comes_back_after_a_long_silence() -> None:
+    """Nothing came after the run until all of it was forgotten; then a high window comes."""
+    plant = enterprise(source(cadence_s=1800))
+    log = Log().series(BEGIN, [HIGH] * 8, period_s=1800)
+    log.series(BEGIN + 6 * DAY, [HIGH], period_s=1800).tick(BEGIN + 7 * DAY)
+    found = fold(log, plant)
+    story = found.story(violation_id("KZ-3H", "A", "SO2", BEGIN))
+    assert story == [(1, "OPEN"), (2, "CLOSED")]
+
+
+def test_a_run_half_of_which_is_forgotten_stands() -> None:
+    """The state is swept while the run's first hours are too old and its last are not."""
+    plant = enterprise(source(cadence_s=1800))
+    log = Log().series(BEGIN, [HIGH] * 14, period_s=1800)
+    back = BEGIN + 4 * DAY
+    log.series(back, [LOW] * 24, period_s=1800)
+    log.series(back + 15 * HOUR, [HIGH] * 14, period_s=1800)
+    found = fold(quiet(log), plant, range(len(log.records)), rebuilt=True)
+    assert [(run.start, run.status) for run in found.standing("KZ-3H")] == [
+        (BEGIN, "CLOSED"),
+        (back + 15 * HOUR, "CLOSED"),
+    ]
+    assert found.story(violation_id("KZ-3H", "A", "SO2", BEGIN))[-1][1] == "CLOSED"
+
+
 def renumbered(log: Log) -> Log:
     """The log with its offsets in a row again."""
     records = [each._replace(offset=number) for number, each in enumerate(log.records)]
