@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.core.calendar import DAY, HOUR
+from streams.core.gap import source_gaps
 from streams.core.gap_judge import SOURCE
 from streams.core.head import Head
 from streams.core.hours import LONGEST_HOUR, Hours
@@ -97,13 +98,9 @@ def _drop_runs(runs: list[Interval], name: str, head: Head, bound: int) -> bool:
 
 
 def _cuts(entry: SourceEntry, head: Head, stream_time: int) -> list[Interval]:
-    ends = [end for _, end in head.runs]
-    starts = [start for start, _ in head.runs[1:]]
-    silent = [
-        (end, start)
-        for end, start in zip(ends, [*starts, stream_time], strict=True)
-        if start - end > entry.gap_after
-    ]
+    """What is cut out of a channel's silence, but for a gap of the source that still lasts."""
+    gaps = source_gaps(None, head.runs, entry.excused, entry.gap_after, 0, stream_time)
+    silent = [(gap.start, gap.end) for gap in gaps if gap.end is not None]
     return united([*entry.excused, *head.stops, *silent])
 
 
