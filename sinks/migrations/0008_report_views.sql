@@ -25,6 +25,8 @@ FROM enterprises_current
 WHERE NOT test
 COMMENT 'Duty and state of automatic monitoring, a row an enterprise';
 
+-- In breach: KZ-NOASM that no road map defers, or KZ-NOLINK; with those connected and those on a
+-- road map they make up the obliged.
 CREATE VIEW IF NOT EXISTS compliance_by_region AS
 SELECT
     c.region AS region,
@@ -32,7 +34,7 @@ SELECT
     countIf(c.obliged AND c.installed) AS installed,
     countIf(c.obliged AND c.connected) AS connected,
     countIf(c.obliged AND c.on_roadmap) AS on_roadmap,
-    countIf(c.obliged AND NOT c.installed AND NOT c.on_roadmap) AS in_breach
+    countIf(c.obliged AND NOT c.connected AND NOT c.on_roadmap) AS in_breach
 FROM compliance AS c
 GROUP BY c.region
 COMMENT 'Obliged enterprises of a region: with a system, connected, deferred by a road map, in breach';

@@ -62,7 +62,7 @@ SELECT
     m.source_id AS source_id,
     m.month AS month,
     dateDiff('millisecond', m.observed_from, m.observed_to) / 1000 AS observed_s,
-    silent.seconds AS silent_s,
+    coalesce(silent.seconds, 0) AS silent_s,
     1 - silent_s / observed_s AS transmitted_share,
     if(valid.due_s > 0, valid.valid_s / valid.due_s, NULL) AS valid_share
 FROM months AS m

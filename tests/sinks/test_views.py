@@ -71,9 +71,9 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
     here, there = MARCH, MARCH + DAY
     nation = [
         enterprise(0, [BIG], installed_on=here, connected_on=there),  # obliged, all done
-        enterprise(1, criteria("liquid", 50.0, None), installed_on=here),  # not connected
+        enterprise(1, criteria("liquid", 50.0, None), installed_on=here),  # in breach: not connected
         enterprise(2, criteria("gas", 500.0, None), roadmap_until=there),  # on a road map
-        enterprise(3, criteria(None, None, 500.0), region="KZ-10"),  # in breach
+        enterprise(3, criteria(None, None, 500.0), region="KZ-10"),  # in breach: no system
         enterprise(4, criteria("gas", 499.0, 499.9)),  # meets no criterion
         enterprise(5, criteria("solid", 49.9, None)),  # neither
         enterprise(6, [BIG], category=2, installed_on=here),  # category II
@@ -82,15 +82,15 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
         enterprise(9, [BIG]),  # its big source is registered no more below
         enterprise(10, [], bin_=f"{8:012}", deleted=True),
         enterprise(11, criteria("gas", 1.0, None), bin_=f"{9:012}"),
-        enterprise(12, [BIG], roadmap_until=there, installed_on=here),  # the road map is fulfilled
+        enterprise(12, [BIG], roadmap_until=there, installed_on=here),  # in breach: the road map is over, the link missing
     ]
     await write(clickhouse, (REGISTRY, ENTERPRISES), batch(nation, "emissions.registry"))
     answer = run(clickhouse.client, "SELECT * FROM compliance_nation")
     assert answer.columns == ("obliged", "installed", "connected", "on_roadmap", "in_breach")
-    assert list(answer.rows) == [(5, 3, 1, 1, 1)]
+    assert list(answer.rows) == [(5, 3, 1, 1, 3)]
     assert clickhouse.rows("SELECT * FROM compliance_by_region ORDER BY region") == [
         ("KZ-10", 1, 0, 0, 0, 1),
-        ("KZ-55", 4, 3, 1, 1, 0),
+        ("KZ-55", 4, 3, 1, 1, 2),
     ]
     assert clickhouse.value("SELECT count() FROM enterprises_current") == 10
     assert clickhouse.value("SELECT count() FROM registry_current") == 10
@@ -107,6 +107,7 @@ async def test_availability_of_a_source_by_month(clickhouse: TestClickHouse) -> 
         mean(start=MARCH + 9 * HOUR, valid_s=0, unit="g/s", stream_time=latest),
         mean(start=MARCH + 9 * HOUR, valid_s=0, parameter="O2", unit="%", stream_time=latest),
         mean(start=MARCH + 9 * HOUR, valid_s=0, window="20min", stream_time=latest),
+        mean(start=MARCH + 12 * HOUR, source_id="S2", stream_time=latest),  # never silent
     ]
     gaps = [
         gap(MARCH - 6 * HOUR, MARCH + 6 * HOUR),
@@ -118,12 +119,13 @@ async def test_availability_of_a_source_by_month(clickhouse: TestClickHouse) -> 
         entries = [entry(offset, record) for offset, record in enumerate(records)]
         await write(clickhouse, (table,), batch(entries, table.name))
     rows = clickhouse.rows(
-        "SELECT toString(month), observed_s, silent_s, transmitted_share, valid_share "
-        "FROM availability ORDER BY month"
+        "SELECT source_id, toString(month), observed_s, silent_s, transmitted_share, valid_share "
+        "FROM availability ORDER BY ALL"
     )
     assert rows == [
-        ("2026-02-01", 12 * 3600.0, 6 * 3600.0, 0.5, 0.5),
-        ("2026-03-01", 24 * 3600.0, 12 * 3600.0, 0.5, 0.5),
+        ("S1", "2026-02-01", 12 * 3600.0, 6 * 3600.0, 0.5, 0.5),
+        ("S1", "2026-03-01", 24 * 3600.0, 12 * 3600.0, 0.5, 0.5),
+        ("S2", "2026-03-01", 12 * 3600.0, 0.0, 1.0, 1.0),
     ]
 
 
