@@ -71,9 +71,9 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
     here, there = MARCH, MARCH + DAY
     nation = [
         enterprise(0, [BIG], installed_on=here, connected_on=there),  # obliged, all done
-        enterprise(1, criteria("liquid", 50.0, None), installed_on=here),  # in breach: not connected
+        enterprise(1, criteria("liquid", 50.0, None), installed_on=here),  # no link: breach
         enterprise(2, criteria("gas", 500.0, None), roadmap_until=there),  # on a road map
-        enterprise(3, criteria(None, None, 500.0), region="KZ-10"),  # in breach: no system
+        enterprise(3, criteria(None, None, 500.0), region="KZ-10"),  # no system: breach
         enterprise(4, criteria("gas", 499.0, 499.9)),  # meets no criterion
         enterprise(5, criteria("solid", 49.9, None)),  # neither
         enterprise(6, [BIG], category=2, installed_on=here),  # category II
@@ -82,7 +82,7 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
         enterprise(9, [BIG]),  # its big source is registered no more below
         enterprise(10, [], bin_=f"{8:012}", deleted=True),
         enterprise(11, criteria("gas", 1.0, None), bin_=f"{9:012}"),
-        enterprise(12, [BIG], roadmap_until=there, installed_on=here),  # in breach: the road map is over, the link missing
+        enterprise(12, [BIG], roadmap_until=there, installed_on=here),  # no link
     ]
     await write(clickhouse, (REGISTRY, ENTERPRISES), batch(nation, "emissions.registry"))
     answer = run(clickhouse.client, "SELECT * FROM compliance_nation")
