@@ -64,6 +64,7 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, STOPPED)
+    log.info("starting")
     worker = build(settings, end)
     work = asyncio.create_task(worker.work())
     told = asyncio.create_task(over.wait())

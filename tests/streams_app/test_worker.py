@@ -135,7 +135,7 @@ async def done(
         assert worker.exit_code is None, worker.said()
         return await broker.committed(settings.group_streams, settings.topic_readings) == ends
 
-    await eventually(committed, "everything is committed", 90)
+    await eventually(committed, "everything is committed", 180)
 
 
 async def test_it_finds_what_the_core_finds(
@@ -169,7 +169,7 @@ async def test_killed_again_and_again_it_finds_the_same(
                 at = await broker.committed(settings.group_streams, settings.topic_readings)
                 return sum(at.values()) > total * part
 
-            await eventually(far_enough, f"{part} of the readings are committed", 90)
+            await eventually(far_enough, f"{part} of the readings are committed", 180)
             worker.end(signal.SIGKILL)
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await done(broker, settings, partition_logs, worker)

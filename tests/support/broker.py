@@ -115,7 +115,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
 
 
 async def eventually(
-    true: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, within_s: float = 60.0
+    true: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, within_s: float = 180.0
 ) -> None:
     """Wait for a condition, looking often; the deadline only ends a test that would hang."""
     loop = asyncio.get_running_loop()

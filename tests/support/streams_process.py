@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
@@ -45,10 +46,12 @@ class StreamsProcess:
         self._settings = settings
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._began_at = 0  # where in the log this start of it begins
 
     def start(self) -> Self:
         """Start it; its log is appended to."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("EMISSIONS_")}
+        self._began_at = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", self.main],
@@ -66,8 +69,12 @@ class StreamsProcess:
         return self._process.poll()
 
     def end(self, number: signal.Signals) -> int:
-        """Send a signal, wait, return the exit code."""
+        """Send a signal, wait, return the exit code; only what has started can be told to stop."""
         assert self._process is not None
+        while number == signal.SIGTERM and self.exit_code is None:
+            if b"starting" in self.log.read_bytes()[self._began_at :]:
+                break
+            time.sleep(0.02)
         self._process.send_signal(number)
         return self._process.wait(40)
 
