@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from tests.support.broker import TestBroker
 from tests.support.clickhouse import TestClickHouse
+
+# A build says the same of the same commit; on a desk every run looks somewhere new.
+settings.register_profile("build", derandomize=True, deadline=None)
+settings.register_profile("desk", deadline=None)
+settings.load_profile("build" if os.environ.get("CI") else "desk")
 
 
 @pytest.fixture(scope="session")
