@@ -6,7 +6,12 @@ import struct
 from enum import Enum
 from typing import Final
 
-from clickhouse_connect.driver.exceptions import ClickHouseError, DataError, ProgrammingError
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DataError,
+    OperationalError,
+    ProgrammingError,
+)
 
 
 class Failure(Enum):
@@ -119,4 +124,6 @@ def describe(error: BaseException) -> str:
     code = getattr(error, "code", None)
     if isinstance(code, int):
         return CODES[code][0] if code in CODES else f"ClickHouse code {code}"
+    if isinstance(error, OperationalError):
+        return "no answer"  # the driver's word for a server that cannot be reached
     return type(error).__name__

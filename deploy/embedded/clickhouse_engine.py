@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -75,6 +76,10 @@ class Engine:
 
         self._connect = chdb.connect
         self._path = str(path / "engine")
+        # Rows on their way in. Whatever a crash left of them goes at the next start.
+        self._incoming = path / "incoming"
+        shutil.rmtree(self._incoming, ignore_errors=True)
+        self._incoming.mkdir()
         self._root = self._connect(f"{self._path}?{'&'.join(_options(memory_bytes))}")
         self.version = str(self._root.query("SELECT version()", "TabSeparated")).strip()
 
@@ -84,7 +89,7 @@ class Engine:
         try:
             _prepare(connection, request)
             if isinstance(request.statement, Insert):
-                return _insert(connection, request.statement)
+                return _insert(connection, request.statement, self._incoming)
             return _query(connection, request, request.statement)
         except EngineError:
             connection.close()
@@ -135,10 +140,10 @@ def _prepare(connection: Any, request: Request) -> None:
         connection.query(f"SET readonly = {request.readonly}")
 
 
-def _insert(connection: Any, insert: Insert) -> Answer:
+def _insert(connection: Any, insert: Insert, directory: Path) -> Answer:
     """Insert through a file: chDB's own way in for data (``send_insert``) hides the errors of the
     table, such as a violated constraint or a memory limit, and the rows are lost."""
-    with tempfile.NamedTemporaryFile(prefix="insert") as file:
+    with tempfile.NamedTemporaryFile(dir=directory) as file:
         file.write(insert.data)
         file.flush()
         source = f"FROM INFILE {_quoted(file.name)}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WATCH_S = 2.0
 UNTOLD = "the broker does not tell"
+ABSENT = "is missing"
 
 
 class Check(NamedTuple):
@@ -60,7 +61,7 @@ async def _examine(settings: Settings) -> list[Check]:
         checks.append(await _topics(settings))
     checks += [await asyncio.to_thread(_schemas, settings)]
     checks += await asyncio.to_thread(lambda: list(_clickhouse(settings)))
-    if checks[0].well and checks[1].well:
+    if checks[0].well and ABSENT not in checks[1].seen:
         checks.append(await _group(settings, "streams"))
         checks.append(await _group(settings, "sinks"))
     return checks
@@ -86,7 +87,7 @@ async def _topics(settings: Settings) -> Check:
     wrong = [sentence for sentence in told if not sentence.startswith(UNTOLD)]
     if wrong:
         remedy = "emissions topics create"
-        if not any(sentence.endswith("is missing") for sentence in wrong):
+        if not any(sentence.endswith(ABSENT) for sentence in wrong):
             remedy = "correct the topics, or name them as they are in EMISSIONS_TOPIC_..."
         return Check("topics", False, "; ".join(wrong), remedy)
     return Check("topics", True, "; ".join(["all are there", *told]))

@@ -16,6 +16,7 @@ BROKEN = 1
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _ADDRESS = re.compile(r"\('([^']+)', (\d+)")
 _SERVER_SAYS = re.compile(r"DB::Exception: (.+)", re.DOTALL)
+_PLACE = re.compile(r"\s*\(for url [^)]*\)$")
 _REQUEST = re.compile(r"\((https?://[^)\s]+)\)$")
 
 
@@ -88,7 +89,8 @@ def clickhouse_sentence(error: Exception) -> str:
     text = str(error)
     said = _SERVER_SAYS.search(text)
     if said:
-        return f"ClickHouse: {said[1].splitlines()[0].split(' Expected one of')[0].rstrip(' .')}"
+        first = _PLACE.sub("", said[1].splitlines()[0])
+        return f"ClickHouse: {first.split(' Expected one of')[0].rstrip(' .')}"
     place = _REQUEST.search(text)
     where = f" at {place[1]}" if place else ""
     return f"no ClickHouse answers{where} (EMISSIONS_CLICKHOUSE_URL names another)"

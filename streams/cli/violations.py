@@ -58,17 +58,22 @@ async def _print(settings: Settings, codec: Codec, follow: bool, form: str) -> N
         async for record in consumer:
             if record.value is not None:
                 _, change = codec.decode(record.value)
-                _show_change(violation_document(change), form)
+                show_change(violation_document(change), form)
 
 
-def _show_change(document: dict[str, Any], form: str) -> None:
+def show_change(document: dict[str, Any], form: str) -> None:
+    """Print one change of a violation: a line for people or a JSON object."""
     if form == "json":
         show_rows([document], (), form)
         return
     subject = document["source_id"] or document["bin"]
-    what = " ".join(filter(None, (document["parameter"], document["unit"])))
-    click.echo(
-        f"{document['status']:<9} {document['rule']:<9} {subject} {what} "
-        f"{document['start']} to {document['end'] or 'now'} "
-        f"ratio {document['ratio'] or 0:.3g} (revision {document['revision']})"
+    ratio = None if document["ratio"] is None else f"ratio {document['ratio']:.3g}"
+    parts = (
+        f"{document['status']:<9} {document['rule']:<9} {subject}",
+        document["parameter"],
+        document["unit"],
+        f"{document['start']} to {document['end'] or 'now'}",
+        ratio,
+        f"(revision {document['revision']})",
     )
+    click.echo(" ".join(filter(None, parts)))

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.cli.main import cli
+from streams.cli.violations import show_change
+from streams.replay.export import violation_document
 from streams.replay.logs import ends_of
 from streams.settings import Settings
 from tests.support.broker import TestBroker, unique
@@ -76,6 +78,14 @@ def test_doctor_names_what_is_missing_until_nothing_is(env: Env) -> None:
     assert seen["streams worker"]["state"] == "ok"
 
 
+def test_doctor_looks_at_the_workers_of_topics_with_another_configuration(env: Env) -> None:
+    emissions(env, "topics", "create", "--replay")
+    code, seen = parts(env)
+    assert code == 1
+    assert "instead of LogAppendTime" in seen["topics"]["seen"]
+    assert seen["sinks worker"]["state"] == "ok"
+
+
 def test_a_registry_can_be_checked_without_a_broker(tmp_path: Path) -> None:
     env = {"EMISSIONS_BROKER": "127.0.0.1:1"}
     result = emissions(env, "registry", "load", "--check", str(REGISTRY))
@@ -96,6 +106,7 @@ def test_sql_answers_questions_and_refuses_changes(env: Env) -> None:
         assert refused.exit_code == 2
         assert refused.stderr.startswith(why)
         assert refused.stderr.count("\n") == 1
+        assert "http://" not in refused.stderr
 
 
 VIOLATION = {
@@ -141,6 +152,26 @@ def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> Non
     finally:
         follow.kill()
         follow.wait()
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (
+            {},
+            "OPEN      KZ-3H     A SO2 mg/m3 1970-01-01T00:00:00Z to now ratio 2.2 (revision 1)\n",
+        ),
+        (
+            {"rule": "KZ-NOASM", "source_id": None, "parameter": None, "unit": None, "ratio": None},
+            "OPEN      KZ-NOASM  990140001233 1970-01-01T00:00:00Z to now (revision 1)\n",
+        ),
+    ],
+)
+def test_a_followed_change_is_one_line_of_what_applies(
+    given: dict[str, object], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_change(violation_document({**VIOLATION, **given}), "table")
+    assert capsys.readouterr().out == line
 
 
 def test_a_fleet_is_simulated_to_the_topics(env: Env, tmp_path: Path) -> None:

@@ -222,7 +222,9 @@ def test_rows_outlive_a_kill_and_the_port_stays(tmp_path: Path) -> None:
         ask(server, data=b"INSERT INTO kept VALUES (7)")
         server.kill()
         assert server.pid is None
+        (tmp_path / "incoming" / "rows").write_bytes(b"cut off by the kill")
         server.start()
+        assert not any((tmp_path / "incoming").iterdir())
         assert server.port == port
         assert ask(server, "SELECT a FROM kept").body == b"7\n"
 

@@ -27,7 +27,7 @@ def test_codes_and_names_are_those_of_the_server(clickhouse: TestClickHouse) -> 
         (DatabaseError("…", code=241), Failure.RETRIABLE, "MEMORY_LIMIT_EXCEEDED"),
         (DatabaseError("…", code=252), Failure.RETRIABLE, "TOO_MANY_PARTS"),
         (DatabaseError("…", code=4242), Failure.RETRIABLE, "ClickHouse code 4242"),
-        (OperationalError("Network Error"), Failure.RETRIABLE, "OperationalError"),
+        (OperationalError("Network Error"), Failure.RETRIABLE, "no answer"),
         (ConnectionRefusedError(), Failure.RETRIABLE, "ConnectionRefusedError"),
         (TimeoutError(), Failure.RETRIABLE, "TimeoutError"),
         (DatabaseError("…", code=27), Failure.DATA, "CANNOT_PARSE_INPUT_ASSERTION_FAILED"),
