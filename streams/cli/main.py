@@ -13,7 +13,7 @@ from streams.cli.errors import explained
 
 COMMANDS = (
     "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",
-    "doctor",
+    "audit", "doctor",
 )  # fmt: skip
 
 
