@@ -1,0 +1,124 @@
+"""One partition of the readings topic, gone through again: where each message must have ended."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from typing import NamedTuple
+
+from streams.audit.evidence import EvidenceCheck
+from streams.core.log import RawRecord
+from streams.core.policy import Policy
+from streams.core.quality import TOO_LATE, refusal
+from streams.core.reading import Reading, Rejected, Tick
+from streams.core.registry_history import RegistryHistory
+from streams.core.slot import digest
+
+USED, EMPTY, DUPLICATE, DEAD, TICK = range(1, 6)
+"""Where a message ends; EMPTY is used as well, but has no channel and so no row in a table."""
+
+_PRUNE_AT = 20_000
+
+
+class Buried(NamedTuple):
+    """A dead letter: why, and a digest of the bytes it holds."""
+
+    reason: str
+    content: bytes
+
+
+def content_of(value: bytes | None) -> bytes:
+    """Digest of a message's bytes; no value is not an empty one."""
+    return b"" if value is None else blake2b(value, digest_size=16).digest()
+
+
+class PartitionLog:
+    """Decides the fate of every message anew, with the registry and the rules of quality.
+
+    Nothing of the worker's state is used, but for one word of the dead letters: that a reading
+    is TOO_LATE because its interval was final, where stream time says that this is possible.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[bytes | None], Reading | Tick | Rejected],
+        registry: RegistryHistory,
+        policy: Policy,
+        buried: Mapping[int, Buried],
+        evidence: EvidenceCheck,
+    ) -> None:
+        self._decode = decode
+        self._registry = registry
+        self._policy = policy
+        self._buried = buried
+        self._evidence = evidence
+        self._stream_time = 0
+        self._seen: dict[str, dict[tuple[int, int], bytes]] = {}
+        self._prune_at: dict[str, int] = {}
+        self._offsets = array("q")
+        self._fates = bytearray()
+        self.unlike: list[int] = []
+        """Offsets whose dead letter does not hold the message's bytes."""
+
+    def take(self, record: RawRecord) -> None:
+        """The next message."""
+        self._stream_time = max(self._stream_time, record.timestamp)
+        decoded = self._decode(record.value)
+        buried = self._buried.get(record.offset)
+        if buried is not None and buried.content != content_of(record.value):
+            self.unlike.append(record.offset)
+        self._offsets.append(record.offset)
+        if isinstance(decoded, Tick):
+            self._fates.append(TICK)
+        elif isinstance(decoded, Rejected) or record.value is None:
+            self._fates.append(DEAD)
+        else:
+            self._fates.append(self._fate(record.timestamp, decoded, buried))
+            if buried is None:
+                self._evidence.take(record, decoded, self._registry)
+
+    def _fate(self, arrival: int, reading: Reading, buried: Buried | None) -> int:
+        entry = self._registry.source(reading.source_id, arrival)
+        if refusal(reading, entry, arrival, self._policy) is not None:
+            return DEAD
+        final = self._stream_time - reading.ends_at > self._policy.max_lateness
+        if final and buried is not None and buried.reason == TOO_LATE:
+            return DEAD
+        seen = self._seen.setdefault(reading.source_id, {})
+        index = (reading.period_s, reading.measured_at // (reading.period_s * 1000))
+        said = digest(reading)
+        before = seen.get(index)
+        if before is not None:
+            return DUPLICATE if before == said else DEAD
+        seen[index] = said
+        if len(seen) > self._prune_at.get(reading.source_id, _PRUNE_AT):
+            self._prune(reading.source_id, seen)
+        return USED if reading.values else EMPTY
+
+    def _prune(self, source_id: str, seen: dict[tuple[int, int], bytes]) -> None:
+        """Forget intervals that the lateness has closed: what comes to them is a dead letter."""
+        horizon = self._stream_time - self._policy.max_lateness
+        for index in [at for at in seen if (at[1] + 1) * at[0] * 1000 < horizon]:
+            del seen[index]
+        self._prune_at[source_id] = max(_PRUNE_AT, 2 * len(seen))
+
+    def of_fate(self, *fates: int) -> Iterator[int]:
+        """The offsets that end in one of these ways, ascending."""
+        for offset, fate in zip(self._offsets, self._fates, strict=True):
+            if fate in fates:
+                yield offset
+
+    def count(self, *fates: int) -> int:
+        """How many messages end in one of these ways; without any, all of them."""
+        return sum(self._fates.count(fate) for fate in fates) if fates else len(self._fates)
+
+    @property
+    def first_offset(self) -> int | None:
+        """The first offset that the topic still keeps, or None if it keeps nothing."""
+        return self._offsets[0] if self._offsets else None
+
+    @property
+    def last_offset(self) -> int | None:
+        """The last offset that was taken, or None."""
+        return self._offsets[-1] if self._offsets else None

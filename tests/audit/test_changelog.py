@@ -1,0 +1,53 @@
+"""The saved ledger is that of the last complete checkpoint, as a worker would recover it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.audit.changelog import SavedLedgers
+from streams.checkpoint import NEXT_OFFSET, mark_key
+from streams.core.log import Ledger
+
+
+def ledger(used: int) -> Ledger:
+    return Ledger(used=used, next_offset=used)
+
+
+def take(saved: SavedLedgers, reaches: int, *, complete: bool = True, partition: int = 0) -> None:
+    headers = ((NEXT_OFFSET, b"%d" % reaches),)
+    saved.take(partition, b"%d/source/A" % partition, b"state", headers)
+    written = msgspec.msgpack.encode(ledger(reaches))
+    saved.take(partition, b"%d/ledger" % partition, written, headers)
+    if complete:
+        saved.take(partition, mark_key(partition), b"%d" % reaches, headers)
+
+
+def test_nothing_saved_is_the_empty_ledger() -> None:
+    assert SavedLedgers().of(3) == Ledger()
+
+
+def test_the_last_complete_checkpoint_counts() -> None:
+    saved = SavedLedgers()
+    take(saved, 5)
+    take(saved, 9)
+    take(saved, 12, complete=False)
+    take(saved, 4, partition=1)
+    assert saved.of(0) == ledger(9)
+    assert saved.of(1) == ledger(4)
+
+
+def test_a_worker_that_lost_the_partition_is_not_heard() -> None:
+    saved = SavedLedgers()
+    take(saved, 9)
+    take(saved, 7)
+    assert saved.of(0) == ledger(9)
+
+
+def test_what_was_cut_short_is_replaced_by_what_followed() -> None:
+    saved = SavedLedgers()
+    take(saved, 5)
+    take(saved, 12, complete=False)
+    take(saved, 9)
+    assert saved.of(0) == ledger(9)
+    take(saved, 12)
+    assert saved.of(0) == ledger(12)

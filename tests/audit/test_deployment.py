@@ -1,0 +1,124 @@
+"""An audit of a deployment that runs: it adds up, and names what is taken away or added."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from sinks.clickhouse import client
+from streams.cli.main import cli
+from streams.input.read_inputs import read_inputs
+from streams.registry.document import load_registry
+from streams.replay.run import run_pipeline
+from streams.replay.stage import Stage
+from streams.replay.tape import Message, messages_of
+from streams.settings import Settings
+from tests.audit.judged import CODEC, EXAMPLE
+from tests.support.broker import TestBroker, unique
+from tests.support.streams_process import own_settings
+
+Checks = dict[str, dict[str, Any]]
+
+
+def messages() -> Iterator[Message]:
+    enterprises = load_registry(EXAMPLE / "registry.yaml")
+    parameters = {c.parameter for e in enterprises for s in e.sources for c in s.channels}
+    yield from messages_of(read_inputs([EXAMPLE / "input.csv"], parameters), CODEC)
+
+
+@pytest.fixture(scope="module")
+def deployment(
+    broker: TestBroker,
+    clickhouse_server: EmbeddedClickHouse,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Settings]:
+    """The worked example in a deployment of its own, whose workers go on running."""
+    settings = own_settings(
+        broker.address,
+        clickhouse_url=clickhouse_server.url,
+        clickhouse_database=unique("audit").replace("-", "_"),
+        partitions=2,
+    )
+    stage = Stage(
+        tmp_path_factory.mktemp("audit"), settings, embed_broker=False, embed_clickhouse=False
+    )
+    with stage:
+        asyncio.run(
+            run_pipeline(
+                stage,
+                load_registry(EXAMPLE / "registry.yaml"),
+                messages(),
+                codec=Codec(FileIds()),
+                until=None,
+                now=time.time_ns() // 1_000_000,
+                report=lambda *_: None,
+            )
+        )
+        yield settings
+
+
+def audit(settings: Settings, *args: str) -> tuple[int, Checks]:
+    result = CliRunner().invoke(cli, ["audit", "--format", "json", *args], env=settings.as_env())
+    assert result.stderr == ""
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    return result.exit_code, {f"{row['part']}, {row['place']}": row for row in rows}
+
+
+def differences(checks: Checks) -> dict[str, list[str]]:
+    return {name: row["differences"] for name, row in checks.items() if row["differences"]}
+
+
+def test_it_adds_up_until_something_is_taken_away_or_added(
+    deployment: Settings, broker: TestBroker
+) -> None:
+    code, checks = audit(deployment, "--all")
+    assert (code, differences(checks)) == (0, {})
+    assert list(checks) == [
+        "ledger, partition 0", "ledger, partition 1", "evidence, violations", "results, readings",
+        "results, means", "results, gaps", "results, violations", "results, dead letters",
+    ]  # fmt: skip
+    assert checks["ledger, partition 1"]["seen"].startswith("3083 messages = 3080 used + 0 dup")
+    assert checks["evidence, violations"]["seen"] == "14 of 14 violations computed again"
+
+    # the last message once more: a duplicate, which both workers take meanwhile
+    topic = deployment.topic_readings
+    (last,) = [r for r in asyncio.run(broker.read(topic)) if (r.partition, r.offset) == (1, 3081)]
+    asyncio.run(
+        broker.produce(topic, [last.value], partition=1, key=last.key, timestamp_ms=last.timestamp)
+    )
+    # a mean is taken out of ClickHouse
+    with client(deployment) as stored:
+        stored.command(
+            "ALTER TABLE means DELETE WHERE window = '1h' AND parameter = 'SO2' AND start = "
+            "(SELECT min(start) FROM means WHERE window = '1h' AND parameter = 'SO2') "
+            "SETTINGS mutations_sync = 2"
+        )
+    code, checks = audit(deployment)
+    assert code == 1
+    (place,) = differences(checks)
+    assert place == "results, means"
+    assert all(
+        " SO2 " in each and each.endswith(": not in ClickHouse")
+        for each in differences(checks)[place]
+    )
+
+    # a dead letter for a message that could be used
+    letters = deployment.topic_dead_letters
+    letter = next(r for r in asyncio.run(broker.read(letters)) if r.value)
+    name, record = CODEC.decode(letter.value)
+    forged = CODEC.encode(name, {**record, "partition": 1, "offset": 7})
+    asyncio.run(broker.produce(letters, [forged], partition=letter.partition, key=letter.key))
+    code, checks = audit(deployment)
+    assert code == 1
+    found = differences(checks)
+    assert "dead letters for offsets 7, which could be used" in found["ledger, partition 1"]
+    assert found["results, readings"] == ["partition 1: not in ClickHouse: 7"]
