@@ -66,10 +66,11 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
     from streams.input.reading_row import InputError
     from streams.registry.errors import RegistryError
     from streams.replay.failures import OccupiedError, RunError
+    from streams.rule_files import RuleError
     from streams.settings import SettingsError
     from streams.topics import TopicError
 
-    yield (InputError, RegistryError, SettingsError, OccupiedError), BAD_INPUT, str
+    yield (InputError, RegistryError, RuleError, SettingsError, OccupiedError), BAD_INPUT, str
     yield (RunError, BrokerError, StartError, TopicError), BROKEN, str
     yield (SchemaRegistryError, MigrationError), BROKEN, str
     yield (KafkaError,), BROKEN, broker_sentence

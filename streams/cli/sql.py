@@ -34,6 +34,8 @@ def command(statement: str, workspace: Path | None, form: str) -> None:
     from sinks import clickhouse, query
     from streams.settings import Settings
 
+    if not statement.strip(" \t\n;"):
+        raise CommandError("the question is empty", BAD_INPUT)
     settings = Settings.from_env()
     with ExitStack() as stack:
         if workspace is not None:

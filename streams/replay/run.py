@@ -21,6 +21,7 @@ from streams.replay.publish import BATCH_BYTES, OrderedWriter, publish
 from streams.replay.registry_topic import publish_registry
 from streams.replay.stage import Stage
 from streams.replay.tape import Message, Tape
+from streams.rule_files import load_rules
 from streams.settings import Settings
 from streams.topics import compare_topics, create_topics
 
@@ -52,9 +53,11 @@ async def run_pipeline(
     """Start everything, publish the messages in order of arrival, wait until it is drained.
 
     The registry is loaded before the first message (timestamp 0), so that it applies to all. The
-    stage is left running. Errors of the input, of a process that ended and of Kafka come through.
+    stage is left running. Errors of the rules, of the input, of a process that ended and of Kafka
+    come through.
     """
     began = time.monotonic()
+    load_rules()  # a mistake in a rule file is told before anything is started
     stage.start_broker()
     await create_topics(stage.settings, "replay")
     await _refuse_if_occupied(stage.settings)

@@ -16,6 +16,7 @@ from streams.cli.main import COMMANDS, cli
 from streams.cli.options import Instant, ManyValues
 from streams.cli.output import show_rows
 from streams.input.reading_row import InputError
+from streams.rule_files import RuleError
 
 NOWHERE = {
     "EMISSIONS_BROKER": "127.0.0.1:1",
@@ -56,6 +57,7 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
         (["simulate", "--output", "readings.parquet"], "are written as .csv or .ndjson"),
         (["simulate", "--start", "2020-01-01", "--output", "x.csv"], "the simulation starts on"),
         (["sql", "--workspace", "nowhere", "SELECT 1"], "nowhere holds no ClickHouse"),
+        (["sql", " ;"], "the question is empty"),
     ],
 )  # fmt: skip
 def test_bad_usage_is_exit_2(
@@ -96,10 +98,17 @@ def test_credentials_in_addresses_are_hidden() -> None:
     assert masked(text) == "cannot reach https://***@clickhouse:8443/x"
 
 
-def test_bad_input_is_its_sentence_and_exit_2() -> None:
-    error = explained(InputError("in.csv, row 2 (line 3), column SO2: 'x' is not a number"))
-    assert error.exit_code == 2
-    assert error.message == "in.csv, row 2 (line 3), column SO2: 'x' is not a number"
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("in.csv, row 2 (line 3), column SO2: 'x' is not a number"),
+        RuleError("x.yaml: Expected `int`, got `str` - at `$.condition.factor`"),
+    ],
+)
+def test_bad_input_is_its_sentence_and_exit_2(error: Exception) -> None:
+    shown = explained(error)
+    assert shown.exit_code == 2
+    assert shown.message == str(error)
 
 
 def test_the_unexpected_is_a_sentence_with_its_log() -> None:
