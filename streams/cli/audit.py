@@ -8,7 +8,7 @@ import click
 
 from streams.cli.connection import codec_of
 from streams.cli.errors import CommandError
-from streams.cli.output import format_option, notice, show_rows
+from streams.cli.output import format_option, show_rows
 from streams.cli.running import run
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(sample: int, everything: bool, form: str) -> None:
     if form == "table":
         for check in checks:
             for difference in check.differences:
-                notice(f"{check.part}, {check.place}: {difference}")
+                click.echo(f"{check.part}, {check.place}: {difference}")
     if not all(check.holds for check in checks):
         raise click.exceptions.Exit(1)
 

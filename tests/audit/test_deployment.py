@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from streams.replay.tape import Message, messages_of
 from streams.settings import Settings
 from tests.audit.judged import CODEC, EXAMPLE
 from tests.support.broker import TestBroker, unique
+from tests.support.clickhouse import TestClickHouse
 from tests.support.streams_process import own_settings
 
 Checks = dict[str, dict[str, Any]]
@@ -122,3 +124,27 @@ def test_it_adds_up_until_something_is_taken_away_or_added(
     found = differences(checks)
     assert "dead letters for offsets 7, which could be used" in found["ledger, partition 1"]
     assert found["results, readings"] == ["partition 1: not in ClickHouse: 7"]
+
+    told = CliRunner().invoke(cli, ["audit"], env=deployment.as_env())
+    assert told.exit_code == 1
+    assert "\nresults, readings: partition 1: not in ClickHouse: 7\n" in told.stdout
+
+
+def test_what_is_not_there_is_one_sentence(broker: TestBroker, clickhouse: TestClickHouse) -> None:
+    settings = replace(own_settings(broker.address), clickhouse_url="http://127.0.0.1:1")
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"broker": "127.0.0.1:1"}, "no Kafka broker answers at 127.0.0.1:1 "),
+        ({}, "no ClickHouse answers at http://127.0.0.1:1 "),
+        (
+            {
+                "clickhouse_url": clickhouse.settings.clickhouse_url,
+                "clickhouse_database": clickhouse.settings.clickhouse_database,
+            },
+            f"nothing to audit: topic {settings.topic_readings} does not exist",
+        ),
+    )
+    for changed, sentence in cases:
+        asked = CliRunner().invoke(cli, ["audit"], env=replace(settings, **changed).as_env())
+        assert asked.exit_code == 1
+        assert asked.stderr.startswith(f"emissions: {sentence}")
+        assert asked.stderr.count("\n") == 1
