@@ -75,7 +75,9 @@ def test_every_statement_of_the_package_may_be_repeated() -> None:
     for migration in migrations():
         for statement in migration.statements():
             code = re.sub(r"--[^\n]*\n", "", statement).strip()
-            assert code.startswith(("CREATE TABLE IF NOT EXISTS", "CREATE VIEW IF NOT EXISTS"))
+            assert code.startswith(("CREATE TABLE IF NOT EXISTS", "CREATE VIEW IF NOT EXISTS")) or (
+                re.fullmatch(r"ALTER TABLE \w+(\s+COMMENT COLUMN `[\w.]+` '[^\n]*',?\n?)+", code)
+            )
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
@@ -86,6 +88,13 @@ def test_the_live_columns_are_those_that_the_sinks_write(
     live = {name: re.sub(r"\s+", " ", type_).replace("( ", "(") for name, type_, *_ in described}
     assert live == table.columns
     assert all(comment for _, _, _, _, comment, *_ in described)
+
+
+def test_every_column_of_every_table_and_view_is_explained(clickhouse: TestClickHouse) -> None:
+    silent = clickhouse.rows(
+        "SELECT table, name FROM system.columns WHERE database = currentDatabase() AND comment = ''"
+    )
+    assert silent == []
 
 
 def test_tables_deduplicate_and_merge_within_a_partition(clickhouse: TestClickHouse) -> None:
