@@ -17,6 +17,7 @@ from streams.cli.workspace import kept_or_temporary, run_settings
 if TYPE_CHECKING:
     from schemas.codec import Codec
     from streams.replay.tape import Message
+    from streams.settings import Settings
     from streams.simulation.compare import Comparison
     from streams.simulation.nation import Nation
 
@@ -82,6 +83,7 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
             until=nation.until,
             now=time.time_ns() // 1_000_000,
             report=progress,
+            started=_announce,
         )
         with client(stage.settings) as connected:
             found = print_found(connected, report.messages)
@@ -91,6 +93,13 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
     print_figures(report, used)
     print_next(keep)
     return comparison
+
+
+def _announce(settings: Settings) -> None:
+    notice(
+        f"until it ends: broker {settings.broker}, ClickHouse {settings.clickhouse_url} "
+        f"(database {settings.clickhouse_database})"
+    )
 
 
 def _messages(nation: Nation, codec: Codec) -> Iterator[Message]:

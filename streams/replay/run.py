@@ -49,12 +49,14 @@ async def run_pipeline(
     until: int | None,
     now: int,
     report: Report,
+    started: Callable[[Settings], None] = lambda _: None,
 ) -> RunReport:
     """Start everything, publish the messages in order of arrival, wait until it is drained.
 
-    The registry is loaded before the first message (timestamp 0), so that it applies to all. The
-    stage is left running. Errors of the rules, of the input, of a process that ended and of Kafka
-    come through.
+    The registry is loaded before the first message (timestamp 0), so that it applies to all.
+    ``started`` is told where everything is, as soon as it can be asked. The stage is
+    left running. Errors of the rules, of the input, of a process that ended and of Kafka come
+    through.
     """
     began = time.monotonic()
     load_rules()  # a mistake in a rule file is told before anything is started
@@ -66,6 +68,7 @@ async def run_pipeline(
     stage.start_clickhouse()
     stage.migrate()
     stage.start_worker("sinks")
+    started(stage.settings)
 
     tape = await _record(messages, stage, report)
     plan = plan_publication(tape.arrived, tape.ends, until, now)
