@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from typing import Any
@@ -11,16 +12,26 @@ import structlog
 
 from streams.settings import Settings
 
+_AWAY = re.compile(
+    r"connect|NotReady|NotAvailable|NoBrokers|not ready|no leader|coordinator|timeout|timed out",
+    re.IGNORECASE,
+)
+"""What the Kafka client says, in many ways and from many places, when the broker is away."""
+
 _CHATTER = ("faust.transport.drivers.aiokafka", "Topic creation disabled")
 """Faust says that it may not create topics, which is what we told it."""
 
 
 class OncePeriod(logging.Filter):
-    """Lets a line of a library through once in a period: an outage is said, not repeated."""
+    """Lets a line of a library through once in a period: an outage is said, not repeated.
 
-    def __init__(self, period_s: float) -> None:
+    The many lines about a broker that is away become one sentence that names it.
+    """
+
+    def __init__(self, period_s: float, broker: str) -> None:
         super().__init__()
         self._period_s = period_s
+        self._broker = broker
         self._said: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -30,6 +41,11 @@ class OncePeriod(logging.Filter):
         if record.levelno < logging.WARNING:
             return True
         now, line = time.monotonic(), (record.name, str(record.msg)[:200])
+        if record.name.startswith("aiokafka") and _AWAY.search(record.getMessage()):
+            said = " ".join(record.getMessage().split())[:200]
+            record.msg = f"broker {self._broker} does not answer, waiting ({said})"
+            record.args = ()
+            line = ("aiokafka", "away")
         if now - self._said.get(line, float("-inf")) < self._period_s:
             return False
         if len(self._said) > 1000:
@@ -70,7 +86,7 @@ def configure(settings: Settings) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
-    handler.addFilter(OncePeriod(settings.say_s))
+    handler.addFilter(OncePeriod(settings.say_s, settings.broker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING) if level > logging.DEBUG else level)

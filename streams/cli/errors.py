@@ -37,6 +37,13 @@ def masked(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
+def usage_sentence(error: click.UsageError) -> CommandError:
+    """A mistake in the call itself: what is wrong, and where to read how it is done."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    where = error.ctx.command_path if error.ctx is not None else "emissions"
+    return CommandError(f"{said} (see `{where} --help`)", BAD_INPUT)
+
+
 def explained(error: Exception) -> click.ClickException:
     """The error that the user is shown for an exception of the program."""
     for kinds, exit_code, sentence_of in _known():

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from streams.cli.errors import explained
+from streams.cli.errors import explained, usage_sentence
 
 COMMANDS = (
     "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",
@@ -35,10 +35,29 @@ class Commands(click.Group):
         command: click.Command = import_module(f"streams.cli.{cmd_name}").command
         return command
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """The context of the whole call; a mistake in it is one sentence."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise usage_sentence(error) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; exceptions of the program become sentences."""
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise usage_sentence(error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except BrokenPipeError:  # the reader of our output has seen enough

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +120,8 @@ def print_next(keep: Path | None) -> None:
     """Print three questions to ask next."""
     click.echo("\nTry next:")
     place = keep or Path("nation")
+    program = "emissions" if shutil.which("emissions") else sys.argv[0]
     if keep is None:
-        click.echo(f"  emissions demo --keep {place}")
+        click.echo(f"  {program} demo --keep {place}")
     for question in QUESTIONS:
-        click.echo(f'  emissions sql --workspace {place} "{question}"')
+        click.echo(f'  {program} sql --workspace {place} "{question}"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,10 @@ def command(
     if export_to is not None:
         write_export(findings, export_to)
     show_rows([summary(report, findings)], SUMMARY, form)
+    if findings.dead_letters:
+        reasons = Counter(row[0] for row in findings.dead_letters.values())
+        listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        notice(f"dead letters: {listed}")
     if form == "table" and export_to is not None:
         notice(f"exported to {export_to}")
 

@@ -29,7 +29,7 @@ def test_what_was_simulated_is_found_and_can_be_asked(
     assert f"{nation.summary().readings:,} readings" in said.err
     assert re.search(r"broker 127\.0\.0\.1:\d+, ClickHouse http://127\.0\.0\.1:\d+ ", said.err)
 
-    questions = re.findall(r'^  emissions sql --workspace (\S+) "(.+)"$', said.out, re.MULTILINE)
+    questions = re.findall(r'^  \S+ sql --workspace (\S+) "(.+)"$', said.out, re.MULTILINE)
     assert len(questions) == 3
     for workspace, statement in questions:
         answer = CliRunner().invoke(cli, ["sql", "--workspace", workspace, statement])
