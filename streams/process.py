@@ -44,7 +44,7 @@ def run_worker(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     """
     logs.configure(settings)
     # The state lives as long as the process and has no cycles: looking through it again for
-    # every few hundred new objects costs a tenth of the throughput.
+    # every few hundred new objects finds nothing.
     gc.set_threshold(50_000, 20, 100)
     # The consumer's thread makes a loop of its own by the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
