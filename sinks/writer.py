@@ -22,14 +22,18 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from schemas.records import record_of
 from sinks.batch import Batch, Entry
 from sinks.clickhouse import INSERT_SETTINGS
 from sinks.failures import Failure, classify, describe
 from sinks.tables import DEAD_LETTERS, Table
+from streams.core.bury import dead_letter
+from streams.core.log import RawRecord
 
 log = structlog.get_logger(__name__)
 
 REJECTED: Final = "SINK_REJECTED"
+SINK: Final = "sink"
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 30.0
 
@@ -198,19 +202,17 @@ class Writer:
 
 def _letter(batch: Batch, entry: Entry, table: Table) -> dict[str, Any]:
     """The record of a dead letter. No value of the message stands in its text."""
-    return {
-        "reason": REJECTED,
-        "stage": "sink",
-        "detail": f"ClickHouse refused the message's rows for table {table.name}",
-        "source_id": None,
-        "topic": batch.topic,
-        "partition": batch.partition,
-        "offset": entry.offset,
-        "timestamp": entry.timestamp,
-        "key": entry.key,
-        "value": entry.value,
-        "headers": [{"name": name, "value": value} for name, value in entry.headers],
-    }
+    return record_of(
+        dead_letter(
+            RawRecord(entry.offset, entry.timestamp, entry.key, entry.value, entry.headers),
+            topic=batch.topic,
+            partition=batch.partition,
+            stage=SINK,
+            reason=REJECTED,
+            detail=f"ClickHouse refused the message's rows for table {table.name}",
+            source_id=None,
+        )
+    )
 
 
 def _sentence(error: Exception, table: Table) -> str:

@@ -6,7 +6,8 @@ import msgspec
 
 from schemas.codec import Codec
 from schemas.records import record_of
-from streams.checkpoint import Output
+from streams.outbox import Output
+from streams.core.bury import letter_key
 from streams.core.log import Outcome
 from streams.settings import Settings
 
@@ -29,7 +30,7 @@ class Encoder:
             *(self._output(to.topic_gaps, gap.source_id, gap) for gap in outcome.gaps),
             *(self._output(to.topic_violations, found.id, found) for found in outcome.violations),
             *(
-                self._output(to.topic_dead_letters, letter.source_id or letter.key or b"", letter)
+                self._output(to.topic_dead_letters, letter_key(letter), letter)
                 for letter in outcome.dead_letters
             ),
         ]

@@ -13,8 +13,8 @@ from heapq import heappop, heappush
 import msgspec
 from aiokafka.partitioner import murmur2
 
+from streams.core.bury import dead_letter
 from streams.core.context import Context, Findings
-from streams.core.findings import DeadLetter
 from streams.core.hours import starts_by_source
 from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.obligation import ObligationJudge, Obligations
@@ -153,18 +153,14 @@ class PartitionEngine:
     def _bury(self, record: RawRecord, stage: str, refused: Refusal, source_id: str | None) -> None:
         self._ledger.dead_letters += 1
         self._context.findings.dead_letters.append(
-            DeadLetter(
-                reason=refused.reason,
-                stage=stage,
-                detail=refused.detail,
-                source_id=source_id,
+            dead_letter(
+                record,
                 topic=self._context.topic,
                 partition=self._partition,
-                offset=record.offset,
-                timestamp=record.timestamp,
-                key=record.key,
-                value=record.value,
-                headers=record.headers,
+                stage=stage,
+                reason=refused.reason,
+                detail=refused.detail,
+                source_id=source_id,
             )
         )
 

@@ -1,0 +1,54 @@
+"""From a message that cannot be used to its dead letter.
+
+A letter carries the message whole and must still fit into a topic, so what it says about the
+message is bounded: it is never larger than the message by more than a few kilobytes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from streams.core.findings import DeadLetter
+from streams.core.log import RawRecord
+
+NAME_CHARACTERS: Final = 249
+DETAIL_CHARACTERS: Final = 500
+"""A message may call its source, and so its reason, what it wants, at any length."""
+
+
+def dead_letter(
+    record: RawRecord,
+    *,
+    topic: str,
+    partition: int,
+    stage: str,
+    reason: str,
+    detail: str,
+    source_id: str | None,
+) -> DeadLetter:
+    """The letter of a record. A header without a value, which Kafka allows, has an empty one."""
+    return DeadLetter(
+        reason=reason,
+        stage=stage,
+        detail=shortened(detail, DETAIL_CHARACTERS),
+        source_id=None if source_id is None else shortened(source_id, NAME_CHARACTERS),
+        topic=topic,
+        partition=partition,
+        offset=record.offset,
+        timestamp=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple((name, value or b"") for name, value in record.headers),
+    )
+
+
+def letter_key(letter: DeadLetter) -> bytes:
+    """Key of the letter itself: the source where it is known, else the message's key, shortened."""
+    if letter.source_id:
+        return letter.source_id.encode()
+    return (letter.key or b"")[:NAME_CHARACTERS]
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis: at most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
