@@ -9,54 +9,21 @@ and for tests; production uses Apache Kafka.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
-LOOPBACK: Final = "127.0.0.1"
-_PR_SET_PDEATHSIG: Final = 1
+from deploy.embedded.child import LOOPBACK, dying_with_parent, end, free_port, last_line, serves
+
 _ATTEMPTS: Final = 5
 
 
 class BrokerError(RuntimeError):
     """The embedded broker could not be started; the message says why and names its log."""
-
-
-def dying_with_parent() -> Callable[[], None] | None:
-    """A ``preexec_fn`` after which the kernel kills the child when its parent dies (Linux).
-
-    The kernel watches the thread that started the child, so a child must be started from a
-    thread that lives as long as the child should: the main one. Elsewhere than on Linux there is
-    no such call and None is returned; an orderly stop still ends the child.
-    """
-    if sys.platform != "linux":
-        return None
-    # Looked up before the fork: the child may only do what is safe between fork and exec.
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def arrange() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        if os.getppid() != parent:  # it died in between
-            os._exit(1)
-
-    return arrange
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 class EmbeddedBroker:
@@ -112,12 +79,7 @@ class EmbeddedBroker:
         """End the process: politely first, surely in the end. Harmless when it is not running."""
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
-            try:
-                process.wait(patience_s)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, patience_s)
         if self._output is not None:
             self._output.close()
             self._output = None
@@ -159,7 +121,7 @@ class EmbeddedBroker:
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + self._ready_s
         while self.running and time.monotonic() < deadline:
-            if _answers(self.port) and _listens(self.pid, self.port):
+            if serves(self.pid, self.port):
                 return True
             time.sleep(0.02)
         return False
@@ -168,35 +130,8 @@ class EmbeddedBroker:
         if self._output is None:
             return "no output"
         self._output.seek(0)
-        lines = self._output.read()[-2000:].decode(errors="replace").strip().splitlines()
         where = f" (log: {self._log})" if self._log else ""
-        return (lines[-1] if lines else "it said nothing") + where
-
-
-def _answers(port: int) -> bool:
-    """True if somebody accepts connections on a loopback port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((LOOPBACK, port)) == 0
-
-
-def _listens(pid: int, port: int) -> bool:
-    """True if it is this process that listens there, and not one that was there before it."""
-    own = Path(f"/proc/{pid}")
-    if not own.exists():  # no such file system: a process that could not listen ends soon
-        time.sleep(0.3)
-        return True
-    try:
-        lines = (own / "net/tcp").read_text().splitlines()[1:]
-        sockets = {os.readlink(entry) for entry in (own / "fd").iterdir()}
-    except OSError:
-        return False  # it has just ended
-    listening = {
-        f"socket:[{fields[9]}]"
-        for fields in map(str.split, lines)
-        if fields[3] == "0A" and int(fields[1].rpartition(":")[2], 16) == port
-    }
-    return bool(listening & sockets)
+        return last_line(self._output.read()) + where
 
 
 def _binary() -> Path:

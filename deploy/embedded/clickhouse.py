@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from deploy.embedded.child import end
+
 _START_S = 60.0
 _STOP_S = 20.0
 _DEFAULT_MEMORY = 700 << 20
@@ -72,12 +74,7 @@ class EmbeddedClickHouse:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, _STOP_S)
         if process.stdout is not None:
             process.stdout.close()
 

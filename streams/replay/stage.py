@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from deploy.embedded.broker import EmbeddedBroker, dying_with_parent
+from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.child import dying_with_parent
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import client
 from sinks.migrate import migrate

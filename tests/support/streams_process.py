@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from deploy.embedded.broker import dying_with_parent
+from deploy.embedded.child import dying_with_parent
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.replay.export import Findings
