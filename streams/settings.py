@@ -22,6 +22,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/@\[\]]+):(\d{1,5})")
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_MOST_FUSE_RECORDS: Final = 20_000
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -71,7 +72,14 @@ class Settings:
     session_timeout_s: float = 6.0  # a dead worker's partitions move after this
     heartbeat_s: float = 2.0
     stop_s: float = 20.0  # a worker that has not stopped by then is ended
+    stuck_s: float = 120.0  # a partition with lag that has not moved for so long is stuck
     say_s: float = 30.0  # repeated troubles and progress are logged once in this period
+
+    # The fuse: a worker stops rather than divert a nation into the dead letters
+    fuse_share: float = 0.5  # blows at this share of dead letters; 0: off
+    fuse_records: int = 2000  # among so many last messages of a partition
+    fuse_run: int = 1000  # blows at so many dead letters in a row; 0: off
+    fuse_hold_s: float = 60.0  # a worker whose fuse has blown says so for this long, then ends
 
     # The sinks worker
     sink_rows: int = 50_000  # a batch is frozen at this many rows,
@@ -186,7 +194,8 @@ def _check_numbers(settings: Settings) -> None:
         ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
         ("max_lateness_s", 0), ("outage_limit_s", 1), ("tick_s", 0), ("poll_records", 1),
         ("records_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
-        ("heartbeat_s", 0.1), ("stop_s", 1), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
+        ("heartbeat_s", 0.1), ("stop_s", 1), ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1),
+        ("fuse_run", 0), ("fuse_hold_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
         ("sink_age_s", 0.01), ("web_port", 0),
     )  # fmt: skip
     for name, least in at_least:
@@ -200,6 +209,20 @@ def _check_numbers(settings: Settings) -> None:
     if settings.heartbeat_s * 3 > settings.session_timeout_s:
         raise SettingsError(
             f"{PREFIX}HEARTBEAT_S must be at most a third of {PREFIX}SESSION_TIMEOUT_S"
+        )
+    if settings.fuse_share > 1:
+        raise SettingsError(
+            f"{PREFIX}FUSE_SHARE must be a share from 0 (off) to 1, not {settings.fuse_share}"
+        )
+    if settings.fuse_records > _MOST_FUSE_RECORDS:  # its state is a record of the changelog
+        raise SettingsError(
+            f"{PREFIX}FUSE_RECORDS must be at most {_MOST_FUSE_RECORDS}, "
+            f"not {settings.fuse_records}"
+        )
+    if settings.stuck_s <= max(settings.session_timeout_s, settings.sink_age_s):
+        raise SettingsError(
+            f"{PREFIX}STUCK_S must be more than {PREFIX}SESSION_TIMEOUT_S and {PREFIX}SINK_AGE_S: "
+            "to wait for those is no standstill"
         )
     if settings.web_port > 65535:
         raise SettingsError(f"{PREFIX}WEB_PORT must be a port, not {settings.web_port}")

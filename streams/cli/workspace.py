@@ -45,10 +45,13 @@ def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
 
 
 def run_settings(broker: str | None, clickhouse: str | None) -> Settings:
-    """The settings of a run: those of the environment, no ticks of a leader, these addresses."""
+    """The settings of a run: those of the environment, these addresses, no ticks of a leader.
+
+    And no fuse: a run is over what it was given, whatever is wrong with it, and says so.
+    """
     from streams.settings import Settings
 
-    settings = replace(Settings.from_env(), tick_s=0.0, web_port=0)
+    settings = replace(Settings.from_env(), tick_s=0.0, web_port=0, fuse_share=0.0, fuse_run=0)
     if broker is not None:
         settings = replace(settings, broker=broker)
     if clickhouse is not None:

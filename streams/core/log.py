@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.fuse import Blown
 from streams.core.source import BEGINNING
 
 
@@ -34,7 +35,10 @@ class Ledger(msgspec.Struct, array_like=True):
 
 @dataclass(slots=True)
 class Outcome:
-    """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it."""
+    """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it.
+
+    Where the fuse has ``blown``, nothing of the batch may be produced, saved or acknowledged.
+    """
 
     means: list[WindowMean]
     gaps: list[DataGap]
@@ -44,3 +48,4 @@ class Outcome:
     used: int
     duplicates: int
     ticks: int
+    blown: Blown | None = None

@@ -15,6 +15,7 @@ from aiokafka.partitioner import murmur2
 
 from streams.core.bury import dead_letter
 from streams.core.context import Context, Findings
+from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.obligation import ObligationJudge, Obligations
@@ -54,6 +55,7 @@ class PartitionEngine:
         policy: Policy,
         registry: RegistryHistory,
         state: Mapping[str, bytes],
+        fuse: FusePolicy = OFF,
     ) -> None:
         self._partition = partition
         self._partitions = partitions
@@ -65,6 +67,7 @@ class PartitionEngine:
         self._saved = {key: value for key, value in state.items() if key.startswith(self._prefix)}
         saved = self._saved.get(f"{self._prefix}ledger")
         self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
+        self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
         self._hours = starts_by_source(self._saved, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
@@ -114,6 +117,7 @@ class PartitionEngine:
             used=ledger.used - before[0],
             duplicates=ledger.duplicates - before[1],
             ticks=ledger.ticks - before[2],
+            blown=self._fuse.blown,
         )
 
     def _take(self, record: RawRecord, now: int) -> None:
@@ -143,15 +147,18 @@ class PartitionEngine:
         refused = fold.accept(reading, entry, record.offset, record.value, now)
         if refused is None:
             self._ledger.used += 1
+            self._fuse.good()
             self._schedule("source", source_id, fold.due)
         elif refused is DUPLICATE:
             self._ledger.duplicates += 1
+            self._fuse.good()
         else:
             stage = DEDUPLICATE if refused.reason == CONFLICTING_DUPLICATE else VALIDATE
             self._bury(record, stage, refused, source_id)
 
     def _bury(self, record: RawRecord, stage: str, refused: Refusal, source_id: str | None) -> None:
         self._ledger.dead_letters += 1
+        self._fuse.dead(refused.reason, record.offset)
         self._context.findings.dead_letters.append(
             dead_letter(
                 record,
@@ -256,4 +263,7 @@ class PartitionEngine:
         self._touched.clear()
         self._judged.clear()
         state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
+        key, fuse = f"{self._prefix}fuse", self._fuse.save()
+        if self._saved.get(key, UNUSED) != fuse:
+            state[key] = self._saved[key] = fuse
         return state

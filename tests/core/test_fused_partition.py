@@ -1,0 +1,98 @@
+"""The fuse in its partition: fed by every message, and saved with the rest of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.core.calendar import HOUR
+from streams.core.fuse import OFF, Blown, FusePolicy
+from streams.core.log import RawRecord
+from streams.core.partition import PartitionEngine
+from streams.core.policy import Policy
+from tests.core.examples import CODEC, RULES, TOPIC, Log, enterprise, history, local, reading
+
+AT = local("2026-03-11 18:00")
+POLICY = FusePolicy(share=0.5, records=12, run=6)
+KINDS = ("used", "used", "used", "again", "tick", "unknown", "garbage", "late")
+
+
+def log_of(kinds: Sequence[str]) -> list[RawRecord]:
+    """A message of each kind, in their order."""
+    log = Log()
+    last = reading(AT)
+    for number, kind in enumerate(kinds):
+        at = AT + number * 600_000
+        if kind == "used":
+            last = reading(at)
+            log.add(last)
+        elif kind == "again":
+            log.add(last, at + 600_000)
+        elif kind == "tick":
+            log.tick(at + 600_000)
+        elif kind == "unknown":
+            log.add(reading(at, source_id="nobody"))
+        elif kind == "late":
+            log.add(reading(at - 100 * HOUR), at + 600_000)
+        else:
+            log.raw(at + 600_000, b"\x01garbage")
+    return log.records
+
+
+def engine(state: dict[str, bytes], fuse: FusePolicy = POLICY) -> PartitionEngine:
+    return PartitionEngine(
+        topic=TOPIC,
+        partition=0,
+        partitions=1,
+        decode=CODEC.decode_reading,
+        rules=RULES,
+        policy=Policy(),
+        registry=history(enterprise()),
+        state=state,
+        fuse=fuse,
+    )
+
+
+def run(records: Sequence[RawRecord], cuts: set[int], policy: FusePolicy = POLICY) -> Blown | None:
+    """What blows; the worker starts anew for each batch."""
+    state: dict[str, bytes] = {}
+    for start, end in pairwise([0, *sorted(cuts), len(records)]):
+        outcome = engine(state, policy).apply(records[start:end])
+        if outcome.blown is not None:
+            # nothing of it is saved: the next start meets the same batch and blows the same way
+            assert engine(state, policy).apply(records[start:end]).blown == outcome.blown
+            return outcome.blown
+        state.update({key: value for key, value in outcome.state.items() if value is not None})
+    return None
+
+
+@given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=60), st.data())
+def test_where_batches_are_cut_does_not_change_what_blows(
+    kinds: list[str], data: st.DataObject
+) -> None:
+    records = log_of(kinds)
+    inner = st.sets(st.integers(1, len(records) - 1)) if len(records) > 1 else st.just(set[int]())
+    assert run(records, data.draw(inner)) == run(records, set())
+
+
+def test_ticks_and_late_files_neither_count_nor_part_a_run() -> None:
+    blown = run(log_of(["unknown", "tick", "late", "tick"] * 6), set())
+    assert blown == Blown(True, 6, 6, "UNKNOWN_SOURCE", 6, 0)
+    assert run(log_of(["late"] * 100), set()) is None
+
+
+def test_what_could_be_used_parts_a_run() -> None:
+    kinds = ["unknown"] * 5 + ["again"] + ["garbage"] * 5
+    assert run(log_of(["used", *kinds]), set(), POLICY._replace(share=0.0)) is None
+    assert run(log_of(["used", *kinds, "garbage"]), set(), POLICY._replace(share=0.0)) is not None
+
+
+def test_off_it_neither_blows_nor_is_saved() -> None:
+    outcome = engine({}, OFF).apply(log_of(["unknown"] * 50))
+    assert outcome.blown is None
+    assert "0/fuse" not in outcome.state
+    on = engine({}).apply(log_of(["used"]))
+    assert "0/fuse" in on.state
