@@ -112,6 +112,11 @@ class KafkaCluster:
         for node in self._nodes:
             node.stop(_STOP_S)
 
+    def kill(self) -> None:
+        """End every node at once (SIGKILL), as a loss of power would."""
+        for node in self._nodes:
+            node.kill()
+
     def __enter__(self) -> Self:
         return self.start()
 
@@ -130,8 +135,7 @@ class KafkaCluster:
             for node in self._nodes:
                 node.wait_until_it_serves()
         except BaseException:
-            for node in self._nodes:
-                node.kill()
+            self.kill()
             raise
 
     def _make_nodes(self, jvm: Jvm) -> list[KafkaNode]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -30,14 +30,25 @@ class TestBroker:
     address: str
     pid: int = field(compare=False)
 
-    async def create(self, *topics: str, partitions: int = 1) -> None:
+    async def create(
+        self,
+        *topics: str,
+        partitions: int = 1,
+        replication: int = 1,
+        config: Mapping[str, str] | None = None,
+    ) -> None:
         """Create topics that do not exist yet."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
         await admin.start()
         try:
             await admin.create_topics(
                 [
-                    NewTopic(topic, num_partitions=partitions, replication_factor=1)
+                    NewTopic(
+                        topic,
+                        num_partitions=partitions,
+                        replication_factor=replication,
+                        topic_configs=dict(config or {}),
+                    )
                     for topic in topics
                 ]
             )

@@ -8,14 +8,14 @@ from streams.transport import end_offsets
 from tests.support.broker import TestBroker, unique
 
 
-async def test_ends_of_full_and_empty_partitions(broker: TestBroker) -> None:
+async def test_ends_of_full_and_empty_partitions(any_broker: TestBroker) -> None:
     topic = unique("ends")
-    await broker.create(topic, partitions=2)
+    await any_broker.create(topic, partitions=2)
     parts = [TopicPartition(topic, 0), TopicPartition(topic, 1)]
-    assert set((await end_offsets(parts, bootstrap_servers=broker.address)).values()) == {0}
+    assert set((await end_offsets(parts, bootstrap_servers=any_broker.address)).values()) == {0}
     written = 0
     for more in (3, 1, 7):
-        await broker.produce(topic, [b"x"] * more, partition=0)
+        await any_broker.produce(topic, [b"x"] * more, partition=0)
         written += more
-        ends = await end_offsets(parts, bootstrap_servers=broker.address)
+        ends = await end_offsets(parts, bootstrap_servers=any_broker.address)
         assert ends == {parts[0]: written, parts[1]: 0}

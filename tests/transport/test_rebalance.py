@@ -12,38 +12,38 @@ from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
 
 
-async def test_two_workers_share_and_nothing_is_lost(broker: TestBroker) -> None:
+async def test_two_workers_share_and_nothing_is_lost(any_broker: TestBroker) -> None:
     topic, group = unique("shared"), unique("group")
-    await broker.create(topic, partitions=4)
+    await any_broker.create(topic, partitions=4)
     one, two = Collector(), Collector()
 
     async def feed() -> None:
         for round_ in range(40):
             for partition in range(4):
-                await broker.produce(topic, [b"%d" % round_] * 25, partition=partition)
+                await any_broker.produce(topic, [b"%d" % round_] * 25, partition=partition)
 
     def everything() -> bool:
         got = {(r.partition, r.offset) for seen in (one, two) for r in seen.records}
         return len(got) == 4000
 
-    async with running(batch_app(broker.address, group, topic, one)):
+    async with running(batch_app(any_broker.address, group, topic, one)):
         feeding = asyncio.create_task(feed())
         await eventually(lambda: bool(one.records), "the first worker works")
-        async with running(batch_app(broker.address, group, topic, two)):
+        async with running(batch_app(any_broker.address, group, topic, two)):
             await eventually(lambda: bool(two.records), "the second worker works")
             await feeding
             await eventually(everything, "each record reached a worker")
-    assert await broker.committed(group, topic) == dict.fromkeys(range(4), 1000)
+    assert await any_broker.committed(group, topic) == dict.fromkeys(range(4), 1000)
     for seen in (one, two):
         for partition in range(4):
             offsets = seen.offsets(partition)
             assert offsets == sorted(offsets)
 
 
-async def test_a_batch_in_work_is_void_once_its_partition_went(broker: TestBroker) -> None:
+async def test_a_batch_in_work_is_void_once_its_partition_went(any_broker: TestBroker) -> None:
     topic, group = unique("void"), unique("group")
-    await broker.create(topic)
-    await broker.produce(topic, [b"x"] * 10, partition=0)
+    await any_broker.create(topic)
+    await any_broker.produce(topic, [b"x"] * 10, partition=0)
     gate, held, seen = asyncio.Event(), list[PartitionBatch](), Collector()
 
     async def hang(batch: PartitionBatch) -> bool:
@@ -51,10 +51,10 @@ async def test_a_batch_in_work_is_void_once_its_partition_went(broker: TestBroke
         await gate.wait()
         return True
 
-    slow = batch_app(broker.address, group, topic, hang)
+    slow = batch_app(any_broker.address, group, topic, hang)
     async with running(slow):
         await eventually(lambda: bool(held), "the batch is in work")
-        async with running(batch_app(broker.address, group, topic, seen)):
+        async with running(batch_app(any_broker.address, group, topic, seen)):
             await eventually(lambda: held[0].revoked, "the patience is over")
             gate.set()
             await eventually(
@@ -63,7 +63,7 @@ async def test_a_batch_in_work_is_void_once_its_partition_went(broker: TestBroke
             )
     again = [r.offset for batch in held[1:] for r in batch.records] + seen.offsets(0)
     assert again == list(range(10))
-    assert await broker.committed(group, topic) == {0: 10}
+    assert await any_broker.committed(group, topic) == {0: 10}
 
 
 def counting_app(broker: str, group: str, topic: str, found: dict[bytes, int]) -> faust.App:
@@ -86,18 +86,18 @@ def counting_app(broker: str, group: str, topic: str, found: dict[bytes, int]) -
     return app
 
 
-async def test_a_table_comes_back_from_its_changelog(broker: TestBroker) -> None:
+async def test_a_table_comes_back_from_its_changelog(any_broker: TestBroker) -> None:
     topic, group = unique("table"), unique("group")
-    await broker.create(topic, topic + "-unused", f"{group}-counts-changelog", partitions=2)
+    await any_broker.create(topic, topic + "-unused", f"{group}-counts-changelog", partitions=2)
     found: dict[bytes, int] = {}
-    async with running(counting_app(broker.address, group, topic, found)):
+    async with running(counting_app(any_broker.address, group, topic, found)):
         # The changelog is empty: recovery must end all the same.
-        await broker.produce(topic, [b"a", b"b", b"a"], partition=0)
-        await broker.produce(topic, [b"c"] * 3000, partition=1)
+        await any_broker.produce(topic, [b"a", b"b", b"a"], partition=0)
+        await any_broker.produce(topic, [b"c"] * 3000, partition=1)
         await eventually(lambda: found == {b"a": 2, b"b": 1, b"c": 3000}, "all counted")
     again: dict[bytes, int] = {}
-    async with running(counting_app(broker.address, group, topic, again)):
-        await broker.produce(topic, [b"a"], partition=0)
-        await broker.produce(topic, [b"c"], partition=1)
+    async with running(counting_app(any_broker.address, group, topic, again)):
+        await any_broker.produce(topic, [b"a"], partition=0)
+        await any_broker.produce(topic, [b"c"], partition=1)
         await eventually(lambda: len(again) == 2, "both counted")
     assert again == {b"a": 3, b"c": 3001}
