@@ -15,19 +15,21 @@ from faust.types import TP
 
 from schemas.codec import Codec
 from schemas.ids import FileIds, HttpIds, SchemaIds
-from streams.checkpoint import Checkpoint, Outbox
+from streams.checkpoint import Checkpoint
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
 from streams.judging import Judging
 from streams.kafka import client_options
 from streams.leader import TickLeader
+from streams.outbox import Outbox
 from streams.outputs import Encoder
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
+from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.state_table import StateTable
+from streams.state_log import StateLog
 from streams.transport import batch_topic, install
 
 log = structlog.get_logger(__name__)
@@ -45,6 +47,7 @@ class Parts:
     outbox: Outbox
     follower: RegistryFollower
     leader: TickLeader
+    state: StateLog
     judging: Judging
     ids: SchemaIds
 
@@ -56,12 +59,13 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     codec = Codec(ids)
     history = RegistryHistory()
     rules, policy = load_rules(), policy_of(settings)
-    table = StateTable(app, partitions=settings.partitions)
-    app.tables.add(table)
-    outbox = Outbox(client_options(settings), say_s=settings.say_s)
+    options = client_options(settings)
+    changelog = changelog_topic(settings.app_id)
+    state = StateLog(options, changelog, say_s=settings.say_s)
+    outbox = Outbox(options, say_s=settings.say_s)
     follower = RegistryFollower(settings, codec, history, enterprise_from_record)
 
-    def engine(partition: int, state: Mapping[str, bytes]) -> PartitionEngine:
+    def engine(partition: int, saved: Mapping[str, bytes]) -> PartitionEngine:
         return PartitionEngine(
             topic=settings.topic_readings,
             partition=partition,
@@ -70,12 +74,12 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
             rules=rules,
             policy=policy,
             registry=history,
-            state=state,
+            state=saved,
         )
 
     judging = Judging(
-        state=table,
-        checkpoint=Checkpoint(outbox, table.changelog_topic_name, table),
+        state=state,
+        checkpoint=Checkpoint(outbox, changelog),
         follower=follower,
         engine=engine,
         encode=Encoder(codec, settings),
@@ -89,14 +93,14 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         period_s=settings.tick_s,
         leads=lambda: _leads(app, settings.topic_readings),
     )
-    connect(app, settings.topic_readings, judging, fatal)
+    connect(app, settings.topic_readings, judging, state, fatal)
     if settings.web_port:
         _add_health(app, judging)
-    return Parts(app, outbox, follower, leader, judging, ids)
+    return Parts(app, outbox, follower, leader, state, judging, ids)
 
 
-def connect(app: faust.App, topic: str, judging: Judging, fatal: Fatal) -> None:
-    """Let the readings flow into the judging, and tell it when partitions leave."""
+def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal: Fatal) -> None:
+    """Let the readings flow into the judging, and tell it which partitions are the worker's."""
 
     @app.agent(batch_topic(app, topic), concurrency=1, name="readings")  # type: ignore[untyped-decorator]
     async def readings(stream: Any) -> None:
@@ -109,9 +113,11 @@ def connect(app: faust.App, topic: str, judging: Judging, fatal: Fatal) -> None:
                 fatal(error)
                 return
 
-    @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
-    async def leave(*_: Any, **__: Any) -> None:
-        judging.forget()
+    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
+    async def settle(_: Any, assigned: set[TP], **__: Any) -> None:
+        partitions = {tp.partition for tp in assigned if tp.topic == topic}
+        judging.keep(partitions)
+        state.assigned(partitions, app.consumer_generation_id)
 
 
 def faust_app(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
 
 from schemas.errors import SchemaRegistryError
-from streams.checkpoint import Acknowledged, Checkpoint, Output, Revoked
+from streams.checkpoint import Acknowledged, Checkpoint
 from streams.core.log import Outcome, RawRecord
 from streams.kafka import Patience
+from streams.outbox import Output, Revoked
+from streams.saved_state import SavedState
 from streams.transport import PartitionBatch
 
 log = structlog.get_logger(__name__)
@@ -20,20 +22,27 @@ log = structlog.get_logger(__name__)
 class Engine(Protocol):
     """The judging code of one partition (`streams.core.partition.PartitionEngine`)."""
 
+    @property
+    def next_offset(self) -> int:
+        """Records below it were applied before."""
+        ...
+
     def apply(self, records: Sequence[RawRecord]) -> Outcome:
         """Apply a batch in the order of its offsets."""
         ...
 
 
 class State(Protocol):
-    """Where the saved state of the partitions is (`streams.state_table.StateTable`)."""
+    """Where the saved state of the partitions is (`streams.state_log.StateLog`)."""
 
-    def of_partition(self, partition: int) -> Mapping[str, bytes]:
-        """Every item of one partition."""
+    async def of(
+        self, partition: int, generation: int, *, revoked: Callable[[], bool]
+    ) -> SavedState:
+        """The state of one partition, as it was when the generation began or later."""
         ...
 
-    def forget(self) -> None:
-        """Drop everything: it is recovered anew."""
+    def confirmed(self, partition: int) -> None:
+        """What is in memory was written down a moment ago."""
         ...
 
 
@@ -75,21 +84,25 @@ class Judging:
         batch: PartitionBatch = event.value
         self.progress.begin()
         try:
-            outcome = await self._judge(batch)
-            await self._checkpoint.complete(event, self._encode(outcome), outcome.state)
+            saved = await self._state.of(
+                batch.partition, batch.generation, revoked=lambda: batch.revoked
+            )
+            outcome = await self._judge(batch, saved)
+            await self._checkpoint.complete(event, self._encode(outcome), outcome.state, saved)
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))
         else:
+            self._state.confirmed(batch.partition)
             self.progress.count(batch, outcome)
         finally:
             self.progress.end()
 
-    def forget(self) -> None:
-        """The partitions leave: drop the engines and the state they were built from."""
-        self._engines.clear()
-        self._state.forget()
+    def keep(self, partitions: Iterable[int]) -> None:
+        """These partitions are the worker's now: drop the engines of the others."""
+        for partition in self._engines.keys() - set(partitions):
+            del self._engines[partition]
 
-    async def _judge(self, batch: PartitionBatch) -> Outcome:
+    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> Outcome:
         records = [
             RawRecord(r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
             for r in batch.records
@@ -99,9 +112,10 @@ class Judging:
             if batch.revoked:
                 raise Revoked
             engine = self._engines.get(batch.partition)
-            if engine is None:
-                saved = self._state.of_partition(batch.partition)
-                engine = self._engines[batch.partition] = self._engine(batch.partition, saved)
+            if engine is None or engine.next_offset != saved.reached:
+                # None yet, or it took a batch that was not written down by this worker.
+                engine = self._engine(batch.partition, saved.items)
+                self._engines[batch.partition] = engine
             try:
                 outcome = engine.apply(records)
             except SchemaRegistryError as error:

@@ -43,13 +43,21 @@ class Patience:
         self._most_s = most_s
         self._pause_s = first_s
         self._said_at: float | None = None
+        self.why: str | None = None
+        """While it does not work: what does not, and why."""
 
-    async def wait(self, error: object) -> None:
-        """Say why (once a period), then pause, longer each time."""
+    def say(self, error: object) -> None:
+        """Say why, once a period."""
+        why = str(error) or type(error).__name__
+        self.why = f"{self._what}: {why}"
         now = time.monotonic()
         if self._said_at is None or now - self._said_at >= self._say_s:
             self._said_at = now
-            log.warning(f"{self._what}, trying again", error=str(error) or type(error).__name__)
+            log.warning(f"{self._what}, trying again", error=why)
+
+    async def wait(self, error: object) -> None:
+        """Say why (once a period), then pause, longer each time."""
+        self.say(error)
         await asyncio.sleep(self._pause_s)
         self._pause_s = min(self._pause_s * 2, self._most_s)
 
@@ -58,6 +66,7 @@ class Patience:
         if self._said_at is not None:
             log.info(f"over: {self._what}")
             self._said_at = None
+        self.why = None
         self._pause_s = self._first_s
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from schemas.codec import Codec
-from streams.checkpoint import Outbox, RawOutput, Revoked
+from streams.outbox import Outbox, RawOutput, Revoked
 
 log = structlog.get_logger(__name__)
 

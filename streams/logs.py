@@ -18,8 +18,13 @@ _AWAY = re.compile(
 )
 """What the Kafka client says, in many ways and from many places, when the broker is away."""
 
-_CHATTER = ("faust.transport.drivers.aiokafka", "Topic creation disabled")
-"""Faust says that it may not create topics, which is what we told it."""
+_CHATTER = (
+    # Faust says that it may not create topics, which is what we told it.
+    ("faust.transport.drivers.aiokafka", "Topic creation disabled"),
+    # A broker without an idempotent producer: `streams.outbox` says it in a sentence.
+    ("aiokafka.producer.sender", "Unexpected error during InitProducerIdRequest"),
+)
+"""What libraries say that nobody has to act on."""
 
 
 class OncePeriod(logging.Filter):
@@ -36,7 +41,7 @@ class OncePeriod(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True when the line is to be written."""
-        if record.name == _CHATTER[0] and str(record.msg).startswith(_CHATTER[1]):
+        if any(record.name == of and str(record.msg).startswith(it) for of, it in _CHATTER):
             return False
         if record.levelno < logging.WARNING:
             return True

@@ -6,9 +6,9 @@ import msgspec
 
 from schemas.codec import Codec
 from schemas.records import record_of
-from streams.outbox import Output
 from streams.core.bury import letter_key
 from streams.core.log import Outcome
+from streams.outbox import Output
 from streams.settings import Settings
 
 

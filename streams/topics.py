@@ -9,8 +9,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from streams.kafka import client_options
+from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.state_table import changelog_topic
 
 Profile = Literal["production", "replay"]
 """Who stamps the readings: the broker (production), or the replay that publishes them."""

@@ -12,8 +12,8 @@ from schemas.ids import HttpIds
 from streams.app import create_app
 from streams.kafka import Patience, wait_for_topics
 from streams.process import FAILED, End, leave, run_worker
+from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.state_table import changelog_topic
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,7 @@ class StreamsWorker:
             # Stopping in order would wait for the batch that cannot be finished.
             leave(code)
         await self._parts.app.stop()
+        await self._parts.state.stop()
         await self._parts.follower.stop()
         await self._parts.outbox.stop()
 

@@ -6,46 +6,35 @@ from collections.abc import Sequence
 
 import msgspec
 
-from streams.checkpoint import NEXT_OFFSET, mark_key
 from streams.core.log import Ledger
+from streams.saved_state import SavedState, mark_key
 
 
 class SavedLedgers:
-    """Takes the records of the changelog in their order; complete checkpoints alone count.
-
-    The same reading of the log as the recovery of ``streams.state_table``: a record counts once
-    a mark reaches as far as its checkpoint, and not at all at or below an earlier mark.
-    """
+    """Takes the records of the changelog in their order, as a worker that recovers does."""
 
     def __init__(self) -> None:
-        self._reached: dict[int, int] = {}
-        self._pending: dict[int, tuple[int, bytes]] = {}
-        self._saved: dict[int, bytes] = {}
+        self._saved: dict[int, SavedState] = {}
 
     def take(
         self,
         partition: int,
+        offset: int,
         key: bytes | None,
         value: bytes | None,
         headers: Sequence[tuple[str, bytes]],
     ) -> None:
-        """One record of a partition of the changelog."""
-        marks = dict(headers).get(NEXT_OFFSET)
-        if marks is None:
-            return
-        reaches = int(marks)
-        if reaches <= self._reached.get(partition, -1):
-            return
-        if key == mark_key(partition):
-            self._reached[partition] = reaches
-            upto, ledger = self._pending.get(partition, (reaches + 1, b""))
-            if upto <= reaches:
-                self._saved[partition] = ledger
-                del self._pending[partition]
-        elif key == b"%d/ledger" % partition and value is not None:
-            self._pending[partition] = (reaches, value)
+        """One record of a partition of the changelog; only ledgers and marks are kept."""
+        if key in (mark_key(partition), _ledger_key(partition)):
+            saved = self._saved.setdefault(partition, SavedState(partition))
+            saved.take(offset, key, value, headers)
 
     def of(self, partition: int) -> Ledger:
         """The ledger as a worker would recover it; the empty one where nothing was judged."""
         saved = self._saved.get(partition)
-        return Ledger() if saved is None else msgspec.msgpack.decode(saved, type=Ledger)
+        found = saved and saved.items.get(_ledger_key(partition).decode())
+        return msgspec.msgpack.decode(found, type=Ledger) if found else Ledger()
+
+
+def _ledger_key(partition: int) -> bytes:
+    return b"%d/ledger" % partition

@@ -30,8 +30,8 @@ from streams.registry_follower import RegistryFollower
 from streams.replay.client import consumer_of
 from streams.replay.logs import FETCH_MS, ends_of, partitions_of, read_log
 from streams.replay.run import outputs
+from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.state_table import changelog_topic
 
 SINKS_S = 30.0
 """So long the sinks worker may stand still before the audit goes on without ClickHouse."""
@@ -81,7 +81,7 @@ async def _ledgers(settings: Settings) -> SavedLedgers:
     ends = await ends_of(settings, changelog_topic(settings.app_id))
     async with consumer_of(settings) as consumer:
         async for record in read_log(consumer, ends):
-            ledgers.take(record.partition, record.key, record.value, record.headers)
+            ledgers.take(record.partition, record.offset, record.key, record.value, record.headers)
     return ledgers
 
 

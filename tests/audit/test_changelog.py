@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 
 from streams.audit.changelog import SavedLedgers
-from streams.checkpoint import NEXT_OFFSET, mark_key
 from streams.core.log import Ledger
+from streams.saved_state import NEXT_OFFSET, mark_key
+
+_offsets = itertools.count()
 
 
 def ledger(used: int) -> Ledger:
@@ -15,11 +19,11 @@ def ledger(used: int) -> Ledger:
 
 def take(saved: SavedLedgers, reaches: int, *, complete: bool = True, partition: int = 0) -> None:
     headers = ((NEXT_OFFSET, b"%d" % reaches),)
-    saved.take(partition, b"%d/source/A" % partition, b"state", headers)
+    saved.take(partition, next(_offsets), b"%d/source/A" % partition, b"state", headers)
     written = msgspec.msgpack.encode(ledger(reaches))
-    saved.take(partition, b"%d/ledger" % partition, written, headers)
+    saved.take(partition, next(_offsets), b"%d/ledger" % partition, written, headers)
     if complete:
-        saved.take(partition, mark_key(partition), b"%d" % reaches, headers)
+        saved.take(partition, next(_offsets), mark_key(partition), b"%d" % reaches, headers)
 
 
 def test_nothing_saved_is_the_empty_ledger() -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from deploy.embedded.broker import EmbeddedBroker, free_port
+from deploy.embedded.broker import EmbeddedBroker
+from deploy.embedded.child import free_port
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.checkpoint import Outbox
 from streams.core.reading import Tick
 from streams.kafka import client_options
 from streams.leader import TickLeader
+from streams.outbox import Outbox
 from streams.settings import Settings, SettingsError
 from streams.topics import compare_topics, create_topics, topics
 from tests.support.broker import TestBroker, eventually

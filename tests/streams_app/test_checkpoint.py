@@ -6,19 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaTimeoutError
 
-from streams.checkpoint import (
-    Checkpoint,
-    Outbox,
-    Output,
-    RawOutput,
-    Revoked,
-    mark_key,
-)
-from streams.transport import PartitionBatch, end_offsets
-from tests.support.broker import TestBroker, unique
+from streams.checkpoint import Checkpoint
+from streams.outbox import Outbox, Output, RawOutput, Revoked
+from streams.saved_state import SavedState, mark_key
+from streams.transport import PartitionBatch
 
 OUTPUTS = [Output("means", b"KZ-1", b"mean")]
 STATE: dict[str, bytes | None] = {"3/source/a": b"1", "3/source/b": None}
@@ -64,21 +56,25 @@ class JournalOutbox(Outbox):
         records: Sequence[Output | RawOutput],
         *,
         revoked: Callable[[], bool],
-    ) -> None:
+    ) -> int | None:
         if revoked():
             raise Revoked
         assert (topic, partition) == ("changelog", 3)
         self.journal.step("changelog")
         self.journal.changelog += [r for r in records if isinstance(r, RawOutput)]
+        return 40
 
 
-class JournalTable:
+class JournalState(SavedState):
     def __init__(self, journal: Journal) -> None:
+        super().__init__(3)
         self.journal = journal
 
-    def put(self, partition: int, state: Mapping[str, bytes | None]) -> None:
-        assert (partition, state) == (3, STATE)
-        self.journal.step("table")
+    def wrote(
+        self, state: Mapping[str, bytes | None], reached: int, first: int | None, records: int
+    ) -> None:
+        assert (state, reached, first, records) == (STATE, 9, 40, 3)
+        self.journal.step("state")
 
 
 class JournalEvent:
@@ -92,11 +88,12 @@ class JournalEvent:
 
 
 async def complete(journal: Journal, event: JournalEvent | None = None) -> None:
-    checkpoint = Checkpoint(JournalOutbox(journal), "changelog", JournalTable(journal))
-    await checkpoint.complete(event or JournalEvent(journal), OUTPUTS, STATE)
+    checkpoint = Checkpoint(JournalOutbox(journal), "changelog")
+    saved = JournalState(journal)
+    await checkpoint.complete(event or JournalEvent(journal), OUTPUTS, STATE, saved)
 
 
-ORDER = ["outputs", "changelog", "table", "ack"]
+ORDER = ["outputs", "changelog", "state", "ack"]
 
 
 async def test_the_order() -> None:
@@ -136,61 +133,3 @@ async def test_the_mark_comes_last_and_says_how_far() -> None:
         (mark_key(3), b"9"),
     ]
     assert {r.headers for r in journal.changelog} == {(("next", b"9"),)}
-
-
-class FlakyProducer:
-    """The outbox's producer, refusing some record batches before it passes them on."""
-
-    def __init__(self, real: object, refusals: int) -> None:
-        self.real = real
-        self.refusals = refusals
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.real, name)
-
-    async def send_batch(self, *args: object, **kwargs: object) -> object:
-        if self.refusals:
-            self.refusals -= 1
-            raise KafkaTimeoutError
-        return await self.real.send_batch(*args, **kwargs)  # type: ignore[attr-defined]
-
-
-async def test_a_refused_batch_is_produced_again_in_order(broker: TestBroker) -> None:
-    topic = unique("outbox")
-    await broker.create(topic, partitions=2)
-    outbox = Outbox({"bootstrap_servers": broker.address})
-    await outbox.start()
-    try:
-        outbox._producer = FlakyProducer(outbox._producer, 2)
-        big = b"x" * 300_000  # several record batches
-        outputs = [Output(topic, b"%d" % (n % 5), big + b"%d" % n) for n in range(20)]
-        await outbox.produce(outputs, revoked=lambda: False)
-    finally:
-        await outbox.stop()
-    found = await broker.read(topic)
-    for key in {output.key for output in outputs}:
-        values = [r.value for r in found if r.key == key]
-        assert values == [output.value for output in outputs if output.key == key]
-        assert len({r.partition for r in found if r.key == key}) == 1
-
-
-async def test_retries_end_when_the_partition_leaves(broker: TestBroker) -> None:
-    topic = unique("outbox")
-    await broker.create(topic)
-    outbox = Outbox({"bootstrap_servers": broker.address})
-    await outbox.start()
-    looked = 0
-
-    def revoked() -> bool:
-        nonlocal looked
-        looked += 1
-        return looked > 2
-
-    try:
-        outbox._producer = FlakyProducer(outbox._producer, 10**9)
-        with pytest.raises(Revoked):
-            await outbox.produce_to(topic, 0, [RawOutput(b"k", b"v")], revoked=revoked)
-    finally:
-        await outbox.stop()
-    ends = await end_offsets([TopicPartition(topic, 0)], bootstrap_servers=broker.address)
-    assert set(ends.values()) == {0}

@@ -1,0 +1,262 @@
+"""Produces records and waits until the broker has confirmed each of them, whatever it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    IncompatibleBrokerVersion,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownError,
+    UnsupportedVersionError,
+)
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.structs import RecordMetadata
+
+from streams.kafka import Patience
+
+log = structlog.get_logger(__name__)
+
+OUTPUT_BATCH_BYTES: Final = 900_000
+"""Record batches stay below the broker's default ``message.max.bytes``."""
+
+_NO_IDEMPOTENCE = (IncompatibleBrokerVersion, UnknownError, UnsupportedVersionError)
+"""How brokers answer that cannot give out a producer id; the embedded one knows no better word."""
+
+_LOOK_S: Final = 1.0  # how often a record under way is asked after
+_CONNECT_S: Final = 20.0
+_STOP_S: Final = 5.0
+_KNOWN_KEYS: Final = 200_000
+
+
+class Output(NamedTuple):
+    """A record to be produced; its partition follows from the key (murmur2)."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class RawOutput(NamedTuple):
+    """A record for a partition that is known; a value None deletes the key."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Revoked(Exception):  # noqa: N818 - an event, not a fault
+    """The partition left while its batch was being written down; the rest is not ours to do."""
+
+
+class TooLargeError(Exception):
+    """The broker takes no record of this size in this topic; the text is a sentence."""
+
+
+class Outbox:
+    """Produces records in whole record batches and waits for the broker's confirmations.
+
+    ``acks=all``; idempotent where the broker can do it, so that a batch that the client sends
+    again by itself is there once. A batch that fails all the same is sent again, for ever, with
+    back-off, and records of one partition keep their order: at-least-once.
+
+    An idempotent producer cannot go on after a failure (its sequence numbers are used up) and
+    cannot take back what it was given: it is then replaced by a new one.
+    """
+
+    def __init__(self, options: Mapping[str, Any], *, say_s: float = 30.0) -> None:
+        self._options = dict(options)
+        self._say_s = say_s
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._partitioner = DefaultPartitioner()
+        self._partition_of: dict[tuple[str, bytes], int] = {}
+        self.idempotent = True  # until a broker is met that cannot
+
+    async def start(self) -> None:
+        """Connect; raises ``KafkaError`` when the broker is away."""
+        await self._connected()
+
+    async def stop(self) -> None:
+        """Disconnect; what was not confirmed is given up."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _end(producer)
+        await asyncio.gather(*self._ending)
+
+    async def produce(self, outputs: Iterable[Output], *, revoked: Callable[[], bool]) -> None:
+        """Produce records, each to the partition of its key.
+
+        Raises `Revoked` and `TooLargeError`.
+        """
+        groups: dict[tuple[str, int], list[Output]] = {}
+        for output in outputs:
+            place = (output.topic, await self._place(output, revoked))
+            groups.setdefault(place, []).append(output)
+        await _all(
+            self.produce_to(topic, partition, records, revoked=revoked)
+            for (topic, partition), records in groups.items()
+        )
+
+    async def produce_to(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[Output | RawOutput],
+        *,
+        revoked: Callable[[], bool],
+    ) -> int | None:
+        """Produce records to one partition, in their order.
+
+        Returns the offset of the first if the others follow it without a gap, else None. Raises
+        `Revoked` and `TooLargeError`.
+        """
+        trouble = Patience(f"producing to {topic} fails", self._say_s)
+        done, first, unbroken = 0, None, True
+        most = len(records)  # in a batch
+        while done < len(records):
+            if revoked():
+                raise Revoked
+            try:
+                producer = await self._connected()
+                batch = producer.create_batch()
+                upto = _fill(batch, records[: done + most], done)
+                told = await self._send(producer, batch, topic, partition, revoked, trouble)
+            except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
+                most = (upto - done) // 2  # a topic whose limit is below our batches
+                if not most:
+                    size = len(records[done].key or b"") + len(records[done].value or b"")
+                    raise TooLargeError(
+                        f"topic {topic} refuses a record of {size} bytes: raise its "
+                        "max.message.bytes (emissions doctor says to what) and start again; "
+                        "nothing of its batch was acknowledged"
+                    ) from error
+            except (KafkaError, OSError) as error:
+                await trouble.wait(error)
+            else:
+                first = told.offset if done == 0 else first
+                unbroken = unbroken and first is not None and told.offset == first + done
+                done = upto
+        trouble.over()
+        return first if unbroken else None
+
+    async def _send(
+        self,
+        producer: AIOKafkaProducer,
+        batch: Any,
+        topic: str,
+        partition: int,
+        revoked: Callable[[], bool],
+        trouble: Patience,
+    ) -> RecordMetadata:
+        try:
+            sent = await producer.send_batch(batch, topic, partition=partition)
+            while not (await asyncio.wait({sent}, timeout=_LOOK_S))[0]:
+                if revoked():
+                    raise Revoked
+                trouble.say("not confirmed yet")
+            return sent.result()
+        except BaseException:
+            if self.idempotent and self._producer is producer:
+                self._producer = None
+                ending = asyncio.create_task(_end(producer))
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
+            raise
+
+    async def _connected(self) -> AIOKafkaProducer:
+        async with self._connecting:
+            if self._producer is None:
+                try:
+                    self._producer = await self._connect()
+                except _NO_IDEMPOTENCE:
+                    self.idempotent = False
+                    log.info("the broker has no idempotent producer: acks=all without it")
+                    self._producer = await self._connect()
+            return self._producer
+
+    async def _connect(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._options,
+            acks="all",
+            enable_idempotence=self.idempotent,
+            linger_ms=0,
+            max_batch_size=OUTPUT_BATCH_BYTES,
+            max_request_size=8 * OUTPUT_BATCH_BYTES,
+            # Without idempotence requests are short: the retrying is ours, and it looks whether
+            # it is still wanted. With it, a failure costs the producer.
+            request_timeout_ms=30_000 if self.idempotent else 10_000,
+        )
+        try:
+            await asyncio.wait_for(producer.start(), _CONNECT_S)
+        except TimeoutError:
+            await _end(producer)
+            raise KafkaTimeoutError("the broker does not let a producer begin") from None
+        except BaseException:
+            await _end(producer)
+            raise
+        return producer
+
+    async def _place(self, output: Output, revoked: Callable[[], bool]) -> int:
+        known = self._partition_of.get((output.topic, output.key))
+        if known is not None:
+            return known
+        trouble = Patience(f"topic {output.topic} cannot be looked up", self._say_s)
+        while True:
+            if revoked():
+                raise Revoked
+            try:
+                producer = await self._connected()
+                partitions = sorted(await producer.partitions_for(output.topic))
+            except (KafkaError, OSError) as error:
+                await trouble.wait(error)
+            else:
+                break
+        if len(self._partition_of) >= _KNOWN_KEYS:  # ids of violations are new each time
+            self._partition_of.clear()
+        found: int = self._partitioner(output.key, partitions, partitions)
+        self._partition_of[(output.topic, output.key)] = found
+        return found
+
+
+def _fill(batch: Any, records: Sequence[Output | RawOutput], start: int) -> int:
+    """Put records into the batch until it is full; returns the index after the last of them."""
+    for at in range(start, len(records)):
+        record = records[at]
+        if not batch.append(
+            timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
+        ):
+            return at
+    return len(records)
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """Stop a producer within a bounded time: with the broker away it would wait for ever."""
+    try:
+        await asyncio.wait_for(producer.stop(), _STOP_S)
+    except TimeoutError:
+        with contextlib.suppress(Exception):
+            await producer.client.close()
+    except Exception as error:
+        log.debug("a producer ended with an error", error=str(error))
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, Any]]) -> None:
+    """Run together; on the first failure end the others before it is raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

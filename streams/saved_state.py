@@ -1,0 +1,145 @@
+"""The state of one partition as its changelog has it: complete checkpoints, and nothing else.
+
+A checkpoint is many records, and a crash can cut it short. Every record says which input offset
+its checkpoint reaches, and the mark that ends a checkpoint says it too. State at an offset is a
+function of the input up to it, whoever wrote it; so once a mark reaches an offset, the value of
+a key is that of its record that reaches farthest without going beyond. A record at or below an
+earlier mark comes from a worker that had lost the partition (or is a repetition): it is left
+out. Compaction does not disturb this as long as the last record of each key is a good one:
+a key over which such a worker wrote is written again (`SavedState.overwritten`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+NEXT_OFFSET: Final = "next"
+"""Header of a state record: the input offset its checkpoint reaches."""
+
+
+def changelog_topic(app_id: str) -> str:
+    """Name of the compacted topic that holds the state of an application."""
+    return f"{app_id}-state-changelog"
+
+
+def mark_key(partition: int) -> bytes:
+    """Key of a partition's checkpoint mark; no key of the state itself begins like that."""
+    return f"checkpoint/{partition}".encode()
+
+
+class SavedState:
+    """What a worker knows to be written down of one partition.
+
+    ``items`` is the state by key, ``reached`` the input offset up to which it goes (0: nothing),
+    ``position`` the offset of the changelog from which reading has to go on, ``overwritten`` the
+    keys whose last record in the changelog is not what ``items`` says. ``disturbed`` turns true
+    when somebody else wrote between this worker's checkpoints: the changelog is to be read on.
+    """
+
+    __slots__ = (
+        "_end", "_mark", "_pending", "_rivals",
+        "disturbed", "items", "overwritten", "position", "reached",
+    )  # fmt: skip
+
+    def __init__(self, partition: int) -> None:
+        self._mark = mark_key(partition)
+        self._pending: dict[bytes, tuple[int, bytes | None]] = {}
+        self._rivals: list[tuple[int, bytes, bytes | None]] = []  # more of the same keys
+        self._end = 0  # up to where the changelog is known
+        self.items: dict[str, bytes] = {}
+        self.reached = 0
+        self.position = 0
+        self.overwritten: set[str] = set()
+        self.disturbed = False
+
+    def take(
+        self,
+        offset: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        """The next record of the changelog; one that is none of ours is passed over."""
+        self._end = offset + 1
+        reaches = reached_by(headers)
+        if key is not None and reaches is not None:
+            if reaches <= self.reached:
+                self._look(key, value)
+            elif key == self._mark:
+                self._complete(reaches)
+            else:
+                held = self._pending.get(key)
+                if held is not None and held[0] != reaches:
+                    self._rivals.append((held[0], key, held[1]))
+                self._pending[key] = (reaches, value)
+        if not self._pending:
+            self.position = self._end
+
+    def rewind(self) -> None:
+        """Reading begins at ``position``: forget what was read after it and is not complete."""
+        self._pending.clear()
+        self._rivals.clear()
+        self._end = self.position
+        self.disturbed = False
+
+    def wrote(
+        self, state: Mapping[str, bytes | None], reached: int, first: int | None, records: int
+    ) -> None:
+        """Take over a checkpoint of our own that the changelog has confirmed.
+
+        ``first`` is the offset of its first record, None when its records do not follow one
+        another. The position moves along only if nobody wrote in between: otherwise the next
+        reading begins where this worker last knew every record.
+        """
+        for key, value in state.items():
+            self._set(key, value)
+        self.overwritten.difference_update(state)
+        self.reached = reached
+        beyond = any(upto > reached for upto, _ in self._pending.values())
+        if first == self._end and not beyond and not self._rivals:
+            self._pending.clear()
+            self.position = self._end = first + records
+        else:
+            self.disturbed = True
+
+    def _look(self, key: bytes, value: bytes | None) -> None:
+        """At a record that does not count: it must not be the last word on its key."""
+        if key == self._mark:
+            return
+        name = key.decode()
+        if self.items.get(name) == value:
+            self.overwritten.discard(name)
+        else:
+            self.overwritten.add(name)
+
+    def _complete(self, reaches: int) -> None:
+        """Take over what a mark makes valid; of several records of a key the farthest."""
+        found = [(upto, key, value) for key, (upto, value) in self._pending.items()]
+        if self._rivals:
+            found = sorted([*self._rivals, *found], key=lambda record: record[0])
+        self._pending, self._rivals = {}, []
+        for upto, key, value in found:
+            if upto <= reaches:
+                self._set(key.decode(), value)
+                continue
+            held = self._pending.get(key)
+            if held is not None:
+                self._rivals.append((held[0], key, held[1]))
+            self._pending[key] = (upto, value)
+        self.reached = reaches
+
+    def _set(self, key: str, value: bytes | None) -> None:
+        self.overwritten.discard(key)
+        if value is None:
+            self.items.pop(key, None)
+        else:
+            self.items[key] = value
+
+
+def reached_by(headers: Sequence[tuple[str, bytes]]) -> int | None:
+    """The input offset that a state record's checkpoint reaches; None when it is none of ours."""
+    for name, value in headers:
+        if name == NEXT_OFFSET:
+            return int(value) if value.isdigit() else None
+    return None

@@ -1,0 +1,155 @@
+"""The outbox delivers each record, in order, whatever fails on the way, and ends when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumber
+
+from streams.outbox import Outbox, Output, RawOutput, Revoked, TooLargeError
+from streams.transport import end_offsets
+from tests.support.broker import TestBroker, unique
+
+
+class FlakyOutbox(Outbox):
+    """Its producers refuse some record batches before they pass the others on."""
+
+    refusals = 0
+    connections = 0
+    error: type[Exception] = KafkaTimeoutError
+
+    async def _connect(self) -> Any:
+        real = await super()._connect()
+        self.connections += 1
+        send_batch = real.send_batch
+
+        async def flaky(*args: Any, **kwargs: Any) -> Any:
+            if self.refusals:
+                self.refusals -= 1
+                raise self.error
+            return await send_batch(*args, **kwargs)
+
+        real.send_batch = flaky
+        return real
+
+
+@pytest.mark.parametrize("error", [KafkaTimeoutError, OutOfOrderSequenceNumber])
+async def test_a_refused_batch_is_produced_again_in_order(
+    any_broker: TestBroker, error: type[Exception]
+) -> None:
+    topic = unique("outbox")
+    await any_broker.create(topic, partitions=2)
+    outbox = FlakyOutbox({"bootstrap_servers": any_broker.address})
+    outbox.refusals, outbox.error = 2, error
+    await outbox.start()
+    try:
+        big = b"x" * 300_000  # several record batches
+        outputs = [Output(topic, b"%d" % (n % 5), big + b"%d" % n) for n in range(20)]
+        await outbox.produce(outputs, revoked=staying)
+    finally:
+        await outbox.stop()
+    found = await any_broker.read(topic)
+    for key in {output.key for output in outputs}:
+        values = [r.value for r in found if r.key == key]
+        assert values == [output.value for output in outputs if output.key == key]
+        assert len({r.partition for r in found if r.key == key}) == 1
+    # An idempotent producer that failed is replaced: its sequence numbers are used up.
+    assert (outbox.connections > 1) == outbox.idempotent
+
+
+async def test_it_says_where_the_records_are(any_broker: TestBroker) -> None:
+    topic = unique("outbox")
+    await any_broker.create(topic)
+    outbox = Outbox({"bootstrap_servers": any_broker.address})
+    await outbox.start()
+    try:
+        small = [RawOutput(b"k", b"v")] * 5
+        assert await outbox.produce_to(topic, 0, small, revoked=staying) == 0
+        large = [RawOutput(b"k", b"x" * 400_000)] * 5
+        assert await outbox.produce_to(topic, 0, large, revoked=staying) == 5
+        assert await outbox.produce_to(topic, 0, small, revoked=staying) == 10
+    finally:
+        await outbox.stop()
+
+
+async def test_a_record_that_is_too_large_is_a_sentence(kafka: TestBroker) -> None:
+    topic = unique("outbox")
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    await admin.start()
+    try:
+        limit = {"max.message.bytes": "2000"}
+        await admin.create_topics([NewTopic(topic, 1, 1, topic_configs=limit)])
+    finally:
+        await admin.close()
+    outbox = Outbox({"bootstrap_servers": kafka.address})
+    await outbox.start()
+    try:
+        with pytest.raises(TooLargeError, match=f"{topic} refuses a record of 5001 bytes"):
+            await outbox.produce_to(topic, 0, [RawOutput(b"k", b"x" * 5000)], revoked=staying)
+        # A topic whose limit is below a batch of ours gets smaller batches, in order.
+        small = [RawOutput(b"k", b"%d" % n * 100) for n in range(50)]
+        assert await outbox.produce_to(topic, 0, small, revoked=staying) == 0
+    finally:
+        await outbox.stop()
+    assert [r.value for r in await kafka.read(topic)] == [record.value for record in small]
+
+
+def staying() -> bool:
+    return False
+
+
+async def test_retries_end_when_the_partition_leaves(any_broker: TestBroker) -> None:
+    topic = unique("outbox")
+    await any_broker.create(topic)
+    outbox = FlakyOutbox({"bootstrap_servers": any_broker.address})
+    outbox.refusals = 10**9
+    await outbox.start()
+    looked = 0
+
+    def revoked() -> bool:
+        nonlocal looked
+        looked += 1
+        return looked > 2
+
+    try:
+        with pytest.raises(Revoked):
+            await outbox.produce_to(topic, 0, [RawOutput(b"k", b"v")], revoked=revoked)
+    finally:
+        await outbox.stop()
+    ends = await end_offsets([TopicPartition(topic, 0)], bootstrap_servers=any_broker.address)
+    assert set(ends.values()) == {0}
+
+
+async def test_what_is_never_confirmed_is_given_up_with_the_partition(
+    any_broker: TestBroker,
+) -> None:
+    topic = unique("outbox")
+    await any_broker.create(topic)
+
+    class Silent(Outbox):
+        async def _connect(self) -> Any:
+            real = await super()._connect()
+
+            async def never(*_: Any, **__: Any) -> Any:
+                return asyncio.get_running_loop().create_future()
+
+            real.send_batch = never
+            return real
+
+    outbox = Silent({"bootstrap_servers": any_broker.address})
+    left = asyncio.Event()
+    producing = asyncio.create_task(
+        outbox.produce_to(topic, 0, [RawOutput(b"k", b"v")], revoked=left.is_set)
+    )
+    try:
+        done, _ = await asyncio.wait({producing}, timeout=0.5)
+        assert not done
+        left.set()
+        with pytest.raises(Revoked):
+            await producing
+    finally:
+        await outbox.stop()

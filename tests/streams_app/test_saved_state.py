@@ -1,0 +1,221 @@
+"""Saved state is that of complete checkpoints, whatever a crash, a zombie or compaction left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from streams.saved_state import SavedState, mark_key
+
+
+class Entry(NamedTuple):
+    """A record of the changelog; ``offset`` stays when compaction takes its neighbours."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+    reaches: int
+
+
+def checkpoint(reaches: int, **state: bytes | None) -> list[tuple[bytes, bytes | None, int]]:
+    records = [(f"0/{key}".encode(), value, reaches) for key, value in state.items()]
+    return [*records, (mark_key(0), b"%d" % reaches, reaches)]
+
+
+def numbered(records: list[tuple[bytes, bytes | None, int]]) -> list[Entry]:
+    return [Entry(at, *record) for at, record in enumerate(records)]
+
+
+def read(state: SavedState, log: list[Entry]) -> None:
+    """Read on to the end, as recovery does."""
+    state.rewind()
+    for entry in log:
+        if entry.offset >= state.position:
+            headers = (("other", b"x"), ("next", b"%d" % entry.reaches))
+            state.take(entry.offset, entry.key, entry.value, headers)
+
+
+def recovered(records: list[tuple[bytes, bytes | None, int]]) -> dict[str, bytes]:
+    state = SavedState(0)
+    read(state, numbered(records))
+    return state.items
+
+
+def test_complete_checkpoints_count() -> None:
+    log = checkpoint(5, a=b"1", b=b"1") + checkpoint(9, a=b"2", b=None)
+    assert recovered(log) == {"0/a": b"2"}
+
+
+def test_a_checkpoint_without_its_mark_does_not() -> None:
+    cut_short = checkpoint(9, a=b"2", b=b"2")[:-1]
+    assert recovered(checkpoint(5, a=b"1") + cut_short) == {"0/a": b"1"}
+
+
+def test_a_worker_that_lost_the_partition_is_not_heard() -> None:
+    log = checkpoint(5, a=b"1") + checkpoint(9, a=b"2") + checkpoint(7, a=b"1 and a bit")
+    assert recovered(log) == {"0/a": b"2"}
+
+
+def test_what_was_cut_short_is_replaced_by_what_followed() -> None:
+    # Judging is a function of the log: the longer checkpoint has what the shorter one touched.
+    log = (
+        checkpoint(9, a=b"9", b=b"9")[:-1] + checkpoint(7, a=b"7") + checkpoint(11, a=b"9", b=b"3")
+    )
+    assert recovered(log[:4]) == {"0/a": b"7"}
+    assert recovered(log) == {"0/a": b"9", "0/b": b"3"}
+
+
+def test_records_that_are_none_of_ours_are_passed_over() -> None:
+    state = SavedState(0)
+    state.take(0, b"0/a", b"1", (("next", b"five"),))
+    state.take(1, b"0/a", b"1", ())
+    state.take(2, None, b"1", (("next", b"5"),))
+    state.take(3, mark_key(0), b"5", (("next", b"5"),))
+    assert (state.items, state.reached, state.position) == ({}, 5, 4)
+
+
+def test_a_zombie_that_ends_its_checkpoint_late_does_not_leave_half_of_it() -> None:
+    # The first half was there when this worker read the end; the mark came after its own.
+    zombie = checkpoint(9, a=b"9", b=b"9")
+    log = checkpoint(5, a=b"5", b=b"5") + zombie[:1]
+    state = SavedState(0)
+    read(state, numbered(log))
+    own = checkpoint(7, b=b"7")
+    state.wrote({"0/b": b"7"}, 7, len(log), len(own))
+    log += own + zombie[1:]
+    read(state, numbered(log))
+    assert (state.items, state.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
+
+
+def test_the_record_that_reaches_farthest_counts_whatever_came_last() -> None:
+    log = checkpoint(5, a=b"5") + checkpoint(9, a=b"9")[:-1] + checkpoint(7, a=b"7")
+    assert recovered(log) == {"0/a": b"7"}
+    assert recovered(log + checkpoint(9, b=b"9")) == {"0/a": b"9", "0/b": b"9"}
+
+
+def test_what_a_zombie_wrote_over_is_written_again() -> None:
+    # Compaction would keep the zombie's record and lose the good one.
+    log = checkpoint(5, a=b"5") + checkpoint(9, a=b"9") + checkpoint(7, a=b"7", b=b"7")
+    state = SavedState(0)
+    read(state, numbered(log))
+    assert (state.items, state.overwritten) == ({"0/a": b"9"}, {"0/a", "0/b"})
+    state.wrote({"0/a": b"9", "0/b": None}, 11, len(log), 3)
+    assert (state.overwritten, state.disturbed) == (set(), False)
+
+
+def test_somebody_who_wrote_in_between_is_noticed() -> None:
+    state = SavedState(0)
+    read(state, numbered(checkpoint(5, a=b"5")))
+    state.wrote({"0/a": b"7"}, 7, 4, 2)
+    assert state.disturbed
+    log = checkpoint(5, a=b"5") + checkpoint(3, a=b"3") + checkpoint(7, a=b"7")
+    read(state, numbered(log))
+    assert (state.disturbed, state.overwritten, state.position) == (False, set(), len(log))
+
+
+@dataclass
+class History:
+    """A changelog written by workers that crash, and the state after each complete checkpoint.
+
+    Record n of the input sets the key that ``inputs[n]`` names to n.
+    """
+
+    inputs: list[str]
+    log: list[tuple[bytes, bytes | None, int]] = field(default_factory=list)
+
+    def expected(self, reached: int) -> dict[str, bytes]:
+        return {f"0/{key}": b"%d" % n for n, key in enumerate(self.inputs[:reached])}
+
+    def touched(self, start: int, upto: int) -> dict[str, bytes | None]:
+        return {key: b"%d" % n for n, key in enumerate(self.inputs[:upto]) if n >= start}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[History, int]:
+    """A history of crashes and how far it got."""
+    history = History(draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=20)))
+    at = 0
+    while at < len(history.inputs) and len(history.log) < 60:
+        upto = draw(st.integers(at + 1, len(history.inputs)))
+        records = checkpoint(upto, **history.touched(at, upto))
+        if draw(st.booleans()):
+            history.log += records[: draw(st.integers(0, len(records) - 1))]  # crash
+            continue
+        history.log += records
+        at = upto
+    return history, at
+
+
+@given(histories(), st.data())
+@hypothesis_settings(max_examples=100, deadline=None)
+def test_crashes_and_compaction_change_nothing(
+    found: tuple[History, int], data: st.DataObject
+) -> None:
+    history, at = found
+    log = numbered(history.log)
+    state = SavedState(0)
+    read(state, log)
+    assert (state.items, state.reached) == (history.expected(at), at)
+    # Compaction keeps the last record of each key in the older part of the log.
+    marks = [entry.offset for entry in log if entry.key == mark_key(0)]
+    if not marks:
+        return
+    head = data.draw(st.sampled_from(marks)) + 1
+    last = {entry.key: entry.offset for entry in log[:head]}
+    compacted = [entry for entry in log[:head] if last[entry.key] == entry.offset] + log[head:]
+    again = SavedState(0)
+    read(again, compacted)
+    assert (again.items, again.reached) == (state.items, state.reached)
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=300, deadline=None)
+def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObject) -> None:
+    """Three workers own the partition in turn; the others may still be writing (zombies)."""
+    draw = data.draw
+    history = History(draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=15)))
+    workers = [SavedState(0) for _ in range(3)]
+    late: list[list[tuple[bytes, bytes | None, int]]] = []  # of zombies, not written yet
+    for _ in range(draw(st.integers(1, 12))):
+        owner = draw(st.sampled_from(workers))
+        read(owner, numbered(history.log))
+        assert owner.items == history.expected(owner.reached)
+        for _ in range(draw(st.integers(0, 3))):
+            if late and draw(st.sampled_from([True, False])):
+                history.log += late.pop(draw(st.integers(0, len(late) - 1)))
+            start = owner.reached
+            if start >= len(history.inputs):
+                break
+            upto = draw(st.integers(start + 1, len(history.inputs)))
+            touched = history.touched(start, upto)
+            again = {key[2:]: owner.items.get(key) for key in owner.overwritten}
+            touched = {**again, **touched}
+            records = checkpoint(upto, **touched)
+            fate = draw(st.sampled_from(["confirmed", "crash", "zombie"]))
+            if fate == "confirmed":
+                first = len(history.log)
+                history.log += records
+                saved = {f"0/{key}": value for key, value in touched.items()}
+                owner.wrote(saved, upto, first, len(records))
+                assert owner.items == history.expected(owner.reached)
+                continue
+            cut = draw(st.integers(0, len(records)))
+            history.log += records[:cut]
+            if fate == "zombie":
+                late.append(records[cut:])
+            break
+    fresh = SavedState(0)
+    read(fresh, numbered(history.log))
+    assert fresh.items == history.expected(fresh.reached)
+    for worker in workers:
+        read(worker, numbered(history.log))
+        assert (worker.items, worker.reached) == (fresh.items, fresh.reached)
+    # What is complete and not written over survives compaction of everything.
+    last: dict[bytes, Entry] = {entry.key: entry for entry in numbered(history.log)}
+    for key, value in fresh.items.items():
+        if key not in fresh.overwritten and last[key.encode()].reaches <= fresh.reached:
+            assert last[key.encode()].value == value

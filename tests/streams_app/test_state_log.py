@@ -1,0 +1,173 @@
+"""The state of a partition is read when it comes, and read on when it stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from streams.checkpoint import state_records
+from streams.outbox import Outbox, Revoked
+from streams.saved_state import SavedState
+from streams.state_log import TRUST_S, StateLog
+from streams.transport import PartitionBatch
+from tests.support.broker import TestBroker, unique
+
+
+def staying() -> bool:
+    return False
+
+
+class Record:
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+
+
+class Changelog:
+    """A changelog of two partitions, and checkpoints written to it."""
+
+    def __init__(self, broker: TestBroker) -> None:
+        self.broker = broker
+        self.topic = unique("changelog")
+        self.now = 0.0
+        self.outbox = Outbox({"bootstrap_servers": broker.address})
+
+    async def write(
+        self,
+        partition: int,
+        reached: int,
+        state: Mapping[str, bytes | None],
+        saved: SavedState | None = None,
+        *,
+        complete: bool = True,
+    ) -> None:
+        batch = PartitionBatch("readings", partition, [Record(reached - 1)], 1)
+        records = state_records(batch, state)
+        first = await self.outbox.produce_to(
+            self.topic, partition, records if complete else records[:-1], revoked=lambda: False
+        )
+        if saved is not None:
+            saved.wrote(state, reached, first, len(records))
+
+    def log(self) -> StateLog:
+        options = {"bootstrap_servers": self.broker.address}
+        return StateLog(options, self.topic, clock=lambda: self.now)
+
+
+@asynccontextmanager
+async def changelog(broker: TestBroker) -> AsyncIterator[Changelog]:
+    found = Changelog(broker)
+    await broker.create(found.topic, partitions=2)
+    await found.outbox.start()
+    try:
+        yield found
+    finally:
+        await found.outbox.stop()
+
+
+async def test_an_empty_changelog_is_an_empty_state(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assigned({0, 1}, 1)
+        assert log.recovering == {0, 1}
+        saved = [await log.of(partition, 1, revoked=staying) for partition in (0, 1)]
+        assert [(it.items, it.reached) for it in saved] == [({}, 0), ({}, 0)]
+        assert not log.recovering
+        await log.stop()
+
+
+async def test_complete_checkpoints_come_back(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        big = {f"0/source/{n}": b"%d" % n * 1000 for n in range(3000)}
+        await written.write(0, 7, big)
+        await written.write(0, 9, {"0/source/1": None, "0/source/2": b"two"})
+        await written.write(0, 12, {"0/source/2": b"cut short"}, complete=False)
+        log = written.log()
+        saved = await log.of(0, 1, revoked=staying)  # nobody has told the assignment yet
+        assert saved.reached == 9
+        expected = {**big, "0/source/2": b"two"}
+        del expected["0/source/1"]
+        assert saved.items == expected
+        await log.stop()
+
+
+async def test_a_partition_that_stays_reads_on_where_it_was(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assigned({0, 1}, 1)
+        mine = await log.of(0, 1, revoked=staying)
+        await written.write(0, 5, {"0/a": b"5"}, mine)
+        assert mine.position == 2
+        log.assigned({0}, 2)
+        assert await log.of(0, 2, revoked=staying) is mine
+        assert (mine.items, mine.position) == ({"0/a": b"5"}, 2)
+        # Another worker had it in between; this one was not told.
+        await written.write(0, 9, {"0/a": b"9", "0/b": b"9"})
+        log.assigned({0}, 4)
+        assert await log.of(0, 4, revoked=staying) is mine
+        assert (mine.items, mine.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
+        await log.stop()
+
+
+async def test_a_partition_that_left_is_read_from_the_beginning(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assigned({0, 1}, 1)
+        before = await log.of(1, 1, revoked=staying)
+        await written.write(1, 5, {"1/a": b"5"}, before)
+        log.assigned({0}, 2)
+        log.assigned({0, 1}, 3)
+        after = await log.of(1, 3, revoked=staying)
+        assert after is not before
+        assert after.items == {"1/a": b"5"}
+        await log.stop()
+
+
+async def test_state_not_compared_for_long_is_read_from_the_beginning(
+    any_broker: TestBroker,
+) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assigned({0}, 1)
+        before = await log.of(0, 1, revoked=staying)
+        written.now += TRUST_S + 1
+        log.assigned({0}, 2)
+        assert await log.of(0, 2, revoked=staying) is not before
+        await log.stop()
+
+
+async def test_a_write_of_somebody_else_is_read_before_the_next_batch(
+    any_broker: TestBroker,
+) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assigned({0}, 1)
+        mine = await log.of(0, 1, revoked=staying)
+        await written.write(0, 5, {"0/a": b"5"}, mine)
+        await written.write(0, 3, {"0/a": b"3"})  # it had lost the partition, and did not know
+        await written.write(0, 7, {"0/b": b"7"}, mine)
+        assert mine.disturbed
+        again = await log.of(0, 1, revoked=staying)
+        assert again is mine
+        assert (mine.disturbed, mine.overwritten) == (False, {"0/a"})
+        assert mine.items == {"0/a": b"5", "0/b": b"7"}
+        await log.stop()
+
+
+async def test_a_rebalance_in_the_middle_begins_anew(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        await written.write(0, 5, {"0/a": b"5"})
+        log = written.log()
+        log.assigned({0, 1}, 1)
+        left = asyncio.Event()
+        waiting = asyncio.create_task(log.of(0, 1, revoked=left.is_set))
+        await asyncio.sleep(0)
+        left.set()
+        log.assigned({0, 1}, 2)
+        with pytest.raises(Revoked):
+            await waiting
+        assert (await log.of(0, 2, revoked=staying)).items == {"0/a": b"5"}
+        assert (await log.of(1, 2, revoked=staying)).items == {}
+        await log.stop()
