@@ -163,7 +163,7 @@ class KafkaCluster:
 
     def _format(self, jvm: Jvm) -> None:
         """Prepare the data directories that are not prepared yet, at the same time."""
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = _cluster_id()
         under_way = []
         for node in self._nodes:
             node.write_config()
@@ -186,6 +186,13 @@ class KafkaCluster:
         for process, text in zip(under_way, said, strict=True):
             if process.returncode:
                 raise KafkaStartError(f"Kafka's storage was not formatted: {last_line(text)}")
+
+
+def _cluster_id() -> str:
+    """A new identity in Kafka's form, which must not begin with a dash."""
+    identity = uuid.uuid4().bytes
+    found = bytes([identity[0] & 0x7F]) + identity[1:]
+    return base64.urlsafe_b64encode(found).decode().rstrip("=")
 
 
 def _archived(jvm: Jvm, say: Callable[[str], None] | None) -> Jvm:
