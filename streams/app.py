@@ -19,10 +19,11 @@ from streams.checkpoint import Checkpoint
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
+from streams.fuse import FuseBlown, fuse_policy
 from streams.judging import Judging
 from streams.kafka import client_options
 from streams.leader import TickLeader
-from streams.outbox import Outbox
+from streams.outbox import Outbox, TooLargeError
 from streams.outputs import Encoder
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
@@ -75,6 +76,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
             policy=policy,
             registry=history,
             state=saved,
+            fuse=fuse_policy(settings),
         )
 
     judging = Judging(
@@ -107,6 +109,9 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
         async for event in stream.noack().events():
             try:
                 await judging.take(event)
+            except (FuseBlown, TooLargeError) as error:
+                fatal(error)
+                return
             except Exception as error:
                 # Never on to the next batch: it would be judged without this one.
                 log.exception("a batch cannot be judged", batch=repr(event.value))

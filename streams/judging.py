@@ -11,6 +11,7 @@ import structlog
 from schemas.errors import SchemaRegistryError
 from streams.checkpoint import Acknowledged, Checkpoint
 from streams.core.log import Outcome, RawRecord
+from streams.fuse import FuseBlown
 from streams.kafka import Patience
 from streams.outbox import Output, Revoked
 from streams.saved_state import SavedState
@@ -75,11 +76,14 @@ class Judging:
         self._engines: dict[int, Engine] = {}
         self._trouble = Patience("the schema registry does not answer", say_s)
         self.progress = Progress(say_s)
+        self.blown: str | None = None
+        """What made a fuse blow: nothing is judged any more."""
 
     async def take(self, event: Acknowledged) -> None:
         """Judge the event's batch and acknowledge it when everything is written down.
 
-        A batch whose partition leaves meanwhile is given up: its next owner judges it.
+        A batch whose partition leaves meanwhile is given up: its next owner judges it. Raises
+        `FuseBlown` and `TooLargeError`: a person must act, nothing may be judged after it.
         """
         batch: PartitionBatch = event.value
         self.progress.begin()
@@ -88,6 +92,9 @@ class Judging:
                 batch.partition, batch.generation, revoked=lambda: batch.revoked
             )
             outcome = await self._judge(batch, saved)
+            if outcome.blown is not None:
+                self.blown = outcome.blown.sentence(batch.topic, batch.partition)
+                raise FuseBlown(self.blown)
             await self._checkpoint.complete(event, self._encode(outcome), outcome.state, saved)
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))

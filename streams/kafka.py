@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.settings import Settings
@@ -70,6 +71,21 @@ class Patience:
         self._pause_s = self._first_s
 
 
+async def broker_answers(settings: Settings, within_s: float = 3.0) -> bool:
+    """Whether the broker answers a question within that time."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        async with asyncio.timeout(within_s):
+            await admin.start()
+            await admin.describe_cluster()
+    except (KafkaError, OSError, TimeoutError):
+        return False
+    else:
+        return True
+    finally:
+        await admin.close()
+
+
 async def wait_for_topics(settings: Settings, wanted: dict[str, int | None]) -> None:
     """Wait until the broker answers and has every topic, with that many partitions unless None.
 
@@ -97,12 +113,23 @@ async def wait_for_topics(settings: Settings, wanted: dict[str, int | None]) -> 
         await missing.wait("; ".join(wrong))
 
 
+async def partitions_by_topic(consumer: AIOKafkaConsumer) -> dict[str, list[int]]:
+    """The partitions of every topic of the broker, asked now, with a started consumer.
+
+    ``consumer.partitions_for_topic`` only knows what the consumer itself subscribed to: Apache
+    Kafka answers the question that a client starts with for no topic at all.
+    """
+    cluster = await consumer._client.fetch_all_metadata()
+    return {name: sorted(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
+
+
 async def _partitions(settings: Settings) -> dict[str, int]:
     """Number of partitions of each topic of the broker."""
     consumer = AIOKafkaConsumer(**client_options(settings), request_timeout_ms=5000)
     try:
         await consumer.start()
-        names = await consumer.topics()
-        return {name: len(consumer.partitions_for_topic(name) or ()) for name in names}
+        return {
+            name: len(numbers) for name, numbers in (await partitions_by_topic(consumer)).items()
+        }
     finally:
         await consumer.stop()

@@ -16,7 +16,7 @@ from schemas.errors import SchemaRegistryError
 from streams.core.findings import Proof
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory
-from streams.kafka import Patience, client_options
+from streams.kafka import Patience, client_options, partitions_by_topic
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -53,15 +53,20 @@ class RegistryFollower:
         self.applied = 0
         self.skipped = 0
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the registry topic cannot be read at the moment; None while it can."""
+        return self._trouble.why
+
     async def start(self) -> None:
         """Connect; raises ``KafkaError`` when the broker is away or the topic is missing."""
         await self.stop()
         self._asker = AIOKafkaConsumer(**client_options(self._settings), group_id=None)
         await self._asker.start()
         topic = self._settings.topic_registry
-        if topic not in await self._asker.topics():
+        numbers = (await partitions_by_topic(self._asker)).get(topic)
+        if not numbers:
             raise KafkaError(f"topic {topic} is missing")
-        numbers = sorted(self._asker.partitions_for_topic(topic) or ())
         self._partitions = [TopicPartition(topic, number) for number in numbers]
         self._consumer = AIOKafkaConsumer(
             **client_options(self._settings),

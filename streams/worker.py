@@ -10,7 +10,9 @@ from aiokafka.errors import KafkaError
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
 from streams.app import create_app
+from streams.fuse import FuseBlown
 from streams.kafka import Patience, wait_for_topics
+from streams.outbox import TooLargeError
 from streams.process import FAILED, End, leave, run_worker
 from streams.saved_state import changelog_topic
 from streams.settings import Settings
@@ -28,7 +30,8 @@ class StreamsWorker:
 
     def __init__(self, settings: Settings, end: End) -> None:
         self._settings = settings
-        self._parts = create_app(settings, lambda _error: end(FAILED))
+        self._end = end
+        self._parts = create_app(settings, self._fatal)
 
     async def work(self) -> None:
         """Wait for the broker, start everything, tick; returns only by an error."""
@@ -64,6 +67,13 @@ class StreamsWorker:
         finally:
             ticking.cancel()
         raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
+
+    def _fatal(self, error: BaseException) -> None:
+        """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
+        if isinstance(error, FuseBlown | TooLargeError):
+            log.error(f"the worker stops: {error}")
+        hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
+        asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)
 
     async def stop(self, code: int) -> None:
         """Stop in order, or at once after a failure."""

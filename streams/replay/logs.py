@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.kafka import partitions_by_topic
 from streams.replay.client import consumer_of
 from streams.settings import Settings
 from streams.transport.ends import true_ends
@@ -25,13 +26,12 @@ async def ends_of(settings: Settings, *topics: str) -> dict[TopicPartition, int]
 
 async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:
     """Every partition of the topics; LookupError for a topic that does not exist."""
-    existing = await consumer.topics()
+    existing = await partitions_by_topic(consumer)
     found = []
     for topic in topics:
         if topic not in existing:
             raise LookupError(f"topic {topic} does not exist")
-        numbers = sorted(consumer.partitions_for_topic(topic) or ())
-        found += [TopicPartition(topic, number) for number in numbers]
+        found += [TopicPartition(topic, number) for number in existing[topic]]
     return found
 
 
