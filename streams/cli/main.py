@@ -13,7 +13,7 @@ from streams.cli.errors import explained, usage_sentence
 
 COMMANDS = (
     "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",
-    "audit", "doctor",
+    "dead-letters", "audit", "doctor",
 )  # fmt: skip
 
 
@@ -32,7 +32,8 @@ class Commands(click.Group):
         """The command, from the module of its name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"streams.cli.{cmd_name}").command
+        module = f"streams.cli.{cmd_name.replace('-', '_')}"
+        command: click.Command = import_module(module).command
         return command
 
     def make_context(
