@@ -20,6 +20,9 @@ RECORD: Final = "StreamTick"
 class TickLeader:
     """Writes a tick into every partition of the readings topic each ``period_s`` seconds.
 
+    The ticks come at whole multiples of the period on the clock: windows end, and their grace
+    does, at such moments, and then close at once.
+
     ``leads`` says whether this worker is the one to do it at the moment: exactly one owns
     partition 0. Two leaders for a moment do no harm, a tick more changes nothing.
     """
@@ -46,7 +49,7 @@ class TickLeader:
         if not self._period_s:
             return
         while True:
-            await asyncio.sleep(self._period_s)
+            await asyncio.sleep(self._period_s - time.time() % self._period_s)
             if self._leads():
                 await self.tick()
 
