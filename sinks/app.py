@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import faust
@@ -31,7 +31,6 @@ from streams.transport import batch_topic
 log = structlog.get_logger(__name__)
 
 _RECORDS_IN_FLIGHT: Final = 20_000  # of a partition; twice what a batch takes at most
-_FAILING_S: Final = 60.0  # ClickHouse away for longer makes the worker unhealthy
 
 Fatal = Callable[[str], None]
 
@@ -43,6 +42,7 @@ class Parts:
     app: faust.App
     follower: RegistryFollower
     lanes: Lanes
+    writer: Writer
 
 
 class Lanes:
@@ -77,6 +77,10 @@ class Lanes:
             self._tasks.add(task)
             task.add_done_callback(self._ended)
         lane.give(delivery)
+
+    def waiting(self) -> dict[tuple[str, int], str]:
+        """Partitions whose lane waits for something outside, with what it waits for."""
+        return {place: lane.waits for place, lane in self._lanes.items() if lane.waits}
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A lane only ends by cancellation or because nothing can be written any more."""
@@ -114,7 +118,10 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     lanes = Lanes(table_of, writer, limits, fatal, prepare={settings.topic_readings: follower})
     # A rebalance never waits for ClickHouse: what was not written is read again.
     app = faust_app(
-        settings, settings.group_sinks, wait_empty=False, records_in_flight=_RECORDS_IN_FLIGHT
+        replace(settings, web_port=0),
+        settings.group_sinks,
+        wait_empty=False,
+        records_in_flight=_RECORDS_IN_FLIGHT,
     )
 
     @app.agent(batch_topic(app, *table_of), concurrency=1, name="sinks")  # type: ignore[untyped-decorator]
@@ -122,22 +129,4 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         async for event in stream.noack().events():
             lanes.give(event)
 
-    if settings.web_port:
-        _add_health(app, writer)
-    return Parts(app, follower, lanes)
-
-
-def _add_health(app: faust.App, writer: Writer) -> None:
-    """``/health``: 200 while the worker gets on, 503 while it rebalances or ClickHouse is away."""
-
-    @app.page("/health")  # type: ignore[untyped-decorator]
-    async def health(view: Any, request: Any) -> Any:  # noqa: ARG001 - Faust's signature
-        well = not app.rebalancing and writer.failing_s < _FAILING_S
-        body = {
-            "well": well,
-            "rebalancing": app.rebalancing,
-            "clickhouse_failing_s": round(writer.failing_s, 1),
-            "rows": writer.rows_written,
-            "rejected": writer.messages_rejected,
-        }
-        return view.json(body, status=200 if well else 503)
+    return Parts(app, follower, lanes, writer)

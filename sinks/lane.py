@@ -55,6 +55,8 @@ class Lane:
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the transport
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
+        self.waits: str | None = None
+        """What outside the worker this lane waits for, in a sentence."""
 
     def give(self, delivery: Delivery) -> None:
         """Take a delivery; returns at once."""
@@ -82,11 +84,14 @@ class Lane:
                 taken = portion(delivery.value, self._route)
             except SchemaRegistryError as error:
                 log.warning("the schema registry does not answer, will ask again", why=str(error))
+                self.waits = str(error)
                 await asyncio.sleep(_REGISTRY_WAIT_S)
                 continue
+            self.waits = None
             self._open.add(taken, time.monotonic())
             self._gathered.append(delivery)
             return
+        self.waits = None
 
     async def _flush(self) -> None:
         self._drop_revoked()

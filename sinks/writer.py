@@ -78,14 +78,15 @@ class Writer:
         self._connecting = asyncio.Lock()
         self._say_s = say_s
         self._said_at = -say_s
-        self._failing_since: float | None = None
+        self._failing_since: dict[tuple[str, int], float] = {}
         self.rows_written = 0
         self.messages_rejected = 0
 
     @property
-    def failing_s(self) -> float:
-        """Seconds since the first of the failures that no success has followed."""
-        return 0.0 if self._failing_since is None else time.monotonic() - self._failing_since
+    def failing(self) -> dict[tuple[str, int], float]:
+        """Partitions whose batch is not taken, with the seconds since its first failure."""
+        now = time.monotonic()
+        return {place: now - since for place, since in self._failing_since.items()}
 
     async def write(
         self, batch: Batch, tables: Sequence[Table], revoked: Callable[[], bool] = _never
@@ -94,8 +95,11 @@ class Writer:
 
         ``revoked`` is asked before each new attempt. Raises ``FatalError`` and ``RevokedError``.
         """
-        for table in tables:
-            await self._insert(batch, table, revoked)
+        try:
+            for table in tables:
+                await self._insert(batch, table, revoked)
+        finally:
+            self._failing_since.pop((batch.topic, batch.partition), None)
 
     async def _insert(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
         if not batch.entries:
@@ -115,7 +119,7 @@ class Writer:
                 if revoked():
                     raise RevokedError from error
             else:
-                self._recovered(table)
+                self._recovered(batch, table)
                 self.rows_written += rows
                 return
         await self._cut(batch, table, revoked)
@@ -168,8 +172,7 @@ class Writer:
     async def _wait(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off; say once a period why."""
         now = time.monotonic()
-        if self._failing_since is None:
-            self._failing_since = now
+        since = self._failing_since.setdefault((batch.topic, batch.partition), now)
         if now - self._said_at >= self._say_s:
             self._said_at = now
             log.warning(
@@ -180,16 +183,16 @@ class Writer:
                 partition=batch.partition,
                 first_offset=batch.first,
                 last_offset=batch.last,
-                failing_s=round(now - self._failing_since, 1),
+                failing_s=round(now - since, 1),
             )
         longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(attempt, 16))
         await asyncio.sleep(random.uniform(0, longest))
 
-    def _recovered(self, table: Table) -> None:
-        if self._failing_since is not None:
-            lasted = round(time.monotonic() - self._failing_since, 1)
-            self._failing_since = None
+    def _recovered(self, batch: Batch, table: Table) -> None:
+        since = self._failing_since.pop((batch.topic, batch.partition), None)
+        if since is not None and not self._failing_since:
             self._said_at = -self._say_s
+            lasted = round(time.monotonic() - since, 1)
             log.info("ClickHouse takes batches again", table=table.name, failed_s=lasted)
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from streams import logs
+from streams.kafka import broker_answers
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -26,11 +27,15 @@ End = Callable[[int], None]
 """Called with the exit code when the process has to end; the first call counts."""
 
 
+class CannotWorkError(RuntimeError):
+    """The worker cannot go on; the text is a sentence that tells a person what to mend."""
+
+
 class Worker(Protocol):
     """What runs in the process."""
 
     async def work(self) -> None:
-        """Start everything and go on; returns only by an error."""
+        """Start everything and go on; returns only by an error, such as `CannotWorkError`."""
 
     async def stop(self, code: int) -> None:
         """Stop everything in order; what was not finished is not acknowledged."""
@@ -40,7 +45,9 @@ def run_worker(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     """Run until SIGTERM, SIGINT or a failure; returns the exit code.
 
     0: told to stop. 1: something happened that only a new start or a person can mend. A worker
-    that does not stop within ``stop_s`` ends all the same: a crash at any point loses nothing.
+    that does not stop within ``stop_s`` ends all the same, with the same code: what it was told
+    to do is done, and at no point is anything lost. With the broker away there is nothing to stop
+    in order (no offset can be committed, no group be left), so it ends at once.
     """
     logs.configure(settings)
     # The state lives as long as the process and has no cycles: looking through it again for
@@ -71,13 +78,20 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
     if work.done():
         # The work never ends by itself: it failed.
-        log.error("the worker fails", exc_info=work.exception())
+        error = work.exception()
+        if isinstance(error, CannotWorkError):
+            log.error(f"the worker stops: {error}")
+        else:
+            log.error("the worker fails", exc_info=error)
         end(FAILED)
     code = codes[0]
     log.info("stopping", exit_code=code)
     work.cancel()
     told.cancel()
     await asyncio.gather(work, told, return_exceptions=True)
+    if not await broker_answers(settings):
+        log.warning("stopped while the broker is away: what it could not take is done again later")
+        leave(code)
     await worker.stop(code)
     log.info("stopped", exit_code=code)
     return code
@@ -85,7 +99,12 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
 
 def _end_surely(after_s: float, code: int) -> None:
     """End the process at the deadline, whatever it is waiting for."""
-    timer = threading.Timer(after_s, leave, (code or FAILED,))
+
+    def late() -> None:
+        log.warning("not stopped in time: what is unfinished is done again later", stop_s=after_s)
+        leave(code)
+
+    timer = threading.Timer(after_s, late)
     timer.daemon = True
     timer.start()
 

@@ -1,0 +1,62 @@
+"""The probe of a container where nobody else watches: ``python -m streams.health.check``.
+
+Exit 0: the worker is ready. Exit 1: it is not. A worker that is not live is killed, so that the
+container ends and its restart policy begins it anew: Docker itself does nothing about a container
+that is unhealthy.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import sys
+from typing import Any, Final
+
+from streams.settings import Settings, SettingsError
+
+WITHIN_S: Final = 4.0
+
+
+def check(settings: Settings) -> int:
+    """Ask both pages; returns the exit code."""
+    try:
+        status, body = _ask(settings, "/livez")
+        if status == http.client.SERVICE_UNAVAILABLE:
+            print(f"killed, it does not get on: {'; '.join(body['reasons'])}")
+            os.kill(body["pid"], signal.SIGKILL)  # its own loop may be what hangs
+            return 1
+        status, body = _ask(settings, "/readyz")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        print(f"no answer: {error}")
+        return 1
+    if status != http.client.OK:
+        waits = {name: why for name, why in body["conditions"].items() if why != "ok"}
+        print(f"not ready: {'; '.join(f'{name}: {why}' for name, why in waits.items())}")
+        return 1
+    return 0
+
+
+def _ask(settings: Settings, page: str) -> tuple[int, dict[str, Any]]:
+    connection = http.client.HTTPConnection(settings.web_host, settings.web_port, timeout=WITHIN_S)
+    try:
+        connection.request("GET", page)
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def main() -> int:
+    """Check the worker whose settings are those of this environment."""
+    try:
+        settings = Settings.from_env()
+    except SettingsError as error:
+        print(error)
+        return 1
+    return check(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,182 @@
+"""Asks the broker, with clients of its own, where partitions end and who has them.
+
+Faust's consumer cannot be asked: its idea of the end stands still with its fetching.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Mapping
+from typing import Any, Final, Protocol
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import KafkaError
+
+from streams.health.movement import Place
+from streams.health.report import Outside
+from streams.kafka import client_options
+from streams.settings import Settings
+
+ASK_S: Final = 5.0
+"""A question that is not answered within this is not answered."""
+
+
+class Question(Protocol):
+    """Asks a part that the worker needs; connects when first asked."""
+
+    async def __call__(self) -> str | None:
+        """None when it answers, else the sentence that says why not."""
+
+    async def close(self) -> None:
+        """Disconnect."""
+
+
+NOBODY: Final = Outside("the broker has not been asked yet", {}, {})
+
+
+class Watch:
+    """Asks about the topics of one group; connects when first asked, and anew after a failure."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        topics: Collection[str],
+        questions: Mapping[str, Question],
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._topics = sorted(topics)
+        self._questions = questions
+        self._consumer: AIOKafkaConsumer | None = None
+        self._admin: AIOKafkaAdminClient | None = None
+
+    async def ask(self, positions: Mapping[Place, int | None], doubtful: set[Place]) -> Outside:
+        """Everything outside the worker; never raises.
+
+        ``positions`` of the worker's partitions; of the ``doubtful`` ones it is looked whether
+        there is a record at all between the position and the end: markers of transactions and
+        what compaction removed are none.
+        """
+        asking = [self._answer(question) for question in self._questions.values()]
+        answers = dict(zip(self._questions, await asyncio.gather(*asking), strict=True))
+        try:
+            async with asyncio.timeout(ASK_S):
+                ends = await self._ends()
+            for place in doubtful & ends.keys():
+                ends[place] = await self._closer(place, positions.get(place), *ends[place])
+            unowned = 0 if positions else await self._unowned(ends)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self._disconnect()
+            what = str(error) or type(error).__name__
+            sentence = f"broker {self._settings.broker} does not answer: {what}"
+            return Outside(sentence, {}, answers)
+        return Outside(None, ends, answers, unowned)
+
+    async def close(self) -> None:
+        """Disconnect from everything, without waiting for what is away."""
+        await self._disconnect()
+        for question in self._questions.values():
+            await question.close()
+
+    async def _disconnect(self) -> None:
+        for client in (self._consumer, self._admin):
+            if client is not None:
+                with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                    await asyncio.wait_for(_stop(client), ASK_S)
+        self._consumer = self._admin = None
+
+    async def _answer(self, question: Question) -> str | None:
+        try:
+            return await asyncio.wait_for(question(), ASK_S)
+        except TimeoutError:
+            return f"no answer within {ASK_S:g} s"
+
+    async def _ends(self) -> dict[Place, tuple[int, int]]:
+        """Begin and end of every partition of the topics; those that do not exist are left out.
+
+        On a broker that tells the end of the last record batch too low (`transport.ends`), a
+        batch that is not acknowledged is lag all the same.
+        """
+        consumer = await self._connected()
+        there = await consumer.topics()
+        parts = [
+            TopicPartition(topic, number)
+            for topic in self._topics
+            if topic in there
+            for number in consumer.partitions_for_topic(topic) or ()
+        ]
+        if not parts:
+            return {}
+        begins = await consumer.beginning_offsets(parts)
+        ends = await consumer.end_offsets(parts)
+        return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in parts}
+
+    async def _closer(
+        self, place: Place, position: int | None, begin: int, end: int
+    ) -> tuple[int, int]:
+        """Begin and end of what the partition really holds from the position on."""
+        consumer, tp = await self._connected(), TopicPartition(*place)
+        consumer.assign([tp])
+        try:
+            consumer.seek(tp, max(position or 0, begin))
+            async with asyncio.timeout(ASK_S):
+                while await consumer.position(tp) < end:
+                    if await consumer.getmany(tp, timeout_ms=200):
+                        return begin, max(end, consumer.highwater(tp) or 0)
+            return end, end
+        finally:
+            consumer.unsubscribe()
+
+    async def _unowned(self, ends: Mapping[Place, tuple[int, int]]) -> int:
+        """Partitions with lag that no member of the group has; 0 when the broker does not tell."""
+        async with asyncio.timeout(ASK_S):
+            owned = await self._owned()
+            if owned is None or self._admin is None:
+                return 0
+            offsets = await self._admin.list_consumer_group_offsets(self._group)
+        done = {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}
+        return sum(
+            place not in owned and end > max(begin, done.get(place, 0))
+            for place, (begin, end) in ends.items()
+        )
+
+    async def _owned(self) -> set[Place] | None:
+        """The partitions that members of the group have; None when that cannot be told."""
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(**client_options(self._settings))
+            await self._admin.start()
+        owned: set[Place] = set()
+        for answer in await self._admin.describe_consumer_groups([self._group]):
+            for code, _, _, _, _, members, *_ in answer.groups:
+                if code:
+                    return None
+                for member in members:
+                    owned |= _assignment(member[4])
+        return owned
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            consumer = AIOKafkaConsumer(
+                **client_options(self._settings),
+                group_id=None,
+                enable_auto_commit=False,
+                request_timeout_ms=int(ASK_S * 1000),
+            )
+            self._consumer = consumer
+            await consumer.start()
+        return self._consumer
+
+
+def _assignment(encoded: bytes) -> set[Place]:
+    if not encoded:
+        return set()
+    decoded = ConsumerProtocolMemberAssignment.decode(encoded)
+    return {(topic, number) for topic, numbers in decoded.assignment for number in numbers}
+
+
+async def _stop(client: Any) -> None:
+    await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())

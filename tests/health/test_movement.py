@@ -1,0 +1,188 @@
+"""Standstill is judged by observed time with lag and without movement, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.health.movement import MOST_S, Movement, Observation, Place, Seen
+
+A: Place = ("readings", 0)
+B: Place = ("readings", 1)
+STUCK_S = 30.0
+
+
+class Clock:
+    """Observations of a worker whose loop turns, a second apart."""
+
+    def __init__(self, movement: Movement) -> None:
+        self.movement = movement
+        self.at_s = 0.0
+        self.turns = 0
+
+    def see(
+        self,
+        seen: Mapping[Place, tuple[int | None, int]] | None,
+        seconds: int = 1,
+        **more: object,
+    ) -> list[str]:
+        """The same for so many seconds; partitions with position and end, all from 0 on."""
+        found = None if seen is None else {p: Seen(at, 0, end) for p, (at, end) in seen.items()}
+        for _ in range(seconds):
+            self.at_s += 1.0
+            self.turns += more.get("hanging") is None
+            chosen = {key: value for key, value in more.items() if key != "hanging"}
+            self.movement.observe(
+                Observation(self.at_s, self.turns, found, **chosen)  # type: ignore[arg-type]
+            )
+        return self.movement.reasons
+
+
+def clock() -> Clock:
+    return Clock(Movement(STUCK_S))
+
+
+def test_a_partition_with_lag_that_does_not_move_is_named() -> None:
+    worker = clock()
+    assert worker.see({A: (5, 9), B: (4, 4)}, 30) == []
+    assert worker.see({A: (5, 9), B: (4, 4)}) == ["readings[0] stands at 5 of 9 for 30 s"]
+    assert worker.see({A: (6, 9), B: (4, 4)}) == []
+
+
+def test_an_idle_worker_is_well_for_ever() -> None:
+    worker = clock()
+    assert worker.see({A: (9, 9), B: (None, 0)}, 100_000) == []
+    assert worker.movement.proved
+
+
+def test_an_unknown_position_counts_as_none_at_all() -> None:
+    worker = clock()
+    assert worker.see({A: (None, 9)}, 31) == [
+        "readings[0] stands at an unknown offset of 9 for 30 s"
+    ]
+    assert worker.see({A: (None, 0)}) == []
+
+
+def test_what_the_broker_deleted_is_no_lag() -> None:
+    movement = Movement(STUCK_S)
+    for second in range(100):
+        movement.observe(Observation(second, second, {A: Seen(5, 40, 40)}))
+    assert movement.reasons == []
+    assert movement.lag == 0
+
+
+def test_time_that_something_outside_takes_does_not_count() -> None:
+    worker = clock()
+    standing = {A: (5, 9), B: (3, 9)}
+    worker.see(standing, 21)
+    worker.see(None, 500)
+    worker.see(standing, 500, all_excused=True)
+    assert worker.see(standing, 9, excused=[A]) == []
+    assert worker.see(standing, excused=[A]) == ["readings[1] stands at 3 of 9 for 30 s"]
+
+
+def test_time_at_another_worker_does_not_count_but_what_was_before_does() -> None:
+    worker = clock()
+    worker.see({A: (5, 9)}, 21)
+    worker.see({B: (9, 9)}, 500)
+    assert worker.see({A: (5, 9)}, 10) == []
+    assert worker.see({A: (5, 9)}) == ["readings[0] stands at 5 of 9 for 30 s"]
+
+
+def test_going_back_over_the_same_offsets_is_no_movement() -> None:
+    worker = clock()
+    for _ in range(15):
+        worker.see({A: (8, 9)})
+        reasons = worker.see({A: (4, 9)})
+    assert reasons == []
+    worker.see({A: (8, 9)})
+    assert worker.see({A: (4, 9)})
+    assert worker.see({A: (9, 10)}) == []
+
+
+def test_a_topic_that_was_made_anew_begins_anew() -> None:
+    worker = clock()
+    worker.see({A: (500, 500)}, 5)
+    assert worker.see({A: (None, 3)}, 20) == []
+    assert worker.see({A: (2, 3)}, 29) == []
+
+
+def test_a_machine_that_slept_is_no_worker_that_hung() -> None:
+    movement = Movement(STUCK_S)
+    movement.observe(Observation(0.0, 1, {A: Seen(5, 0, 9)}))
+    movement.observe(Observation(7200.0, 1, {A: Seen(5, 0, 9)}))
+    assert movement.reasons == []
+    assert movement.still_s(A) == MOST_S
+
+
+def test_a_loop_that_does_not_come_round_is_named_even_without_lag() -> None:
+    worker = clock()
+    worker.see({A: (9, 9)})
+    assert worker.see({A: (9, 9)}, 29, hanging=True) == []
+    assert worker.see({A: (9, 9)}, hanging=True) == ["the worker's loop hangs for 30 s"]
+    assert worker.see({A: (9, 9)}) == []
+
+
+def test_a_worker_without_partitions_is_well_while_others_have_them() -> None:
+    worker = clock()
+    assert worker.see({}, 500) == []
+    assert worker.see({}, 29, unowned=3) == []
+    assert worker.see({}, unowned=3) == [
+        "this worker has no partition for 30 s, and 3 of its group have lag and no owner"
+    ]
+    assert worker.see({A: (1, 2)}) == []
+
+
+def test_it_is_proved_by_a_movement_or_by_nothing_left_to_do() -> None:
+    worker = clock()
+    worker.see({A: (5, 9)}, 5)
+    assert not worker.movement.proved
+    worker.see({B: (0, 9)})
+    worker.see({A: (7, 9)})  # another worker moved it
+    assert not worker.movement.proved
+    worker.see({A: (8, 9)})
+    assert worker.movement.proved
+    worker = clock()
+    worker.see({A: (None, 9)})
+    worker.see({A: (9, 9)})
+    assert worker.movement.proved
+
+
+moves = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 5), st.floats(0.1, MOST_S)), min_size=1, max_size=60
+)
+
+
+@given(moves)
+def test_it_is_due_exactly_when_the_time_since_the_last_movement_is_up(
+    steps: list[tuple[int, int, float]],
+) -> None:
+    """Against a direct sum: time since the partition last moved or had nothing left."""
+    movement = Movement(STUCK_S)
+    at_s = position = end = 0
+    since, first = 0.0, True
+    for forward, more, passed in steps:
+        at_s += passed  # type: ignore[assignment]
+        end += more
+        moved = min(end, position + forward) - position
+        position += moved
+        movement.observe(Observation(at_s, int(at_s * 1e6), {A: Seen(position, 0, end)}))
+        since = 0.0 if first or moved or position == end else since + passed
+        first = False
+        if abs(since - STUCK_S) > 1e-6:
+            assert bool(movement.reasons) is (since > STUCK_S)
+
+
+@given(moves)
+def test_a_worker_that_moves_before_the_time_is_up_is_always_well(
+    steps: list[tuple[int, int, float]],
+) -> None:
+    movement = Movement(MOST_S * 4)
+    at_s = 0.0
+    for number, (_, more, passed) in enumerate(steps):
+        at_s += passed
+        position = number // 3  # every third observation is a movement
+        movement.observe(Observation(at_s, number, {A: Seen(position, 0, 10_000 + more)}))
+        assert movement.reasons == []
