@@ -63,6 +63,12 @@ class StreamsProcess:
         return self
 
     @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs."""
         assert self._process is not None
