@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import faust
@@ -23,6 +23,7 @@ from sinks.lane import Delivery, Lane
 from sinks.writer import FatalError, Writer
 from streams.app import faust_app, policy_of, schema_ids
 from streams.core.registry_history import RegistryHistory
+from streams.fuse import fuse_policy
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.settings import Settings
@@ -114,14 +115,13 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         bytes=settings.sink_bytes,
         age_s=settings.sink_age_s,
     )
-    writer = Writer(lambda: async_client(settings), say_s=settings.say_s)
+    writer = Writer(
+        lambda: async_client(settings), say_s=settings.say_s, fuse=fuse_policy(settings)
+    )
     lanes = Lanes(table_of, writer, limits, fatal, prepare={settings.topic_readings: follower})
     # A rebalance never waits for ClickHouse: what was not written is read again.
     app = faust_app(
-        replace(settings, web_port=0),
-        settings.group_sinks,
-        wait_empty=False,
-        records_in_flight=_RECORDS_IN_FLIGHT,
+        settings, settings.group_sinks, wait_empty=False, records_in_flight=_RECORDS_IN_FLIGHT
     )
 
     @app.agent(batch_topic(app, *table_of), concurrency=1, name="sinks")  # type: ignore[untyped-decorator]

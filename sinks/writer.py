@@ -4,9 +4,11 @@ The order, for each table of the batch:
 
 1. Insert the batch with its token. While ClickHouse is away: the same batch, the same token, for
    ever, with exponential back-off and full jitter.
-2. If its data are refused: cut it in two and begin again with each half; a single message that
-   is refused becomes a row of ``dead_letters`` (``SINK_REJECTED``) with its original bytes.
-3. If the installation is wrong (no such table, no such user): raise ``FatalError``; nothing that
+2. If its data are refused: cut it in two and begin again with each half, until the messages
+   that are refused by themselves are known.
+3. Each of those becomes a row of ``dead_letters`` (``SINK_REJECTED``) with its original bytes,
+   unless there are so many that the fuse blows: then none of them, and ``FatalError``.
+4. If the installation is wrong (no such table, no such user): raise ``FatalError``; nothing that
    this program could do would help.
 
 ``write`` returns when every message of the batch is in a table: only then may it be acknowledged.
@@ -18,16 +20,19 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
+from clickhouse_connect.driver.query import QueryResult
 
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
 from sinks.clickhouse import INSERT_SETTINGS
 from sinks.failures import Failure, classify, describe
+from sinks.fuse import Fuses
 from sinks.tables import DEAD_LETTERS, Table
 from streams.core.bury import dead_letter
+from streams.core.fuse import OFF, FusePolicy
 from streams.core.log import RawRecord
 
 log = structlog.get_logger(__name__)
@@ -49,6 +54,8 @@ class RevokedError(Exception):
 class InsertClient(Protocol):
     """What the writer needs of a client."""
 
+    async def query(self, query: str, /, *, parameters: dict[str, Any]) -> QueryResult: ...
+
     async def insert(
         self,
         table: str,
@@ -62,6 +69,7 @@ class InsertClient(Protocol):
     ) -> object: ...
 
 
+Result = TypeVar("Result")
 Connect = Callable[[], Awaitable[InsertClient]]
 
 
@@ -72,8 +80,9 @@ def _never() -> bool:
 class Writer:
     """Writes batches through one client, made when first needed and shared by all partitions."""
 
-    def __init__(self, connect: Connect, *, say_s: float = 30.0) -> None:
+    def __init__(self, connect: Connect, *, say_s: float = 30.0, fuse: FusePolicy = OFF) -> None:
         self._connect = connect
+        self._fuses = Fuses(fuse, self._refused_before)
         self._client: InsertClient | None = None
         self._connecting = asyncio.Lock()
         self._say_s = say_s
@@ -97,32 +106,77 @@ class Writer:
         """
         try:
             for table in tables:
-                await self._insert(batch, table, revoked)
+                refused: list[Entry] = []
+                await self._insert(batch, table, revoked, refused)
+                for entry in refused:
+                    await self._bury(batch, table, entry, revoked)
+        except RevokedError:
+            self._fuses.forget(batch)
+            raise
         finally:
             self._failing_since.pop((batch.topic, batch.partition), None)
 
-    async def _insert(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
+    async def _insert(
+        self, batch: Batch, table: Table, revoked: Callable[[], bool], refused: list[Entry]
+    ) -> None:
+        """Insert what is taken; what is not is added to ``refused``, in the order of offsets."""
         if not batch.entries:
             return
+        rows = await self._patiently(lambda: self._send(batch, table), batch, table, revoked)
+        if rows is not None:
+            self.rows_written += rows
+            self._fuses.good(batch, table.name)
+        elif len(batch.entries) > 1:
+            for half in batch.halves():
+                await self._insert(half, table, revoked, refused)
+        elif table is DEAD_LETTERS:  # not even as bytes: nothing is left to try
+            raise FatalError(
+                f"message {batch.topic}[{batch.partition}]@{batch.entries[0].offset} "
+                "cannot be written to the dead letters"
+            )
+        else:
+            refused += batch.entries
+            await self._blow(batch, table, revoked)
+
+    async def _blow(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
+        """Tell the fuse of the one message of the batch; FatalError when it has blown."""
+        fuse = self._fuses.of(batch, table.name)
+        if fuse is None:
+            fuse = await self._patiently(
+                lambda: self._fuses.begin(batch, table.name, REJECTED), batch, table, revoked
+            )
+        if fuse is None:
+            raise FatalError("ClickHouse does not tell which messages it refused before")
+        fuse.dead(REJECTED, batch.entries[0].offset)
+        if fuse.blown is not None:
+            said = fuse.blown.sentence(batch.topic, batch.partition)
+            raise FatalError(f"ClickHouse refuses rows of table {table.name}: {said}")
+
+    async def _patiently(
+        self,
+        ask: Callable[[], Awaitable[Result]],
+        batch: Batch,
+        table: Table,
+        revoked: Callable[[], bool],
+    ) -> Result | None:
+        """What ClickHouse answers, asked until it does; None where it refuses the data."""
         attempt = 0
         while True:
             try:
-                rows = await self._send(batch, table)
+                answer = await ask()
             except Exception as error:  # the table of failures says what it means
                 failure = classify(error)
                 if failure is Failure.FATAL:
                     raise FatalError(_sentence(error, table)) from error
                 if failure is Failure.DATA:
-                    break
+                    return None
                 await self._wait(attempt, error, batch, table)
                 attempt += 1
                 if revoked():
                     raise RevokedError from error
             else:
                 self._recovered(batch, table)
-                self.rows_written += rows
-                return
-        await self._cut(batch, table, revoked)
+                return answer
 
     async def _send(self, batch: Batch, table: Table) -> int:
         columns = table.build(batch)
@@ -146,18 +200,10 @@ class Writer:
                 self._client = await self._connect()
             return self._client
 
-    async def _cut(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
-        if len(batch.entries) > 1:
-            for half in batch.halves():
-                await self._insert(half, table, revoked)
-            return
-        if table is DEAD_LETTERS:  # not even as bytes: nothing is left to try
-            raise FatalError(
-                f"message {batch.topic}[{batch.partition}]@{batch.entries[0].offset} "
-                "cannot be written to the dead letters"
-            )
+    async def _bury(
+        self, batch: Batch, table: Table, entry: Entry, revoked: Callable[[], bool]
+    ) -> None:
         self.messages_rejected += 1
-        entry = batch.entries[0]
         log.error(
             "message refused by ClickHouse, kept in dead_letters",
             topic=batch.topic,
@@ -167,7 +213,19 @@ class Writer:
         )
         letter = entry._replace(record=_letter(batch, entry, table), rows=1)
         range_ = (batch.topic, batch.partition, entry.offset, entry.offset)
-        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked)
+        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked, [])
+
+    async def _refused_before(self, batch: Batch, first: int, last: int) -> set[int]:
+        """Offsets of the batch's partition that were refused before, of first to last."""
+        client = await self._connected()
+        parameters = {"topic": batch.topic, "partition": batch.partition, "stage": SINK}
+        answer = await client.query(
+            "SELECT DISTINCT offset FROM dead_letters WHERE topic = {topic:String} "
+            "AND partition = {partition:Int32} AND offset BETWEEN {first:Int64} AND {last:Int64} "
+            "AND stage = {stage:String}",
+            parameters={**parameters, "first": first, "last": last},
+        )
+        return {offset for (offset,) in answer.result_rows}
 
     async def _wait(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off; say once a period why."""

@@ -44,6 +44,9 @@ class FailingClient:
             raise self.failures.pop(0)
         self.rows.append(len(data[0]))
 
+    async def query(self, _: str, *, parameters: dict[str, Any]) -> Any:
+        raise AssertionError(f"nothing is to be asked: {parameters}")
+
 
 def writer_of(client: FailingClient) -> Writer:
     async def connect() -> FailingClient:

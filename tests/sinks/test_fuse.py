@@ -1,0 +1,146 @@
+"""Messages that ClickHouse refuses by the dozen stop the sinks before they are diverted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from sinks.batch import Batch
+from sinks.clickhouse import async_client
+from sinks.tables import MEANS
+from sinks.writer import FatalError, RevokedError, Writer
+from streams.core.fuse import OFF, FusePolicy
+from tests.sinks.make import HOUR, MARCH, batch, entry, mean
+from tests.support.clickhouse import TestClickHouse
+
+POLICY = FusePolicy(share=0.5, records=40, run=10)
+
+
+def means(values: Sequence[float], first: int = 0) -> Batch:
+    """A mean for each value; the table takes those below 100."""
+    return batch(
+        (
+            entry(offset, mean(start=MARCH + offset * HOUR, value=value))
+            for offset, value in enumerate(values, first)
+        ),
+        "emissions.means",
+    )
+
+
+async def write(
+    database: TestClickHouse, batches: Sequence[Batch], policy: FusePolicy = POLICY
+) -> str:
+    """Write batches by one writer; what made it stop, or nothing."""
+    writer = Writer(lambda: async_client(database.settings), fuse=policy)
+    try:
+        for each in batches:
+            await writer.write(each, (MEANS,))
+    except FatalError as error:
+        return str(error)
+    finally:
+        await writer.close()
+    return ""
+
+
+def letters(database: TestClickHouse) -> list[int]:
+    rows = database.rows("SELECT offset FROM dead_letters_current ORDER BY offset")
+    return [offset for (offset,) in rows]
+
+
+@pytest.fixture
+def picky(clickhouse: TestClickHouse) -> TestClickHouse:
+    """A database that refuses means of 100 and more."""
+    clickhouse.client.command("ALTER TABLE means ADD CONSTRAINT small CHECK value < 100")
+    return clickhouse
+
+
+async def test_a_flood_stops_the_writer_and_nothing_of_it_is_diverted(
+    picky: TestClickHouse,
+) -> None:
+    said = await write(picky, [means([1.0] * 5 + [500.0] * 60)])
+    assert said.startswith(
+        "ClickHouse refuses rows of table means: the fuse of emissions.means/0 has blown: 10 "
+        "messages in a row cannot be used, most of them SINK_REJECTED (10), the first at offset 5"
+    )
+    assert "EMISSIONS_FUSE_RUN" in said
+    assert letters(picky) == []
+
+
+async def test_a_share_of_the_last_messages_stops_it_as_well(picky: TestClickHouse) -> None:
+    values = [1.0, 500.0] * 40
+    said = await write(picky, [means(values)])
+    assert "20 of the last 40 messages cannot be used" in said
+    assert letters(picky) == []
+
+
+async def test_started_again_and_again_it_stops_at_the_same_place(picky: TestClickHouse) -> None:
+    portions = [means([500.0] * 4, first) for first in range(0, 40, 4)]
+    said = [await write(picky, [portion]) for portion in portions[:2]]
+    assert (said, letters(picky)) == (["", ""], [*range(8)])
+    for _ in range(3):
+        said = [await write(picky, [portions[2]])]
+        assert "10 messages in a row" in said[0]
+        assert "the first at offset 0;" in said[0]
+        assert letters(picky) == [*range(8)]
+    # the table is mended: what was refused last is taken, and the fuse forgets
+    picky.client.command("ALTER TABLE means DROP CONSTRAINT small")
+    assert await write(picky, portions[2:]) == ""
+    assert letters(picky) == [*range(8)]
+
+
+async def test_what_is_refused_now_and_then_is_diverted_as_ever(picky: TestClickHouse) -> None:
+    values = [500.0 if number % 5 == 0 else 1.0 for number in range(100)]
+    cut = [means(values[start : start + 13], start) for start in range(0, 100, 13)]
+    assert await write(picky, cut) == ""
+    assert letters(picky) == [*range(0, 100, 5)]
+
+
+async def test_off_it_diverts_everything(picky: TestClickHouse) -> None:
+    assert await write(picky, [means([500.0] * 50)], OFF) == ""
+    assert letters(picky) == [*range(50)]
+
+
+class Told(NamedTuple):
+    """What a question is answered with."""
+
+    result_rows: list[tuple[int]]
+
+
+class RefusingClient:
+    """Refuses all means as data; fails as it is told when it is asked about earlier ones."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.failures = list(failures)
+        self.letters = 0
+
+    async def insert(self, table: str, data: Sequence[Sequence[Any]], **_: Any) -> None:
+        if table == "means":
+            raise DatabaseError("…", code=469)
+        self.letters += len(data[0])
+
+    async def query(self, _: str, *, parameters: dict[str, Any]) -> Any:
+        assert parameters["first"] <= parameters["last"]
+        if self.failures:
+            raise self.failures.pop(0)
+        return Told([(offset,) for offset in range(parameters["first"], parameters["last"] + 1)])
+
+
+def writer_of(client: RefusingClient) -> Writer:
+    async def connect() -> RefusingClient:
+        return client
+
+    return Writer(connect, fuse=POLICY)
+
+
+async def test_it_asks_patiently_what_was_refused_before() -> None:
+    client = RefusingClient(ConnectionResetError(), DatabaseError("…", code=241))
+    with pytest.raises(FatalError, match="21 messages in a row"):
+        await writer_of(client).write(means([500.0], 20), (MEANS,))
+    assert (client.failures, client.letters) == ([], 0)
+    with pytest.raises(RevokedError):
+        await writer_of(RefusingClient(ConnectionResetError())).write(
+            means([500.0], 20), (MEANS,), lambda: True
+        )
