@@ -24,6 +24,7 @@ from sinks.tables import (
     Table,
 )
 from streams.core.calendar import moment
+from streams.core.quality import arrival_refusal
 from streams.core.reading import Reading
 from streams.registry.avro import enterprise_from_record
 from streams.registry.errors import RegistryError
@@ -57,6 +58,8 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
     """The route of every topic that is written to ClickHouse, by the topic's name."""
 
     def reading(record: ConsumerRecord) -> Decoded | None:
+        if arrival_refusal(record.timestamp) is not None:
+            return None
         value = codec.decode_reading(record.value)
         if not isinstance(value, Reading) or not value.values:
             return None  # a tick, or a message that the streams worker dead-letters

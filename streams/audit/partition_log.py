@@ -10,7 +10,7 @@ from typing import NamedTuple
 from streams.audit.evidence import EvidenceCheck
 from streams.core.log import RawRecord
 from streams.core.policy import Policy
-from streams.core.quality import TOO_LATE, refusal
+from streams.core.quality import TOO_LATE, arrival_refusal, refusal
 from streams.core.reading import Reading, Rejected, Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.slot import digest
@@ -63,16 +63,18 @@ class PartitionLog:
 
     def take(self, record: RawRecord) -> None:
         """The next message."""
-        self._stream_time = max(self._stream_time, record.timestamp)
+        untimely = arrival_refusal(record.timestamp) is not None
+        if not untimely:
+            self._stream_time = max(self._stream_time, record.timestamp)
         decoded = self._decode(record.value)
         buried = self._buried.get(record.offset)
         if buried is not None and buried.content != content_of(record.value):
             self.unlike.append(record.offset)
         self._offsets.append(record.offset)
-        if isinstance(decoded, Tick):
-            self._fates.append(TICK)
-        elif isinstance(decoded, Rejected) or record.value is None:
+        if untimely or isinstance(decoded, Rejected) or record.value is None:
             self._fates.append(DEAD)
+        elif isinstance(decoded, Tick):
+            self._fates.append(TICK)
         else:
             self._fates.append(self._fate(record.timestamp, decoded, buried))
             if buried is None:

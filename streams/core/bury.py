@@ -10,8 +10,8 @@ from typing import Final
 
 from streams.core.findings import DeadLetter
 from streams.core.log import RawRecord
+from streams.core.names import NAME_CHARACTERS, shortened
 
-NAME_CHARACTERS: Final = 249
 DETAIL_CHARACTERS: Final = 500
 """A message may call its source, and so its reason, what it wants, at any length."""
 
@@ -47,8 +47,3 @@ def letter_key(letter: DeadLetter) -> bytes:
     if letter.source_id:
         return letter.source_id.encode()
     return (letter.key or b"")[:NAME_CHARACTERS]
-
-
-def shortened(text: str, most: int) -> str:
-    """The text, or its beginning and an ellipsis: at most so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"

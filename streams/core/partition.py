@@ -20,7 +20,13 @@ from streams.core.hours import starts_by_source
 from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.policy import Policy
-from streams.core.quality import CONFLICTING_DUPLICATE, Refusal, refusal
+from streams.core.quality import (
+    CONFLICTING_DUPLICATE,
+    LATEST_ARRIVAL,
+    Refusal,
+    arrival_refusal,
+    refusal,
+)
 from streams.core.reading import Reading, Rejected, Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.rules import RuleSet
@@ -98,7 +104,7 @@ class PartitionEngine:
                 continue
             ledger.next_offset = record.offset + 1
             self._context.offset = record.offset
-            if record.timestamp > ledger.stream_time:
+            if ledger.stream_time < record.timestamp <= LATEST_ARRIVAL:
                 ledger.stream_time = record.timestamp
             now = ledger.stream_time
             if now >= self._next_registration or self._version != self._registry.version:
@@ -121,6 +127,10 @@ class PartitionEngine:
         )
 
     def _take(self, record: RawRecord, now: int) -> None:
+        untimely = arrival_refusal(record.timestamp)
+        if untimely is not None:
+            self._bury(record, DECODE, untimely, None)
+            return
         decoded = self._decode(record.value)
         if isinstance(decoded, Reading):
             self._read(record, decoded, now)

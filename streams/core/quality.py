@@ -10,9 +10,10 @@ from math import isfinite
 from typing import NamedTuple
 
 from streams.core.calendar import iso
+from streams.core.names import FLAG_CHARACTERS, shortened
 from streams.core.normalisation import NOT_FINITE, Ratio, scaled
 from streams.core.policy import Policy
-from streams.core.reading import Reading
+from streams.core.reading import FLAGS, Reading
 from streams.core.source import MASS_FLOW, ChannelPlan, Series, SourceEntry
 
 UNDECODABLE = "UNDECODABLE"
@@ -32,6 +33,15 @@ EXCUSED = "EXCUSED"
 UNVERIFIED = "UNVERIFIED"
 UNKNOWN_PARAMETER = "UNKNOWN_PARAMETER"
 """Marks of a channel beside STATUS_<flag>, STATE_<state> and those of normalisation."""
+
+LATEST_ARRIVAL = 10_413_791_999_999
+"""2299-12-31T23:59:59.999Z: the end of ClickHouse's DateTime64, milliseconds UTC. Python's
+calendar ends with the year 9999. A record stamped later than that would set the clock of its
+partition to a time that nothing can name, and for ever, because stream time never goes back."""
+
+STATUS = "STATUS_"
+STATUS_OTHER = "STATUS_OTHER"
+"""Flags that are none, where a slot has more different ones than it counts."""
 
 
 class Refusal(NamedTuple):
@@ -56,6 +66,16 @@ class Assessment(NamedTuple):
     judged: list[Judged]
     valid_pollutants: list[str]
     verified: bool
+
+
+def arrival_refusal(arrival: int) -> Refusal | None:
+    """Why the timestamp of a record is no arrival time, whatever the message; None if it is one.
+
+    Such a message moves no clock. Kafka itself stamps -1 where a producer gave no time.
+    """
+    if 0 <= arrival <= LATEST_ARRIVAL:
+        return None
+    return Refusal(UNDECODABLE, f"the record's timestamp {arrival} is no time from 1970 to 2299")
 
 
 def refusal(
@@ -103,7 +123,7 @@ def assess(reading: Reading, entry: SourceEntry) -> Assessment:
             value, code = _outside(plan, value)
             zeroed = code is None
         if flags and code is None and flags.get(parameter, "N") != "N":
-            code = f"STATUS_{flags[parameter]}"
+            code = f"{STATUS}{shortened(flags[parameter], FLAG_CHARACTERS)}"
         channels.append((plan, value, code, zeroed))
         if code is None and not plan.pollutant:
             auxiliaries[parameter] = value
@@ -164,6 +184,11 @@ def _outside(plan: ChannelPlan, value: float) -> tuple[float, str | None]:
     if value < 0 and value < plan.low and plan.floor is not None and value >= plan.floor:
         return 0.0, None
     return value, OUT_OF_RANGE
+
+
+def made_up_status(code: str) -> bool:
+    """Whether a code stands for a flag that HJ 212-2017 does not have."""
+    return code.startswith(STATUS) and code[len(STATUS) :] not in FLAGS
 
 
 def overlaps(intervals: list[tuple[int, int]], start: int, end: int) -> bool:

@@ -14,6 +14,11 @@ LONGEST_DAY = DAY + LONGEST_HOUR
 """A local day is at most this long; its mean needs all its slots until it is final."""
 
 
+def kept_from(horizon: int) -> int:
+    """Hours that start before this instant are forgotten, or are about to be."""
+    return horizon - LONGEST_DAY - LONGEST_HOUR
+
+
 def forget(
     entry: SourceEntry,
     head: Head,
@@ -28,7 +33,7 @@ def forget(
     Returns whether anything was dropped.
     """
     bound = horizon - LONGEST_DAY
-    old = hours.before(bound - LONGEST_HOUR)
+    old = hours.before(kept_from(horizon))
     if old:
         until = entry.clock.end(old[-1], HOUR)
         runs.carry_over(entry, until)

@@ -13,7 +13,8 @@ from hashlib import blake2b, sha256
 import msgspec
 
 from streams.core.exact import compact
-from streams.core.quality import UNVERIFIED, ZEROED, Assessment
+from streams.core.names import NAME_CHARACTERS, count_name, shortened
+from streams.core.quality import STATUS_OTHER, UNVERIFIED, ZEROED, Assessment, made_up_status
 from streams.core.reading import Reading
 
 _encoder = msgspec.msgpack.Encoder()
@@ -37,8 +38,8 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     fresh: list[float] = msgspec.field(default_factory=list)
 
     def mark(self, code: str) -> None:
-        """Count a reading under a quality code."""
-        self.codes[code] = self.codes.get(code, 0) + 1
+        """Count a reading under a quality code; made-up flags only up to a number of them."""
+        count_name(self.codes, code, rest=STATUS_OTHER, may_go=made_up_status)
 
     def add_up(self) -> Tally:
         """Take the fresh values into the sums; the tally itself."""
@@ -118,7 +119,7 @@ def take(slot: Slot, reading: Reading, assessment: Assessment, offset: int, raw:
     slot.chain = sha256(slot.chain + raw).digest()
     if reading.device_serial is not None:
         serial = reading.device_serial
-        slot.devices[serial] = slot.devices.get(serial, 0) + 1
+        count_name(slot.devices, shortened(serial, NAME_CHARACTERS))
     tallies = slot.tallies.get(reading.period_s)
     if tallies is None:
         tallies = slot.tallies[reading.period_s] = {}

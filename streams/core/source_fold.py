@@ -19,7 +19,7 @@ from streams.core.head import Head, Pending
 from streams.core.hours import Hours
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal, assess
 from streams.core.reading import Reading
-from streams.core.retention import forget
+from streams.core.retention import forget, kept_from
 from streams.core.run_judge import RunJudge
 from streams.core.slot import Slot, digest, take
 from streams.core.source import FOREVER, KINDS, SourceEntry, united
@@ -113,7 +113,8 @@ class SourceFold:
         index = reading.measured_at // period
         clock = entry.clock
         index_hour = self._hours.start_of(clock, index * period)
-        if index_hour < self._head.forgotten:
+        kept = kept_from(stream_time - self._context.policy.max_lateness)
+        if index_hour < max(self._head.forgotten, kept):
             return Refusal(TOO_LATE, "its interval is final: stream time has long passed it")
         known = self._hours.get(index_hour)
         seen = known.seen.get(reading.period_s) if known is not None else None

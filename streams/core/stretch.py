@@ -14,6 +14,7 @@ import msgspec
 
 from streams.core.exact import compact, total, weighted_mean
 from streams.core.findings import Proof
+from streams.core.names import count_name
 from streams.core.quality import UNVERIFIED
 from streams.core.slot import Slot
 from streams.core.source import MASS_FLOW
@@ -86,7 +87,7 @@ def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> 
                 flow.add_up()
                 stretch.mass[period] = compact([*stretch.mass.get(period, []), *flow.parts])
         for serial, count in slot.devices.items():
-            stretch.devices[serial] = stretch.devices.get(serial, 0) + count
+            count_name(stretch.devices, serial, count)
         if slot.readings:
             stretch.readings += slot.readings
             known = stretch.first_offset >= 0

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from streams.core.log import RawRecord
+from streams.audit.evidence import EvidenceCheck
+from streams.audit.ledger import check_ledger
+from streams.audit.partition_log import Buried, PartitionLog, content_of
+from streams.core.log import Ledger, RawRecord
+from streams.core.policy import Policy
 from streams.core.reading import Reading
 from streams.input.reading_row import ReadingRow
 from streams.registry.document import load_registry
 from tests.audit.judged import CODEC, EXAMPLE, Judged, judged, judged_rows, nasty
-from tests.support.core_run import TOPIC
+from tests.schemas.examples import RECORDS
+from tests.support.core_run import TOPIC, history, judge, logs
 
 MINUTE = 60_000
 
@@ -206,3 +212,31 @@ def test_every_fate_is_told_apart() -> None:
     assert letters == 3
     assert sum(ledger.used for ledger in run.ledgers) == 2
     assert sum(ledger.duplicates for ledger in run.ledgers) == 1
+
+
+def test_messages_whose_timestamps_are_no_times_are_accounted_for() -> None:
+    enterprises = list(load_registry(EXAMPLE / "registry.yaml"))
+    (made,) = logs([], 0, 1)
+    sent = CODEC.encode("EmissionReading", RECORDS["EmissionReading"])
+    for arrival in (-1, 1 << 62, (1 << 63) - 1):
+        for value in (
+            made[0].value,
+            None,
+            CODEC.encode("EmissionReading", RECORDS["EmissionReading"]),
+        ):
+            made.append(RawRecord(len(made), arrival, None, value, ()))
+    _, outcomes = judge(history(enterprises), [made])
+    saved = outcomes[-1].state["0/ledger"]
+    assert saved is not None
+    ledger = msgspec.msgpack.decode(saved, type=Ledger)
+    buried = {
+        letter.offset: Buried(letter.reason, content_of(letter.value))
+        for outcome in outcomes
+        for letter in outcome.dead_letters
+    }
+    evidence = EvidenceCheck(0, [])
+    log = PartitionLog(CODEC.decode_reading, history(enterprises), Policy(), buried, evidence)
+    for record in made:
+        log.take(record)
+    assert check_ledger(0, ledger, log, buried, len(made), len(made)).differences == []
+    assert (ledger.dead_letters, ledger.ticks) == (9, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from sinks.judge import registry_judge
 from streams.core.findings import Proof
 from streams.core.policy import Policy
-from streams.core.quality import channel_codes, refusal
+from streams.core.quality import UNKNOWN_PARAMETER, channel_codes, refusal
 from streams.core.reading import FLAGS, STATES, Reading
 from streams.core.registration import (
     Channel,
@@ -106,3 +108,20 @@ def test_what_is_refused_gets_no_codes() -> None:
         assert judge(late, arrival) is None
     unknown = Reading("S2", MARCH, 60, "NORMAL", None, {"SO2": 1.0}, {})
     assert judge(unknown, MARCH + MINUTE) is None
+
+
+def test_made_up_channels_are_not_remembered() -> None:
+    judge = registry_judge(HISTORIES[0], Policy())
+    held = 0
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            values = {f"{number}-{channel}": 1.0 for channel in range(1000)} | {"SO2": 1.0}
+            codes = judge(Reading("S1", MARCH, 60, "NORMAL", None, values, {}), MARCH + MINUTE)
+            assert codes is not None
+            assert codes[f"{number}-7"] == UNKNOWN_PARAMETER
+            if number == 100:
+                held = tracemalloc.get_traced_memory()[0]
+        assert tracemalloc.get_traced_memory()[0] < held + 1_000_000
+    finally:
+        tracemalloc.stop()
