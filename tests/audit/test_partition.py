@@ -219,11 +219,7 @@ def test_messages_whose_timestamps_are_no_times_are_accounted_for() -> None:
     (made,) = logs([], 0, 1)
     sent = CODEC.encode("EmissionReading", RECORDS["EmissionReading"])
     for arrival in (-1, 1 << 62, (1 << 63) - 1):
-        for value in (
-            made[0].value,
-            None,
-            CODEC.encode("EmissionReading", RECORDS["EmissionReading"]),
-        ):
+        for value in (made[0].value, None, sent):
             made.append(RawRecord(len(made), arrival, None, value, ()))
     _, outcomes = judge(history(enterprises), [made])
     saved = outcomes[-1].state["0/ledger"]
