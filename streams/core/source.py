@@ -159,11 +159,18 @@ class SourceEntry:
         self._limits = tuple(
             (_validity(zone, limit.valid_from, limit.valid_to), limit) for limit in source.limits
         )
-        self._starts, self._plans = self._compile(channels)
+        edges = {edge for validity, _ in self._limits for edge in validity}
+        self._starts = sorted({BEGINNING, *edges})
+        # Made when first needed: of a nation's registrations most times never are.
+        self._plans: list[Plans | None] = [None] * len(self._starts)
 
     def plan(self, instant: int) -> Plans:
         """The plans of the channels under the limits in force at ``instant``."""
-        return self._plans[bisect_right(self._starts, instant) - 1]
+        index = bisect_right(self._starts, instant) - 1
+        plan = self._plans[index]
+        if plan is None:
+            plan = self._plans[index] = self._compile(self._starts[index])
+        return plan
 
     def limit(self, parameter: str, unit: str, instant: int) -> Limit | None:
         """The limit on a parameter in a unit in force at ``instant``, or None."""
@@ -199,17 +206,14 @@ class SourceEntry:
                 return device
         return listed[0] if listed else None
 
-    def _compile(self, channels: dict[str, Channel]) -> tuple[list[int], list[Plans]]:
-        starts = sorted({BEGINNING, *(edge for validity, _ in self._limits for edge in validity)})
-        plans = []
-        for start in starts:
-            in_force = {
-                (limit.parameter, limit.unit): limit
-                for (begin, end), limit in self._limits
-                if begin <= start < end
-            }
-            plans.append(Plans(channels, in_force))
-        return starts, plans
+    def _compile(self, start: int) -> Plans:
+        """The plans under the limits in force from ``start`` on, until one begins or ends."""
+        in_force = {
+            (limit.parameter, limit.unit): limit
+            for (begin, end), limit in self._limits
+            if begin <= start < end
+        }
+        return Plans({channel.parameter: channel for channel in self.source.channels}, in_force)
 
 
 def _validity(zone: str, start: str | None, end: str | None) -> Interval:

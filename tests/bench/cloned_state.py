@@ -21,6 +21,7 @@ from streams.core.registration import Asm, Channel, Conditions, Enterprise, Limi
 from streams.outbox import RawOutput
 from streams.rule_files import load_rules
 from streams.saved_state import NEXT_OFFSET, mark_key
+from streams.simulation.identity import made_up_bin
 from tests.support.core_run import history
 
 MINUTE = 60_000
@@ -69,7 +70,7 @@ def enterprises(names: list[str]) -> Iterator[Enterprise]:
     """The sources, a hundred to an enterprise."""
     for number, start in enumerate(range(0, len(names), PER_ENTERPRISE)):
         yield Enterprise(
-            bin=f"{990140000000 + number}",
+            bin=made_up_bin(number),
             name=Names(ru="А", kk="Ә", en="A"),
             region="KZ-55",
             category=1,
