@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from streams.settings import Settings
+from streams.transport.header_names import read_any_header_name
 
 log = structlog.get_logger(__name__)
 
+Answer = TypeVar("Answer")
+
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Options that aiokafka's consumers, producers and admin clients have in common."""
+    """Options that aiokafka's consumers, producers and admin clients have in common.
+
+    From then on the consumers of the process read records with any header names.
+    """
+    read_any_header_name()
     options: dict[str, Any] = {"bootstrap_servers": list(settings.broker_addresses)}
     if settings.broker_tls:
         options["ssl_context"] = ssl.create_default_context()
@@ -71,13 +79,27 @@ class Patience:
         self._pause_s = self._first_s
 
 
+async def insisting(question: Callable[[], Awaitable[Answer]], times: int = 10) -> Answer:
+    """The answer to a question to the cluster, asked again where a node is away.
+
+    aiokafka's admin client asks a node at random, also one that is known to be gone. Raises
+    ``KafkaError`` when that happened every time.
+    """
+    for left in reversed(range(times)):
+        try:
+            return await question()
+        except (NodeNotReadyError, KafkaConnectionError):
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
 async def broker_answers(settings: Settings, within_s: float = 3.0) -> bool:
     """Whether the broker answers a question within that time."""
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         async with asyncio.timeout(within_s):
             await admin.start()
-            await admin.describe_cluster()
     except (KafkaError, OSError, TimeoutError):
         return False
     else:

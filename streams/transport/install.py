@@ -9,6 +9,7 @@ from faust.streams import _CStreamIterator
 from faust.transport.drivers import aiokafka as driver
 
 from streams.transport.driver import Consumer
+from streams.transport.header_names import read_any_header_name
 
 
 class BatchTransport(driver.Transport):  # type: ignore[misc]
@@ -32,6 +33,7 @@ def install(app: faust.App, *, records_in_flight: int = 8000, patience_s: float 
     """
     if _CStreamIterator is None:
         raise RuntimeError("faust-streaming must be installed with its compiled extensions")
+    read_any_header_name()
     app.transport = BatchTransport(
         app.conf.broker_consumer, app, records_in_flight=records_in_flight, patience_s=patience_s
     )
