@@ -62,10 +62,10 @@ def reading(source_id: str, minutes_ago: int) -> bytes:
 
 
 @pytest.fixture
-def settings(broker: TestBroker, clickhouse_server: EmbeddedClickHouse) -> Iterator[Settings]:
+def settings(any_broker: TestBroker, clickhouse_server: EmbeddedClickHouse) -> Iterator[Settings]:
     """Topics and tables of the test's own, and one source that is registered."""
     settings = own_settings(
-        broker.address,
+        any_broker.address,
         partitions=2,
         clickhouse_url=clickhouse_server.url,
         clickhouse_database=unique("letters").replace("-", "_"),
@@ -115,27 +115,27 @@ def audited(settings: Settings) -> list[dict[str, Any]]:
     result = CliRunner().invoke(cli, ["audit", "--format", "json"], env=settings.as_env())
     rows = [json.loads(line) for line in result.stdout.splitlines()]
     assert [row["differences"] for row in rows if row["differences"]] == []
-    assert result.exit_code == 0
+    assert result.exit_code == 0, result.output
     return rows
 
 
 def test_an_unregistered_source_is_registered_and_its_letters_are_used(
-    settings: Settings, broker: TestBroker, tmp_path: Path
+    settings: Settings, any_broker: TestBroker, tmp_path: Path
 ) -> None:
     topic = settings.topic_readings
     forgotten = [reading(FORGOTTEN, ago) for ago in (30, 29, 28)]
     for value in forgotten:
-        produce(broker, topic, value, key=FORGOTTEN.encode(), headers=HEADERS)
-    produce(broker, topic, reading(KNOWN, 30), key=KNOWN.encode())
-    produce(broker, topic, None, key=b"\xff\x00", partition=1, headers=HEADERS)
-    produce(broker, topic, b"\x01garbage", key=None, partition=0)
+        produce(any_broker, topic, value, key=FORGOTTEN.encode(), headers=HEADERS)
+    produce(any_broker, topic, reading(KNOWN, 30), key=KNOWN.encode())
+    produce(any_broker, topic, None, key=b"\xff\x00", partition=1, headers=HEADERS)
+    produce(any_broker, topic, b"\x01garbage", key=None, partition=0)
 
     with (
         StreamsProcess(settings, tmp_path / "streams"),
         SinksProcess(settings, tmp_path / "sinks"),
     ):
-        until_judged(broker, settings)
-        sent = {(r.partition, r.offset): r for r in asyncio.run(broker.read(topic))}
+        until_judged(any_broker, settings)
+        sent = {(r.partition, r.offset): r for r in asyncio.run(any_broker.read(topic))}
 
         # what was kept is what was sent
         listed = rows(settings, "list")
@@ -161,14 +161,14 @@ def test_an_unregistered_source_is_registered_and_its_letters_are_used(
         refused = letters(settings, "replay", "--reason", "unknown_source")
         assert refused.exit_code == 1
         assert refused.stderr.startswith(f"emissions: stopped at {listed[0]['place']}, which would")
-        assert len(asyncio.run(broker.read(topic))) == len(sent)
+        assert len(asyncio.run(any_broker.read(topic))) == len(sent)
 
         # the deploy is mended
         both = [enterprise(KNOWN, FORGOTTEN)]
         asyncio.run(publish_registry(settings, both, CODEC, None))
         dry = rows(settings, "replay", "--reason", "UNKNOWN_SOURCE", "--dry-run")
         assert [(row["now"], row["action"]) for row in dry] == [("could be used", "send")] * 3
-        assert len(asyncio.run(broker.read(topic))) == len(sent)
+        assert len(asyncio.run(any_broker.read(topic))) == len(sent)
 
         (first,) = rows(settings, "replay", "--source", FORGOTTEN, "--limit", "2")
         assert (first["sent"], first["left"]) == (2, 1)
@@ -178,7 +178,7 @@ def test_an_unregistered_source_is_registered_and_its_letters_are_used(
         assert (none["sent"], none["sent_before"]) == (0, 3)
         again = [
             record
-            for record in asyncio.run(broker.read(topic))
+            for record in asyncio.run(any_broker.read(topic))
             if (record.partition, record.offset) not in sent
         ]
         assert [(r.key, r.value) for r in again] == [(FORGOTTEN.encode(), v) for v in forgotten]
@@ -186,35 +186,35 @@ def test_an_unregistered_source_is_registered_and_its_letters_are_used(
             [*HEADERS, ("dead-letter", row["place"].encode())] for row in listed[:3]
         ]
         assert [row["replayed"] for row in rows(settings, "list")] == [1, 1, 1, 0, 0]
-        until_judged(broker, settings)
+        until_judged(any_broker, settings)
         ledgers = [row["seen"] for row in audited(settings) if row["part"] == "ledger"]
         assert sum(int(seen.split(" = ")[1].split()[0]) for seen in ledgers) == 4
 
         # sent again on purpose: duplicates
         (more,) = rows(settings, "replay", "--source", FORGOTTEN, "--again")
         assert more["sent"] == 3
-        until_judged(broker, settings)
+        until_judged(any_broker, settings)
         assert [row["replayed"] for row in rows(settings, "list")] == [2, 2, 2, 0, 0]
         audited(settings)
 
 
 def test_what_is_refused_again_is_a_letter_of_its_own_with_its_origin(
-    settings: Settings, broker: TestBroker, tmp_path: Path
+    settings: Settings, any_broker: TestBroker, tmp_path: Path
 ) -> None:
     topic = settings.topic_readings
-    produce(broker, topic, reading(NEVER, 9), key=b"wrong key", partition=1)
-    produce(broker, topic, reading(KNOWN, 9), key=KNOWN.encode())
+    produce(any_broker, topic, reading(NEVER, 9), key=b"wrong key", partition=1)
+    produce(any_broker, topic, reading(KNOWN, 9), key=KNOWN.encode())
     with (
         StreamsProcess(settings, tmp_path / "streams"),
         SinksProcess(settings, tmp_path / "sinks"),
     ):
-        until_judged(broker, settings)
+        until_judged(any_broker, settings)
         (letter,) = rows(settings, "list")
         (passed,) = rows(settings, "replay", "--policy", "drop")
         assert (passed["sent"], passed["passed_over"]) == (0, 1)
         (sent,) = rows(settings, "replay", "--policy", "requeue")
         assert (sent["sent"], sent["to_be_refused_again"]) == (1, 1)
-        until_judged(broker, settings)
+        until_judged(any_broker, settings)
         old, new = rows(settings, "list")
         assert (old["place"], old["replayed"], old["replay_of"]) == (letter["place"], 1, [])
         assert (new["reason"], new["replay_of"]) == ("UNKNOWN_SOURCE", [letter["place"]])
@@ -223,7 +223,7 @@ def test_what_is_refused_again_is_a_letter_of_its_own_with_its_origin(
         # the first is known as sent, so only its descendant goes, once
         (sent,) = rows(settings, "replay", "--policy", "requeue")
         assert (sent["sent"], sent["sent_before"]) == (1, 1)
-        until_judged(broker, settings)
+        until_judged(any_broker, settings)
         *_, newest = rows(settings, "list")
         assert newest["replay_of"] == [letter["place"], new["place"]]
         audited(settings)

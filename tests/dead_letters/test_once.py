@@ -27,9 +27,9 @@ NOBODY = "http://127.0.0.1:1"
 
 
 @pytest.fixture
-def settings(broker: TestBroker) -> Settings:
+def settings(any_broker: TestBroker) -> Settings:
     """Topics of the test's own; no ClickHouse."""
-    made = own_settings(broker.address, partitions=3, clickhouse_url=NOBODY)
+    made = own_settings(any_broker.address, partitions=3, clickhouse_url=NOBODY)
     asyncio.run(create_topics(made, "replay"))
     return made
 
@@ -54,7 +54,7 @@ async def replays(broker: TestBroker, settings: Settings) -> Counter[str]:
 
 
 def test_killed_in_the_middle_and_run_again_it_sends_each_once(
-    settings: Settings, broker: TestBroker
+    settings: Settings, any_broker: TestBroker
 ) -> None:
     messages = [Message(b"%d" % number * 300, b"%d" % (number % 40)) for number in range(6000)]
     places = asyncio.run(keep(settings, messages, "UNDECODABLE"))
@@ -69,21 +69,21 @@ def test_killed_in_the_middle_and_run_again_it_sends_each_once(
     try:
 
         async def some() -> bool:
-            return bool(await replays(broker, settings))
+            return bool(await replays(any_broker, settings))
 
         asyncio.run(eventually(some, "some are sent again"))
     finally:
         running.send_signal(signal.SIGKILL)
         running.wait()
-    before = asyncio.run(replays(broker, settings)).total()
+    before = asyncio.run(replays(any_broker, settings)).total()
     told = replay(settings, "--limit", "6000")
     assert (told["sent"], told["sent_before"]) == (6000 - before, before)
-    assert asyncio.run(replays(broker, settings)) == Counter(places)
+    assert asyncio.run(replays(any_broker, settings)) == Counter(places)
     assert replay(settings)["sent"] == 0
 
 
 def test_a_letter_goes_where_its_key_belongs_and_is_found_there(
-    settings: Settings, broker: TestBroker
+    settings: Settings, any_broker: TestBroker
 ) -> None:
     home = DefaultPartitioner()(b"key", [0, 1, 2], [0, 1, 2])
     away = (home + 1) % 3
@@ -98,7 +98,7 @@ def test_a_letter_goes_where_its_key_belongs_and_is_found_there(
     assert replay(settings)["sent_before"] == 4
     found = {
         record.headers[-1][1].decode(): (record.partition, record.key, record.value, record.headers)
-        for record in asyncio.run(broker.read(settings.topic_readings))
+        for record in asyncio.run(any_broker.read(settings.topic_readings))
         if record.headers and record.headers[-1][0] == "dead-letter"
     }
     assert found == {
@@ -113,13 +113,13 @@ def test_a_letter_goes_where_its_key_belongs_and_is_found_there(
 
 
 def test_a_header_is_not_believed_where_the_message_is_another(
-    settings: Settings, broker: TestBroker
+    settings: Settings, any_broker: TestBroker
 ) -> None:
     (place,) = asyncio.run(keep(settings, [Message(b"original", b"key")], "UNDECODABLE"))
     for value in (b"forged", b"original"):
         name = "dead-letter" if value == b"forged" else "another"
         asyncio.run(
-            broker.produce(
+            any_broker.produce(
                 settings.topic_readings, [value], key=b"key", headers=[(name, place.encode())]
             )
         )
@@ -128,7 +128,7 @@ def test_a_header_is_not_believed_where_the_message_is_another(
     assert content_of(b"key", b"forged") != content_of(b"key", b"original")
 
 
-def test_a_person_is_asked_on_a_terminal(settings: Settings, broker: TestBroker) -> None:
+def test_a_person_is_asked_on_a_terminal(settings: Settings, any_broker: TestBroker) -> None:
     asyncio.run(keep(settings, [Message(b"one", b"key")], "UNDECODABLE"))
     command = [sys.executable, "-m", "streams.cli.main", "dead-letters", "replay"]
     env = {k: v for k, v in os.environ.items() if not k.startswith("EMISSIONS_")}
@@ -147,7 +147,7 @@ def test_a_person_is_asked_on_a_terminal(settings: Settings, broker: TestBroker)
         os.close(theirs)
         assert f"Send 1 messages again to {settings.topic_readings}? [y/N]" in said
         assert running.returncode == 1 - sent, said
-        assert asyncio.run(replays(broker, settings)).total() == sent
+        assert asyncio.run(replays(any_broker, settings)).total() == sent
 
 
 def test_a_failing_letter_ends_a_run_with_a_sentence_and_nothing_is_lost(
@@ -161,7 +161,7 @@ def test_a_failing_letter_ends_a_run_with_a_sentence_and_nothing_is_lost(
     assert "which would be refused again (UNDECODABLE: the message begins with byte" in last
 
 
-def test_what_is_wrong_is_one_sentence(settings: Settings, broker: TestBroker) -> None:
+def test_what_is_wrong_is_one_sentence(settings: Settings, any_broker: TestBroker) -> None:
     asyncio.run(keep(settings, [Message(b"x", b"key")], "UNDECODABLE"))
     note = (
         f"no ClickHouse answers at {NOBODY} (EMISSIONS_CLICKHOUSE_URL names another): what only "
@@ -187,7 +187,7 @@ def test_what_is_wrong_is_one_sentence(settings: Settings, broker: TestBroker) -
         assert away.exit_code == 1
         assert "emissions: no Kafka broker answers at 127.0.0.1:1 " in away.stderr
         assert away.stderr.count("\n") <= 2
-    bare = own_settings(broker.address, clickhouse_url=NOBODY)
+    bare = own_settings(any_broker.address, clickhouse_url=NOBODY)
     missing = letters(bare, "list")
     assert missing.exit_code == 1
     assert missing.stderr.endswith(
