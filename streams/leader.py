@@ -15,6 +15,7 @@ from streams.outbox import Outbox, RawOutput, Revoked
 log = structlog.get_logger(__name__)
 
 RECORD: Final = "StreamTick"
+_LOOK_S: Final = 0.2  # so soon a new leader notices that it is one
 
 
 class TickLeader:
@@ -45,13 +46,26 @@ class TickLeader:
         self._leads = leads
 
     async def run(self) -> None:
-        """Tick until cancelled; returns at once when the period is 0."""
+        """Tick until cancelled; returns at once when the period is 0.
+
+        Whoever takes the lead ticks at once: the last leader may have missed its moment.
+        """
         if not self._period_s:
             return
+        led = False
+        next_at = self._next_moment()
         while True:
-            await asyncio.sleep(self._period_s - time.time() % self._period_s)
-            if self._leads():
+            await asyncio.sleep(max(0.0, min(next_at - time.time(), _LOOK_S)))
+            leads, due = self._leads(), time.time() >= next_at
+            if due:
+                next_at = self._next_moment()
+            if leads and (due or not led):
                 await self.tick()
+            led = leads
+
+    def _next_moment(self) -> float:
+        now = time.time()
+        return now + self._period_s - now % self._period_s
 
     async def tick(self) -> None:
         """One tick into every partition; given up when the lead is lost."""
@@ -62,7 +76,12 @@ class TickLeader:
             return not self._leads()
 
         try:
-            for partition in range(self._partitions):
-                await self._outbox.produce_to(self._topic, partition, tick, revoked=lost)
+            # Side by side: a partition whose broker is away must not hold up the others' time.
+            await asyncio.gather(
+                *(
+                    self._outbox.produce_to(self._topic, partition, tick, revoked=lost)
+                    for partition in range(self._partitions)
+                )
+            )
         except Revoked:
             log.info("the lead went to another worker")
