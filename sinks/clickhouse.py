@@ -24,7 +24,9 @@ INSERT_SETTINGS: Final = {
 }
 
 
-def _arguments(settings: Settings, database: str | None) -> dict[str, Any]:
+def _arguments(
+    settings: Settings, database: str | None, within_s: int = INSERT_S
+) -> dict[str, Any]:
     parts = urlsplit(settings.clickhouse_url)
     secure = parts.scheme == "https"
     return {
@@ -34,21 +36,22 @@ def _arguments(settings: Settings, database: str | None) -> dict[str, Any]:
         "username": settings.clickhouse_user,
         "password": settings.clickhouse_password,
         "database": database or "__default__",
-        "connect_timeout": _CONNECT_S,
-        "send_receive_timeout": INSERT_S,
+        "connect_timeout": min(_CONNECT_S, within_s),
+        "send_receive_timeout": within_s,
         "compress": parts.hostname not in _LOOPBACK,  # nothing to save on the way to oneself
         "autogenerate_session_id": False,  # a session would serialise the partitions' inserts
         "client_name": "emission-streams",
     }
 
 
-def client(settings: Settings, *, database: bool = True) -> Client:
+def client(settings: Settings, *, database: bool = True, within_s: int = INSERT_S) -> Client:
     """A client for commands; without ``database`` it is not tied to the settings' database.
 
+    ``within_s``: an answer that takes longer is none.
     Raises ``clickhouse_connect``'s errors if ClickHouse does not answer.
     """
     name = settings.clickhouse_database if database else None
-    return clickhouse_connect.get_client(**_arguments(settings, name))
+    return clickhouse_connect.get_client(**_arguments(settings, name, within_s))
 
 
 async def async_client(settings: Settings) -> AsyncClient:

@@ -1,14 +1,15 @@
-"""The topics of the pipeline: their partitions and configuration, created and compared."""
+"""The topics of the pipeline: their partitions and configuration, and how they are created."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from streams.kafka import client_options
+from streams.kafka import client_options, insisting
 from streams.saved_state import changelog_topic
 from streams.settings import Settings
 
@@ -19,7 +20,14 @@ DAY_MS: Final = 24 * 3600 * 1000
 LOG_MS: Final = 400 * DAY_MS
 """Readings and what follows from them stay for a year of KZ-YEAR and the time to contest it."""
 
-FOR_EVER: Final = "-1"
+UNBOUNDED: Final = "-1"
+_LOOKS: Final = 100
+_LOOK_S: Final = 0.1
+_MOST_MS: Final = str(2**63 - 1)
+
+MESSAGE_BYTES: Final = 1_048_588  # Kafka's default, said all the same: a cluster's may be lower
+LETTER_BYTES: Final = 2 * 1024 * 1024
+"""A dead letter carries a whole message and its place: what readings takes must fit into one."""
 
 
 class Topic(NamedTuple):
@@ -34,33 +42,63 @@ class TopicError(RuntimeError):
     """A topic could not be created; the message names it and says why."""
 
 
+def in_sync(settings: Settings) -> int:
+    """Brokers that must have a record before it is confirmed: two, where there are two.
+
+    With one, a confirmed record would be lost with the disk of its leader. So with a replication
+    of two a broker that is away stops the pipeline until it is back, and nothing is lost; with
+    three it goes on.
+    """
+    return min(2, settings.replication)
+
+
 def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
     """Every topic of the pipeline, the changelog of the state among them."""
-    stamp = "LogAppendTime" if profile == "production" else "CreateTime"
-    kept = str(LOG_MS) if profile == "production" else FOR_EVER
-    log_ = {"cleanup.policy": "delete", "retention.ms": kept}
-    for_ever = {"cleanup.policy": "delete", "retention.ms": FOR_EVER}
+    every = {
+        "min.insync.replicas": str(in_sync(settings)),
+        "unclean.leader.election.enable": "false",  # rather no leader than one that lacks records
+        "max.message.bytes": str(MESSAGE_BYTES),
+        "message.timestamp.type": "CreateTime",
+    }
+    kept = str(LOG_MS) if profile == "production" else UNBOUNDED
+    delete = {**every, "cleanup.policy": "delete", "retention.bytes": UNBOUNDED}
+    log_ = {**delete, "retention.ms": kept}
+    for_ever = {**delete, "retention.ms": UNBOUNDED}
+    arrival = {"message.timestamp.type": "LogAppendTime"}
+    if profile == "replay":
+        # The publisher says when a reading arrived, and that may be a time to come.
+        arrival = {
+            "message.timestamp.type": "CreateTime",
+            "message.timestamp.after.max.ms": _MOST_MS,
+        }
+    # A compressed batch passes any limit of size: the broker measures what is in it.
+    readings = {**log_, **arrival, "compression.type": "uncompressed"}
     registry = {
+        **every,
+        **arrival,
         "cleanup.policy": "compact",
         # A replay of the readings that are kept must see each registration that applied to them.
         "min.compaction.lag.ms": str(LOG_MS + 30 * DAY_MS),
-        "message.timestamp.type": stamp,
     }
     state = {
+        **every,
         "cleanup.policy": "compact",  # never delete: recovery needs the last value of each key
         # What a crash cut short must not push out what was complete before it.
         "min.compaction.lag.ms": str(DAY_MS),
+        # A worker that read the state before hears of a deletion for as long.
+        "delete.retention.ms": str(DAY_MS),
     }
+    letters = {**log_, "max.message.bytes": str(LETTER_BYTES)}
     many = settings.partitions
     return [
-        Topic(settings.topic_readings, many, {**log_, "message.timestamp.type": stamp}),
+        Topic(settings.topic_readings, many, readings),
         # One partition: registrations have one order.
         Topic(settings.topic_registry, 1, registry),
         Topic(settings.topic_means, many, log_),
         Topic(settings.topic_gaps, many, for_ever),
         Topic(settings.topic_violations, many, for_ever),
         Topic(settings.topic_cases, many, for_ever),
-        Topic(settings.topic_dead_letters, many, log_),
+        Topic(settings.topic_dead_letters, many, letters),
         Topic(changelog_topic(settings.app_id), many, state),
     ]
 
@@ -68,28 +106,33 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
 async def create_topics(settings: Settings, profile: Profile = "production") -> list[str]:
     """Create the topics that do not exist and return their names.
 
-    Existing ones are left as they are: `compare_topics` tells how they differ. Raises
+    Existing ones are left as they are: `streams.topic_differences` tells how they differ. Raises
     `TopicError`, or ``KafkaError`` when the broker is away.
     """
     wanted = topics(settings, profile)
     admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         await admin.start()
-        answer = await admin.create_topics(
-            [
-                NewTopic(
-                    topic.name,
-                    num_partitions=topic.partitions,
-                    replication_factor=settings.replication,
-                    topic_configs=topic.config,
-                )
-                for topic in wanted
-            ]
-        )
+        new = [
+            NewTopic(
+                topic.name,
+                num_partitions=topic.partitions,
+                replication_factor=settings.replication,
+                topic_configs=topic.config,
+            )
+            for topic in wanted
+        ]
+        answer = await insisting(lambda: admin.create_topics(new))
+        created = _created(answer.topic_errors)
+        await _wait_until_there(admin, set(created))
     finally:
         await admin.close()
+    return created
+
+
+def _created(answers: Iterable[Sequence[Any]]) -> list[str]:
     created = []
-    for name, code, *why in answer.topic_errors:
+    for name, code, *why in answers:
         if code == 0:
             created.append(name)
         elif code != TopicAlreadyExistsError.errno:
@@ -98,60 +141,18 @@ async def create_topics(settings: Settings, profile: Profile = "production") -> 
     return created
 
 
-async def compare_topics(settings: Settings, profile: Profile = "production") -> list[str]:
-    """How the broker's topics differ from what they must be, a sentence each; [] if not at all.
-
-    Where the broker does not tell configurations, the last sentence says that. Raises
-    ``KafkaError`` when it is away.
-    """
-    wanted = topics(settings, profile)
-    admin = AIOKafkaAdminClient(**client_options(settings))
-    try:
-        await admin.start()
-        found = {
-            topic["topic"]: len(topic["partitions"])
-            for topic in await admin.describe_topics()
-            if not topic["error_code"]
+async def _wait_until_there(admin: AIOKafkaAdminClient, created: set[str]) -> None:
+    """A cluster says that a topic was created before each of its brokers knows it."""
+    for _ in range(_LOOKS):
+        described = await insisting(admin.describe_topics)
+        led = {
+            topic["topic"]
+            for topic in described
+            if not topic["error_code"] and all(p["leader"] >= 0 for p in topic["partitions"])
         }
-        there = [topic for topic in wanted if topic.name in found]
-        configs = await _configs(admin, [topic.name for topic in there])
-    finally:
-        await admin.close()
-    differences = [f"{t.name} is missing" for t in wanted if t.name not in found]
-    for topic in there:
-        if found[topic.name] != topic.partitions:
-            differences.append(
-                f"{topic.name} has {found[topic.name]} partitions instead of {topic.partitions}"
-            )
-        for key, value in topic.config.items():
-            actual = configs.get(topic.name, {}).get(key)
-            if actual is not None and actual != value:
-                differences.append(f"{topic.name}: {key} is {actual} instead of {value}")
-    untold = sorted(
-        f"{topic.name}: {key}"
-        for topic in there
-        for key in topic.config
-        if key not in configs.get(topic.name, {})
+        if created <= led:
+            return
+        await asyncio.sleep(_LOOK_S)
+    raise TopicError(
+        f"topic {min(created - led)} was created, and no broker leads it yet: look again later"
     )
-    if untold:
-        differences.append(f"the broker does not tell {len(untold)} settings, first {untold[0]}")
-    return differences
-
-
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
-    """Configuration of each topic, as far as the broker tells it."""
-    if not names:
-        return {}
-    try:
-        answers = await admin.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-        )
-    except (KafkaError, ValueError):  # not supported, or answered in a form of its own
-        return {}
-    found: dict[str, dict[str, str]] = {}
-    for answer in answers:
-        for resource in answer.resources:
-            name: str = resource[3]
-            entries: list[Any] = resource[4] or []
-            found[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
-    return found

@@ -16,17 +16,26 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 WATCH_S = 2.0
-UNTOLD = "the broker does not tell"
-ABSENT = "is missing"
+ANSWER_S = 6.0
+"""A broker that accepts connections and says nothing is given up after this."""
 
 
 class Check(NamedTuple):
-    """One part that was looked at: in order or not, what was seen, what to do."""
+    """One part that was looked at: in order or not, what was seen, what to do.
+
+    ``risk``: it works, and may stop to.
+    """
 
     part: str
     well: bool
     seen: str
     remedy: str = ""
+    risk: bool = False
+
+    @property
+    def state(self) -> str:
+        """In a word."""
+        return "ok" if self.well else "RISK" if self.risk else "MISSING"
 
 
 @click.command("doctor")
@@ -34,8 +43,9 @@ class Check(NamedTuple):
 def command(form: str) -> None:
     """Look at every part of a deployment; exit 1 and say what to do if one is missing.
 
-    Looks at the broker, the topics with their configuration, the schema ids, ClickHouse and its
-    migrations, and whether the workers keep up.
+    Looks at the brokers and their settings, the topics with their configuration and replicas,
+    the schema ids, ClickHouse and its migrations, and whether the workers keep up. A RISK does
+    not change the exit code.
 
     \b
     Examples:
@@ -46,51 +56,59 @@ def command(form: str) -> None:
 
     settings = Settings.from_env()
     checks = run(_examine(settings))
-    rows = [
-        {"part": c.part, "state": "ok" if c.well else "MISSING", "seen": c.seen, "do": c.remedy}
-        for c in checks
-    ]
+    rows = [{"part": c.part, "state": c.state, "seen": c.seen, "do": c.remedy} for c in checks]
     show_rows(rows, ("part", "state", "seen", "do"), form)
-    if not all(check.well for check in checks):
+    if not all(check.well or check.risk for check in checks):
         raise click.exceptions.Exit(1)
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    checks = [await _broker(settings)]
-    if checks[0].well:
-        checks.append(await _topics(settings))
-    checks += [await asyncio.to_thread(_schemas, settings)]
-    checks += await asyncio.to_thread(lambda: list(_clickhouse(settings)))
-    if checks[0].well and ABSENT not in checks[1].seen:
-        checks.append(await _group(settings, "streams"))
-        checks.append(await _group(settings, "sinks"))
-    return checks
+    broker, schemas, clickhouse = await asyncio.gather(
+        _broker(settings),
+        asyncio.to_thread(_schemas, settings),
+        asyncio.to_thread(lambda: list(_clickhouse(settings))),
+    )
+    return [*broker, schemas, *clickhouse, *await _groups(settings, broker)]
 
 
-async def _broker(settings: Settings) -> Check:
+async def _broker(settings: Settings) -> list[Check]:
+    """The brokers and the topics, or the sentence that says why they cannot be asked."""
     from aiokafka.errors import KafkaError
 
-    from streams.replay.client import consumer_of
+    from streams.broker_settings import broker_risks
 
+    remedy = "start a broker, or name it in EMISSIONS_BROKER"
     try:
-        async with consumer_of(settings):
-            return Check("broker", True, f"{settings.broker} answers")
+        async with asyncio.timeout(ANSWER_S):
+            risks = await broker_risks(settings)
+    except TimeoutError:
+        seen = f"{settings.broker} accepts connections and says nothing for {ANSWER_S:g} s"
+        return [Check("broker", False, seen, remedy)]
     except (KafkaError, OSError) as error:
-        remedy = "start a broker, or name it in EMISSIONS_BROKER"
-        return Check("broker", False, masked(broker_sentence(error)), remedy)
+        return [Check("broker", False, masked(broker_sentence(error)), remedy)]
+    checks = [Check("broker", True, f"{settings.broker} answers")]
+    checks += [Check("broker", False, risk.what, risk.remedy, risk=True) for risk in risks]
+    return checks + await _topics(settings)
 
 
-async def _topics(settings: Settings) -> Check:
-    from streams.topics import compare_topics
+async def _topics(settings: Settings) -> list[Check]:
+    from streams.topic_differences import compare_topics
 
     told = await compare_topics(settings)
-    wrong = [sentence for sentence in told if not sentence.startswith(UNTOLD)]
-    if wrong:
-        remedy = "emissions topics create"
-        if not any(sentence.endswith(ABSENT) for sentence in wrong):
-            remedy = "correct the topics, or name them as they are in EMISSIONS_TOPIC_..."
-        return Check("topics", False, "; ".join(wrong), remedy)
-    return Check("topics", True, "; ".join(["all are there", *told]))
+    missing = [d for d in told if d.kind == "missing"]
+    checks = []
+    if missing:
+        names = ", ".join(d.topic for d in missing)
+        checks.append(Check("topics", False, f"missing: {names}", missing[0].remedy))
+    checks += [
+        Check("topics", False, d.what, d.remedy, risk=not d.breaks)
+        for d in told
+        if d.kind in ("broken", "risk")
+    ]
+    if not checks:
+        seen = "; ".join(["all are there", *(d.what for d in told)])
+        checks.append(Check("topics", True, seen))
+    return checks
 
 
 def _schemas(settings: Settings) -> Check:
@@ -114,7 +132,7 @@ def _clickhouse(settings: Settings) -> Iterator[Check]:
     from sinks import clickhouse, migrate
 
     try:
-        with clickhouse.client(settings, database=False) as client:
+        with clickhouse.client(settings, database=False, within_s=int(ANSWER_S)) as client:
             yield Check("ClickHouse", True, f"{settings.clickhouse_url} answers")
             name = settings.clickhouse_database
             found = client.query(
@@ -133,6 +151,13 @@ def _clickhouse(settings: Settings) -> Iterator[Check]:
         yield Check("tables", False, f"not applied: {', '.join(waiting)}", "emissions migrate")
     else:
         yield Check("tables", True, "every migration is applied")
+
+
+async def _groups(settings: Settings, broker: list[Check]) -> list[Check]:
+    """Whether the workers keep up, where there are a broker and topics to ask."""
+    if not broker[0].well or any(check.seen.startswith("missing: ") for check in broker):
+        return []
+    return list(await asyncio.gather(_group(settings, "streams"), _group(settings, "sinks")))
 
 
 async def _group(settings: Settings, kind: str) -> Check:

@@ -23,7 +23,8 @@ from streams.replay.stage import Stage
 from streams.replay.tape import Message, Tape
 from streams.rule_files import load_rules
 from streams.settings import Settings
-from streams.topics import compare_topics, create_topics
+from streams.topic_differences import compare_topics
+from streams.topics import create_topics
 
 RECORDED_AT_ONCE = 2_000
 Report = Callable[[str, int, int | None], None]
@@ -132,7 +133,7 @@ async def _record(messages: Iterable[Message], stage: Stage, report: Report) -> 
 async def _refuse_if_occupied(settings: Settings) -> None:
     """The topics of a run are its own: empty, and stamped by who publishes."""
     for difference in await compare_topics(settings, "replay"):
-        if "is missing" in difference or " instead of " in difference:
+        if difference.breaks:
             raise OccupiedError(f"the topics at {settings.broker} do not fit a run: {difference}")
     names = (settings.topic_readings, settings.topic_registry, *outputs(settings))
     async with consumer_of(settings) as consumer:

@@ -1,0 +1,205 @@
+"""How the topics of a broker differ from what they must be: a sentence each, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError
+
+from streams.kafka import client_options, insisting
+from streams.settings import Settings
+from streams.topics import UNBOUNDED, Profile, Topic, in_sync, topics
+
+Kind = Literal["missing", "broken", "risk", "untold"]
+"""Not there; a guarantee does not hold; it holds for now; the broker does not say."""
+
+_AT_LEAST: Final = frozenset(
+    {
+        "retention.ms", "retention.bytes", "min.compaction.lag.ms", "delete.retention.ms",
+        "max.message.bytes", "min.insync.replicas", "message.timestamp.after.max.ms",
+    }
+)  # fmt: skip
+"""Settings of which more is as good; the others have one right value."""
+
+_ENDLESS: Final = frozenset({"retention.ms", "retention.bytes"})
+
+
+class Difference(NamedTuple):
+    """One difference: of which topic, what it is, what to do about it."""
+
+    kind: Kind
+    topic: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.what
+
+    @property
+    def breaks(self) -> bool:
+        """Whether a guarantee of the pipeline does not hold because of it."""
+        return self.kind in ("missing", "broken")
+
+
+class Found(NamedTuple):
+    """A topic as a broker has it; replicas and in-sync replicas of each partition."""
+
+    replicas: Mapping[int, int]
+    in_sync: Mapping[int, int]
+    leaderless: Sequence[int]
+    config: Mapping[str, str]
+
+
+async def compare_topics(settings: Settings, profile: Profile = "production") -> list[Difference]:
+    """Every difference; [] if there is none. Raises ``KafkaError`` when the broker is away."""
+    wanted = topics(settings, profile)
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    try:
+        await admin.start()
+        described = {
+            topic["topic"]: topic["partitions"]
+            for topic in await insisting(admin.describe_topics)
+            if not topic["error_code"]
+        }
+        there = [topic.name for topic in wanted if topic.name in described]
+        configs = await topic_configs(admin, there)
+    finally:
+        await admin.close()
+    found = {name: _found(described[name], configs.get(name, {})) for name in there}
+    return list(differences(wanted, found, settings))
+
+
+def differences(
+    wanted: Iterable[Topic], found: Mapping[str, Found], settings: Settings
+) -> Iterator[Difference]:
+    """Compare what must be with what there is."""
+    untold: list[str] = []
+    for topic in wanted:
+        there = found.get(topic.name)
+        if there is None:
+            yield Difference(
+                "missing", topic.name, f"{topic.name} is missing", "emissions topics create"
+            )
+            continue
+        yield from _partitions(topic, there)
+        yield from _replication(topic, there, settings)
+        for key, value in topic.config.items():
+            actual = there.config.get(key)
+            if actual is None:
+                untold.append(f"{topic.name}: {key}")
+            elif not _good_enough(key, actual, value):
+                yield _config(topic.name, key, actual, value)
+        yield from _unwritable(topic.name, there, settings)
+    if untold:
+        what = f"the broker does not tell {len(untold)} settings, first {untold[0]}"
+        yield Difference("untold", untold[0].partition(":")[0], what)
+
+
+def _partitions(topic: Topic, there: Found) -> Iterator[Difference]:
+    if len(there.replicas) != topic.partitions:
+        yield Difference(
+            "broken",
+            topic.name,
+            f"{topic.name} has {len(there.replicas)} partitions instead of {topic.partitions}",
+            "name another topic in EMISSIONS_TOPIC_..., or set EMISSIONS_PARTITIONS to what there "
+            "is: keys must not change their partition",
+        )
+
+
+def _replication(topic: Topic, there: Found, settings: Settings) -> Iterator[Difference]:
+    few = [p for p, count in sorted(there.replicas.items()) if count < settings.replication]
+    if few:
+        yield Difference(
+            "broken",
+            topic.name,
+            f"{topic.name}: {len(few)} partitions, first [{few[0]}], are on "
+            f"{there.replicas[few[0]]} brokers instead of {settings.replication}",
+            "kafka-reassign-partitions.sh, or set EMISSIONS_REPLICATION to what is wanted",
+        )
+    if there.leaderless:
+        yield Difference(
+            "broken",
+            topic.name,
+            f"{topic.name}[{there.leaderless[0]}] has no leader: its brokers are away",
+            "start the brokers that hold it",
+        )
+    behind = [p for p, count in sorted(there.in_sync.items()) if count < there.replicas[p]]
+    if behind and not there.leaderless:
+        yield Difference(
+            "risk",
+            topic.name,
+            f"{topic.name}: {len(behind)} partitions are under-replicated, first [{behind[0]}] "
+            f"with {there.in_sync[behind[0]]} of {there.replicas[behind[0]]} replicas in sync",
+            "start the broker that is away, or wait until it has caught up",
+        )
+
+
+def _unwritable(name: str, there: Found, settings: Settings) -> Iterator[Difference]:
+    """More in-sync replicas demanded than there are: nothing is ever confirmed."""
+    least = int(there.config.get("min.insync.replicas", 0))
+    most = min(there.replicas.values(), default=0)
+    if least > most:
+        yield Difference(
+            "broken",
+            name,
+            f"{name}: min.insync.replicas is {least}, and it has {most} replicas: "
+            "nothing can be written",
+            _alter(name, "min.insync.replicas", str(min(in_sync(settings), most))),
+        )
+
+
+def _config(name: str, key: str, actual: str, value: str) -> Difference:
+    what = f"{name}: {key} is {actual} instead of {value}"
+    return Difference("broken", name, what, _alter(name, key, value))
+
+
+def _alter(name: str, key: str, value: str) -> str:
+    return f"kafka-configs.sh --alter --topic {name} --add-config {key}={value}"
+
+
+def _good_enough(key: str, actual: str, value: str) -> bool:
+    if key not in _AT_LEAST:
+        return actual == value
+    if key in _ENDLESS and UNBOUNDED in (actual, value):
+        return actual == UNBOUNDED
+    return int(actual) >= int(value)
+
+
+def _found(partitions: Iterable[Mapping[str, Any]], config: Mapping[str, str]) -> Found:
+    parts = list(partitions)
+    return Found(
+        replicas={part["partition"]: len(part["replicas"]) for part in parts},
+        in_sync={part["partition"]: len(part["isr"]) for part in parts},
+        leaderless=sorted(part["partition"] for part in parts if part["leader"] < 0),
+        config=config,
+    )
+
+
+async def topic_configs(
+    admin: AIOKafkaAdminClient, names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Configuration of each topic, as far as the broker tells it."""
+    return await configs_of(admin, ConfigResourceType.TOPIC, names)
+
+
+async def configs_of(
+    admin: AIOKafkaAdminClient, kind: ConfigResourceType, names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Configuration of resources by their names, as far as the broker tells it."""
+    if not names:
+        return {}
+    try:
+        resources = [ConfigResource(kind, name) for name in names]
+        answers = await insisting(lambda: admin.describe_configs(resources))
+    except (KafkaError, ValueError):  # not supported, or answered in a form of its own
+        return {}
+    found: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for resource in answer.resources:
+            name: str = resource[3]
+            entries: list[Any] = resource[4] or []
+            found[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+    return found
