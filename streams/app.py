@@ -35,8 +35,6 @@ from streams.transport import batch_topic, install
 
 log = structlog.get_logger(__name__)
 
-_HANGING_S = 300.0  # a batch in work for longer makes the worker unhealthy
-
 Fatal = Callable[[BaseException], None]
 
 
@@ -96,8 +94,6 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         leads=lambda: _leads(app, settings.topic_readings),
     )
     connect(app, settings.topic_readings, judging, state, fatal)
-    if settings.web_port:
-        _add_health(app, judging)
     return Parts(app, outbox, follower, leader, state, judging, ids)
 
 
@@ -169,9 +165,7 @@ def faust_app(
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication,
         worker_redirect_stdouts=False,
-        web_enabled=bool(settings.web_port),
-        web_bind=settings.web_host,
-        web_port=settings.web_port or None,
+        web_enabled=False,  # it would answer in the loop that judges: `streams.health` does
     )
     install(app, records_in_flight=records_in_flight or settings.records_in_flight)
     return app
@@ -197,22 +191,3 @@ def policy_of(settings: Settings) -> Policy:
 def _leads(app: faust.App, topic: str) -> bool:
     """True while this worker owns partition 0 of the readings and is not joining anew."""
     return not app.rebalancing and TP(topic, 0) in app.consumer.assignment()
-
-
-def _add_health(app: faust.App, judging: Judging) -> None:
-    """``/health``: 200 while the worker gets on, 503 while it rebalances, recovers or hangs."""
-
-    @app.page("/health")  # type: ignore[untyped-decorator]
-    async def health(view: Any, request: Any) -> Any:  # noqa: ARG001 - Faust's signature
-        assigned = sorted(f"{tp.topic}[{tp.partition}]" for tp in app.consumer.assignment())
-        hanging = judging.progress.in_work_s > _HANGING_S
-        well = not (app.rebalancing or app.in_recovery or hanging)
-        body = {
-            "well": well,
-            "rebalancing": app.rebalancing,
-            "recovering": app.in_recovery,
-            "batch_in_work_s": round(judging.progress.in_work_s, 1),
-            "records": judging.progress.total,
-            "assigned": assigned,
-        }
-        return view.json(body, status=200 if well else 503)

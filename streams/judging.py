@@ -79,6 +79,11 @@ class Judging:
         self.blown: str | None = None
         """What made a fuse blow: nothing is judged any more."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be judged for the moment; None while it can."""
+        return self._trouble.why
+
     async def take(self, event: Acknowledged) -> None:
         """Judge the event's batch and acknowledge it when everything is written down.
 

@@ -11,6 +11,8 @@ from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
 from streams.app import create_app
 from streams.fuse import FuseBlown
+from streams.health.stage import Stage
+from streams.health.streams import streams_health
 from streams.kafka import Patience, wait_for_topics
 from streams.outbox import TooLargeError
 from streams.process import FAILED, End, leave, run_worker
@@ -32,10 +34,15 @@ class StreamsWorker:
         self._settings = settings
         self._end = end
         self._parts = create_app(settings, self._fatal)
+        self._stage = Stage()
+        self._health = streams_health(settings, self._parts, self._stage)
 
     async def work(self) -> None:
         """Wait for the broker, start everything, tick; returns only by an error."""
         settings, parts = self._settings, self._parts
+        if settings.web_port:
+            await self._health.start()
+        self._stage.waits("the worker waits for the broker and its topics")
         await wait_for_topics(
             settings,
             {
@@ -58,8 +65,11 @@ class StreamsWorker:
                 else:
                     break
         if isinstance(parts.ids, HttpIds):
+            self._stage.waits("the worker waits for the schema registry")
             await _register(settings, parts.ids)
+        self._stage.begins()
         await parts.app.start()
+        self._stage.runs()
         log.info("started", group=settings.group_streams, broker=settings.broker)
         ticking = asyncio.create_task(parts.leader.run())
         try:
@@ -80,10 +90,12 @@ class StreamsWorker:
         if code == FAILED:
             # Stopping in order would wait for the batch that cannot be finished.
             leave(code)
+        self._stage.stops()
         await self._parts.app.stop()
         await self._parts.state.stop()
         await self._parts.follower.stop()
         await self._parts.outbox.stop()
+        await self._health.stop()
 
 
 async def _register(settings: Settings, ids: HttpIds) -> None:

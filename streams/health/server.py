@@ -44,11 +44,13 @@ class Health:
         topics: Collection[str],
         look: Callable[[], Look],
         questions: Mapping[str, Question] | None = None,
+        written: Mapping[str, int] | None = None,
     ) -> None:
+        """``written``: topics that the worker writes, with the in-sync replicas they need."""
         self._settings = settings
         self._ask = look
         self._movement = Movement(settings.stuck_s)
-        self._watch = Watch(settings, group, topics, questions or {})
+        self._watch = Watch(settings, group, topics, questions or {}, written or {})
         self._period_s = min(WATCH_S, settings.stuck_s / 5)
         self._look = _NOT_YET
         self._outside = NOBODY

@@ -16,8 +16,9 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
 
 from streams.health.movement import Place
+from streams.health.replicas import lacking, places_of
 from streams.health.report import Outside
-from streams.kafka import client_options
+from streams.kafka import client_options, insisting
 from streams.settings import Settings
 
 ASK_S: Final = 5.0
@@ -46,10 +47,12 @@ class Watch:
         group: str,
         topics: Collection[str],
         questions: Mapping[str, Question],
+        written: Mapping[str, int],
     ) -> None:
         self._settings = settings
         self._group = group
         self._topics = sorted(topics)
+        self._written = written
         self._questions = questions
         self._consumer: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
@@ -65,7 +68,9 @@ class Watch:
         answers = dict(zip(self._questions, await asyncio.gather(*asking), strict=True))
         try:
             async with asyncio.timeout(ASK_S):
-                ends = await self._ends()
+                described = await insisting((await self._asking()).describe_topics)
+                ends = await self._ends(places_of(described, self._topics))
+            answers["replicas"] = lacking(described, self._topics, self._written)
             for place in doubtful & ends.keys():
                 ends[place] = await self._closer(place, positions.get(place), *ends[place])
             unowned = 0 if positions else await self._unowned(ends)
@@ -95,22 +100,16 @@ class Watch:
         except TimeoutError:
             return f"no answer within {ASK_S:g} s"
 
-    async def _ends(self) -> dict[Place, tuple[int, int]]:
-        """Begin and end of every partition of the topics; those that do not exist are left out.
+    async def _ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
+        """Begin and end of partitions.
 
         On a broker that tells the end of the last record batch too low (`transport.ends`), a
         batch that is not acknowledged is lag all the same.
         """
-        consumer = await self._connected()
-        there = await consumer.topics()
-        parts = [
-            TopicPartition(topic, number)
-            for topic in self._topics
-            if topic in there
-            for number in consumer.partitions_for_topic(topic) or ()
-        ]
-        if not parts:
+        if not places:
             return {}
+        consumer = await self._reading()
+        parts = [TopicPartition(*place) for place in places]
         begins = await consumer.beginning_offsets(parts)
         ends = await consumer.end_offsets(parts)
         return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in parts}
@@ -119,7 +118,7 @@ class Watch:
         self, place: Place, position: int | None, begin: int, end: int
     ) -> tuple[int, int]:
         """Begin and end of what the partition really holds from the position on."""
-        consumer, tp = await self._connected(), TopicPartition(*place)
+        consumer, tp = await self._reading(), TopicPartition(*place)
         consumer.assign([tp])
         try:
             consumer.seek(tp, max(position or 0, begin))
@@ -135,9 +134,10 @@ class Watch:
         """Partitions with lag that no member of the group has; 0 when the broker does not tell."""
         async with asyncio.timeout(ASK_S):
             owned = await self._owned()
-            if owned is None or self._admin is None:
+            if owned is None:
                 return 0
-            offsets = await self._admin.list_consumer_group_offsets(self._group)
+            admin = await self._asking()
+            offsets = await insisting(lambda: admin.list_consumer_group_offsets(self._group))
         done = {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}
         return sum(
             place not in owned and end > max(begin, done.get(place, 0))
@@ -146,11 +146,9 @@ class Watch:
 
     async def _owned(self) -> set[Place] | None:
         """The partitions that members of the group have; None when that cannot be told."""
-        if self._admin is None:
-            self._admin = AIOKafkaAdminClient(**client_options(self._settings))
-            await self._admin.start()
         owned: set[Place] = set()
-        for answer in await self._admin.describe_consumer_groups([self._group]):
+        admin = await self._asking()
+        for answer in await insisting(lambda: admin.describe_consumer_groups([self._group])):
             for code, _, _, _, _, members, *_ in answer.groups:
                 if code:
                     return None
@@ -158,7 +156,13 @@ class Watch:
                     owned |= _assignment(member[4])
         return owned
 
-    async def _connected(self) -> AIOKafkaConsumer:
+    async def _asking(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(**client_options(self._settings))
+            await self._admin.start()
+        return self._admin
+
+    async def _reading(self) -> AIOKafkaConsumer:
         if self._consumer is None:
             consumer = AIOKafkaConsumer(
                 **client_options(self._settings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 import yaml
 
 from streams.cli.main import cli
+from streams.health import check
 from streams.settings import PREFIX, Settings
+from streams.topics import in_sync
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -107,14 +110,17 @@ def test_commands_are_those_of_the_program(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS))
-def test_workers_are_asked_where_they_answer(name: str) -> None:
+def test_workers_are_asked_whether_they_are_ready_and_killed_when_they_are_stuck(name: str) -> None:
     service = SERVICES[name]
     settings = Settings.from_env(
         {key: resolved(value) for key, value in service["environment"].items()}
     )
-    check = service["healthcheck"]["test"][-1]
-    assert f"http://{settings.web_host}:{settings.web_port}/health" in check
-    compile(check, "healthcheck", "exec")
+    how, *command = service["healthcheck"]["test"]
+    assert (how, command[:2]) == ("CMD", ["python", "-m"])
+    assert importlib.import_module(command[2]).main is check.main
+    assert settings.web_port, "the check asks the port that the worker opens"
+    assert float(service["healthcheck"]["timeout"].removesuffix("s")) > 2 * check.WITHIN_S
+    assert service["init"] is True, "the worker is not process 1, which nobody could kill"
     assert service["restart"] == "unless-stopped"
     assert float(service["stop_grace_period"].removesuffix("s")) > settings.stop_s
 
@@ -158,6 +164,19 @@ def test_the_dockerfile_copies_what_there_is_and_every_package() -> None:
     assert allowed == copied
     packages = {path.parent.name for path in ROOT.glob("*/py.typed")}
     assert packages <= copied
+
+
+def test_production_settings_keep_what_is_confirmed() -> None:
+    lines = (ROOT / "deploy" / "production.env").read_text("utf-8").splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    settings = Settings.from_env(given)
+    assert settings.replication == 3
+    assert in_sync(settings) == 2
+    assert len(settings.broker_addresses) == 3, "one that is away must not keep workers out"
+    assert settings.broker_tls
+    assert settings.schema_registry_url is not None
+    assert settings.web_port
+    assert not [name for name in given if name.endswith(("_USER", "_PASSWORD"))]
 
 
 def test_no_file_names_a_host_of_a_registry_or_a_secret() -> None:
