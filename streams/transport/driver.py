@@ -11,6 +11,8 @@ What is replaced, and why (everything else is Faust's own driver):
   "already read".
 * `resume_flow`: stream partitions are read only after the seek that follows a rebalance. Faust
   resumes them before it, and clears the agents' queues after it: what arrives in between is lost.
+* `seek_to_committed` (of the thread): a partition without a committed offset is sought to its
+  beginning. aiokafka leaves it where it is: what was fetched before the seek would be lost.
 * `_highwaters`: table recovery reads up to the true end of a changelog (see `ends`).
 * `_commit_offsets`: an offset counts as committed when the broker said so, not when it was tried.
 """

@@ -44,6 +44,23 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             return False
         return True
 
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        """Seek partitions to the last committed offset; those that have none to their beginning.
+
+        aiokafka leaves the latter where they are: what was fetched of them and given up at a
+        rebalance would never be read again.
+        """
+        found: dict[TP, int | None] = await self.call_thread(self._seek_to_committed)
+        return found
+
+    async def _seek_to_committed(self) -> dict[TP, int | None]:
+        consumer = self._ensure_consumer()
+        committed: dict[TP, int | None] = await consumer.seek_to_committed()
+        never = [tp for tp, offset in committed.items() if offset is None]
+        if never:
+            await consumer.seek_to_beginning(*never)
+        return committed
+
     async def _highwaters(self, partitions: Iterable[TP]) -> dict[TP, int]:
         transport = self.transport
         ends = await end_offsets(

@@ -6,8 +6,10 @@ import asyncio
 from typing import Any
 
 import faust
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.transport import PartitionBatch, batch_topic
+from streams.transport.thread import ConsumerThread
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
 
@@ -38,6 +40,42 @@ async def test_two_workers_share_and_nothing_is_lost(any_broker: TestBroker) -> 
         for partition in range(4):
             offsets = seen.offsets(partition)
             assert offsets == sorted(offsets)
+
+
+async def test_what_was_fetched_and_given_up_before_the_first_commit_is_read_again(
+    any_broker: TestBroker,
+) -> None:
+    topic, group = unique("never"), unique("group")
+    await any_broker.create(topic, partitions=2)
+    for partition in range(2):
+        await any_broker.produce(topic, [b"x"] * 20, partition=partition)
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=any_broker.address,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    thread = ConsumerThread.__new__(ConsumerThread)
+    thread._consumer = consumer
+    parts = [TopicPartition(topic, partition) for partition in range(2)]
+
+    async def at_the_end() -> bool:
+        await consumer.getmany(timeout_ms=100)  # given up: a rebalance came before it was handed on
+        return [await consumer.position(part) for part in parts] == [20, 20]
+
+    await consumer.start()
+    try:
+        await eventually(at_the_end, "everything was fetched")
+        await consumer.commit({parts[1]: 7})
+        assert await thread._seek_to_committed() == {parts[0]: None, parts[1]: 7}
+        fetched: dict[TopicPartition, list[int]] = {part: [] for part in parts}
+        while any([await consumer.position(part) < 20 for part in parts]):
+            for part, records in (await consumer.getmany(timeout_ms=100)).items():
+                fetched[part] += [record.offset for record in records]
+    finally:
+        await consumer.stop()
+    assert fetched == {parts[0]: list(range(20)), parts[1]: list(range(7, 20))}
 
 
 async def test_a_batch_in_work_is_void_once_its_partition_went(any_broker: TestBroker) -> None:
