@@ -49,7 +49,8 @@ def started(cluster: KafkaCluster) -> KafkaCluster:
 @pytest.fixture(scope="session")
 def kafka_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
     """One node of a real Apache Kafka, shared by the whole run: not to be killed."""
-    cluster = started(KafkaCluster(tmp_path_factory.mktemp("kafka")))
+    config = {"log.cleaner.backoff.ms": "200"}  # it looks this often for logs to clean
+    cluster = started(KafkaCluster(tmp_path_factory.mktemp("kafka"), config=config))
     yield cluster
     cluster.stop()
 
@@ -57,7 +58,7 @@ def kafka_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluste
 @pytest.fixture(scope="session")
 def kafka(kafka_node: KafkaCluster) -> TestBroker:
     """The same, as tests use a broker."""
-    return TestBroker(kafka_node.address, kafka_node.node(1).pid)
+    return TestBroker(kafka_node.address, kafka_node.node(1).pid, "kafka")
 
 
 @pytest.fixture(params=["tansu", "kafka"])

@@ -91,11 +91,11 @@ async def written(broker: TestBroker, settings: Settings, topic: str) -> bool:
 
 
 async def test_every_topic_reaches_its_table(
-    broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
+    any_broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
 ) -> None:
-    settings = settings_of(broker, clickhouse)
-    await prepare(broker, settings)
-    await send(broker, settings, 0, 5)
+    settings = settings_of(any_broker, clickhouse)
+    await prepare(any_broker, settings)
+    await send(any_broker, settings, 0, 5)
     odd = [
         reading("unknown", 1),
         reading("S0", -3_000_000),  # years too late
@@ -104,7 +104,9 @@ async def test_every_topic_reaches_its_table(
         CODEC.encode("StreamTick", {"sent_at": MARCH}),
         reading("S0", 6, so2=float("nan")),
     ]
-    await broker.produce(settings.topic_readings, odd, partition=0, timestamp_ms=MARCH + 7 * MINUTE)
+    await any_broker.produce(
+        settings.topic_readings, odd, partition=0, timestamp_ms=MARCH + 7 * MINUTE
+    )
     outputs: dict[str, tuple[str, list[dict[str, Any]]]] = {
         settings.topic_means: ("WindowMean", [mean()]),
         settings.topic_gaps: ("DataGap", [gap(MARCH, None)]),
@@ -115,10 +117,12 @@ async def test_every_topic_reaches_its_table(
         ),
     }
     for topic, (name, records) in outputs.items():
-        await broker.produce(topic, [CODEC.encode(name, record) for record in records])
+        await any_broker.produce(topic, [CODEC.encode(name, record) for record in records])
     with SinksProcess(settings, tmp_path / "sinks.log") as worker:
         for topic in (settings.topic_readings, settings.topic_registry, *outputs):
-            await eventually(lambda t=topic: written(broker, settings, t), f"{topic} is written")
+            await eventually(
+                lambda t=topic: written(any_broker, settings, t), f"{topic} is written"
+            )
         assert worker.end(signal.SIGTERM) == 0, worker.said()
     assert clickhouse.rows(
         "SELECT source_id, count(), countIf(quality != 'UNVERIFIED') FROM readings_current "
@@ -134,23 +138,23 @@ async def test_every_topic_reaches_its_table(
 
 
 async def test_rows_are_complete_and_once_across_kills_of_both(
-    broker: TestBroker, own_server: EmbeddedClickHouse, tmp_path: Path
+    any_broker: TestBroker, own_server: EmbeddedClickHouse, tmp_path: Path
 ) -> None:
     clickhouse = TestClickHouse(own_server)
-    settings = settings_of(broker, clickhouse, sink_age_s=0.2, poll_records=50)
-    await prepare(broker, settings)
-    await send(broker, settings, 0, 300)
+    settings = settings_of(any_broker, clickhouse, sink_age_s=0.2, poll_records=50)
+    await prepare(any_broker, settings)
+    await send(any_broker, settings, 0, 300)
     log = tmp_path / "sinks.log"
     with SinksProcess(settings, log) as worker:
         await eventually(lambda: bool(clickhouse.value("SELECT count() FROM readings")), "rows")
         own_server.kill()
-        await send(broker, settings, 300, 600)
+        await send(any_broker, settings, 300, 600)
         await eventually(lambda: "will try again" in worker.said(), "the outage is said")
         worker.end(signal.SIGKILL)
     with SinksProcess(settings, log) as worker:
         own_server.start()
         await eventually(
-            lambda: written(broker, settings, settings.topic_readings), "everything is written"
+            lambda: written(any_broker, settings, settings.topic_readings), "everything is written"
         )
         assert worker.end(signal.SIGTERM) == 0, worker.said()
     assert clickhouse.rows(

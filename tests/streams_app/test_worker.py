@@ -139,53 +139,53 @@ async def done(
 
 
 async def test_it_finds_what_the_core_finds(
-    broker: TestBroker,
+    any_broker: TestBroker,
     partition_logs: list[list[RawRecord]],
     expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    settings = await prepare(broker)
-    await everything(broker, settings, partition_logs)
+    settings = await prepare(any_broker)
+    await everything(any_broker, settings, partition_logs)
     with StreamsProcess(settings, tmp_path / "log") as worker:
-        await done(broker, settings, partition_logs, worker)
+        await done(any_broker, settings, partition_logs, worker)
         assert worker.end(signal.SIGTERM) == 0, worker.said()
-    assert exported(await findings_of(broker, settings), tmp_path) == expected
+    assert exported(await findings_of(any_broker, settings), tmp_path) == expected
     assert "Traceback" not in worker.said()
 
 
 async def test_killed_again_and_again_it_finds_the_same(
-    broker: TestBroker,
+    any_broker: TestBroker,
     partition_logs: list[list[RawRecord]],
     expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    settings = await prepare(broker, session_timeout_s=3.0, heartbeat_s=0.5)
-    await everything(broker, settings, partition_logs)
+    settings = await prepare(any_broker, session_timeout_s=3.0, heartbeat_s=0.5)
+    await everything(any_broker, settings, partition_logs)
     total = sum(map(len, partition_logs))
     for part in (0.1, 0.4, 0.7):
         with StreamsProcess(settings, tmp_path / "log") as worker:
 
             async def far_enough(part: float = part) -> bool:
-                at = await broker.committed(settings.group_streams, settings.topic_readings)
+                at = await any_broker.committed(settings.group_streams, settings.topic_readings)
                 return sum(at.values()) > total * part
 
             await eventually(far_enough, f"{part} of the readings are committed", 180)
             worker.end(signal.SIGKILL)
     with StreamsProcess(settings, tmp_path / "log") as worker:
-        await done(broker, settings, partition_logs, worker)
+        await done(any_broker, settings, partition_logs, worker)
         assert worker.end(signal.SIGTERM) == 0, worker.said()
-    assert exported(await findings_of(broker, settings), tmp_path) == expected
+    assert exported(await findings_of(any_broker, settings), tmp_path) == expected
 
 
 async def test_two_workers_find_the_same(
-    broker: TestBroker,
+    any_broker: TestBroker,
     partition_logs: list[list[RawRecord]],
     expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    settings = await prepare(broker)
+    settings = await prepare(any_broker)
     feeding = asyncio.gather(
-        *(slowly(broker, settings, at, log) for at, log in enumerate(partition_logs))
+        *(slowly(any_broker, settings, at, log) for at, log in enumerate(partition_logs))
     )
     with (
         StreamsProcess(settings, tmp_path / "one") as one,
@@ -194,9 +194,9 @@ async def test_two_workers_find_the_same(
         await feeding
         await eventually(lambda: "started" in one.said() + two.said(), "a worker started")
         assert one.end(signal.SIGTERM) == 0
-        await done(broker, settings, partition_logs, two)
+        await done(any_broker, settings, partition_logs, two)
         assert two.end(signal.SIGTERM) == 0, two.said()
-    assert exported(await findings_of(broker, settings), tmp_path) == expected
+    assert exported(await findings_of(any_broker, settings), tmp_path) == expected
 
 
 async def slowly(

@@ -29,6 +29,7 @@ class TestBroker:
 
     address: str
     pid: int = field(compare=False)
+    kind: str = field(default="tansu", compare=False)  # or "kafka"
 
     async def create(
         self,
