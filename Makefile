@@ -6,9 +6,11 @@ VENV := .venv
 READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 DAYS ?= 1
+ROUNDS ?= 20
+SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test crash lint format bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +29,9 @@ demo: $(READY) ## a simulated nation through broker, workers and ClickHouse; pri
 
 test: $(READY) ## every test: core, contracts, integration on a real broker process
 	@$(BIN)/python -m pytest
+
+crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what is left must be the same
+	@$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED)
 
 lint: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

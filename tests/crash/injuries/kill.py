@@ -1,0 +1,73 @@
+"""``kill -9`` at a moment that has nothing to do with what the victim is doing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Self
+
+from tests.crash.crew import Kind
+from tests.crash.field import Field
+from tests.crash.injuries.injury import Conditions, Plain, moment
+
+
+@dataclass(frozen=True)
+class KillWorker(Plain):
+    """A worker dies, perhaps again as soon as it has come back."""
+
+    kind: Kind
+    at: float
+    times: int
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
+        """Either kind, once to three times."""
+        return cls(rng.choice(("streams", "sinks")), moment(rng), rng.choice((1, 1, 2, 3)))
+
+    async def strike(self, field: Field) -> None:
+        """Kill the worker that is there from the beginning."""
+        await field.progress.until(self.at)
+        hand = field.first(self.kind)
+        for _ in range(self.times):
+            await field.at_work(hand)
+            hand.kill()
+
+
+@dataclass(frozen=True)
+class KillClickHouse(Plain):
+    """ClickHouse dies and comes back on its data."""
+
+    at: float
+    away_s: float
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
+        """Away for an instant, or for longer than the workers wait between attempts."""
+        return cls(moment(rng), rng.choice((0.0, 0.5, 2.0, 6.0)))
+
+    async def strike(self, field: Field) -> None:
+        """Kill and start."""
+        await field.progress.until(self.at)
+        await field.kill_clickhouse(self.away_s)
+
+
+@dataclass(frozen=True)
+class KillNode(Plain):
+    """A node of Apache Kafka dies and comes back on its data; with three, it led partitions."""
+
+    at: float
+    number: int
+    away_s: float
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self | None:
+        """Any node; away for a moment, or for longer than a session of the workers."""
+        if not given.kafka:
+            return None
+        number = rng.randint(1, given.nodes)
+        return cls(moment(rng), number, rng.choice((0.0, 1.0, given.session_s + 1.0)))
+
+    async def strike(self, field: Field) -> None:
+        """Kill and start."""
+        await field.progress.until(self.at)
+        await field.kill_node(self.number, self.away_s)

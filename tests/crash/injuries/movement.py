@@ -1,0 +1,94 @@
+"""Partitions that move: workers come and go, and one sleeps through its own dismissal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, Self
+
+from tests.crash.crew import Kind
+from tests.crash.field import Field
+from tests.crash.injuries.injury import Conditions, Plain, moment
+
+Way = Literal["stays", "is told to stop", "is killed for good", "the first leaves"]
+
+
+@dataclass(frozen=True)
+class ComeAndGo(Plain):
+    """One or two more workers come while the load flows, and go in one way or another."""
+
+    kind: Kind
+    at: float
+    more: int
+    way: Way
+    after_s: float
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
+        """Either kind, one or two of them."""
+        ways: tuple[Way, ...] = (
+            "stays", "is told to stop", "is killed for good", "the first leaves",
+        )  # fmt: skip
+        return cls(
+            rng.choice(("streams", "sinks")),
+            moment(rng),
+            rng.choice((1, 1, 2)),
+            rng.choice(ways),
+            rng.choice((0.0, 1.0, 3.0)),
+        )
+
+    async def strike(self, field: Field) -> None:
+        """Start them; after a while, send one away."""
+        await field.progress.until(self.at)
+        hands = []
+        for _ in range(self.more):
+            hands.append(field.crew.place(self.kind))
+            hands[-1].start()
+            field.count("worker comes")
+        if self.way == "stays":
+            return
+        await field.at_work(hands[0])
+        await asyncio.sleep(self.after_s)
+        if self.way == "is killed for good":
+            hands[0].leaving = True
+            hands[0].kill()
+        else:
+            (hands[0] if self.way == "is told to stop" else field.first(self.kind)).leave()
+            field.count("worker goes (SIGTERM)")
+
+
+@dataclass(frozen=True)
+class Sleep(Plain):
+    """A worker stands still for longer than its session, and goes on as if it still owned all.
+
+    Another one takes its partitions meanwhile.
+    """
+
+    kind: Kind
+    at: float
+    first: bool  # the first worker sleeps, or the one that came for it
+    sleep_s: float
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self:
+        """Either kind."""
+        longer = rng.choice((0.5, 1.5, 4.0))
+        kind: Kind = rng.choice(("streams", "sinks"))
+        return cls(kind, moment(rng) * 0.7, rng.random() < 0.7, given.session_s + longer)
+
+    async def strike(self, field: Field) -> None:
+        """Bring a second worker, SIGSTOP one of them, SIGCONT it after its session is over."""
+        other = field.crew.place(self.kind)
+        await field.progress.until(self.at)
+        other.start()
+        await field.at_work(other)
+        sleeper = field.first(self.kind) if self.first else other
+        await field.at_work(sleeper)
+        sleeper.send(signal.SIGSTOP)
+        field.count("worker sleeps (SIGSTOP)")
+        try:
+            await asyncio.sleep(self.sleep_s)
+        finally:
+            sleeper.send(signal.SIGCONT)

@@ -1,0 +1,47 @@
+"""``kill -9`` at a named point of a worker's work, reached for the n-th time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+from typing import Self
+
+from tests.crash.crew import Death
+from tests.crash.field import Field
+from tests.crash.injuries.injury import Conditions, Plain, moment
+from tests.crash.points import POINTS
+
+_REBALANCE = ("revok", "assign")
+
+
+@dataclass(frozen=True)
+class DieAtPoint(Plain):
+    """One life of the worker that is there from the beginning ends at a point.
+
+    ``company``: at which share another worker comes, so that partitions move; 0: none does.
+    """
+
+    point: str
+    at_pass: int
+    company: float = 0.0
+
+    @classmethod
+    def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
+        """Any point of either worker."""
+        return cls.at(rng.choice(list(POINTS)), rng)
+
+    @classmethod
+    def at(cls, point: str, rng: Random) -> Self:
+        """A pass of a point."""
+        company = moment(rng) / 2 if any(each in point for each in _REBALANCE) else 0.0
+        return cls(point, rng.randint(1, POINTS[point].passes), company)
+
+    def prepare(self, field: Field) -> None:
+        """Foretell the death; several of them follow one another."""
+        field.first(POINTS[self.point].worker).deaths.append(Death(self.point, self.at_pass))
+
+    async def strike(self, field: Field) -> None:
+        """Bring the other worker, which stays."""
+        if self.company:
+            await field.progress.until(self.company)
+            field.crew.place(POINTS[self.point].worker).start()

@@ -1,0 +1,59 @@
+"""What a run of rounds says: a line a round, and the report at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.crash.plan import Plan
+from tests.crash.tally import Difference, Tally
+
+
+def progress_line(plan: Plan, difference: Difference | None, seconds: float) -> str:
+    """One round: how to repeat it, what was done, how it came out."""
+    done = "; ".join(map(repr, plan.injuries)) or "nothing"
+    again = "; everything again" if plan.replay else ""
+    result = "ok" if difference is None else "DIFFERS"
+    line = f"{result} --seed {plan.seed} --round {plan.number} ({seconds:.0f} s): {done}{again}\n"
+    if difference is not None:
+        line += "".join(f"    {sentence[:300]}\n" for sentence in difference.sentences)
+        line += f"    kept in {difference.kept}\n"
+    return line
+
+
+def as_json(tally: Tally) -> str:
+    """Everything, as one object."""
+    return json.dumps(dataclasses.asdict(tally), ensure_ascii=False, indent=2) + "\n"
+
+
+def as_table(tally: Tally) -> str:
+    """For people."""
+    table = Table("what", "count", title="crash rounds")
+    for name in ("rounds", "messages", "readings"):
+        table.add_row(name, f"{getattr(tally, name):,}")
+    table.add_row("seconds", f"{tally.seconds:.0f}")
+    table.add_section()
+    for name, count in sorted(tally.kills.items()):
+        table.add_row(f"kill -9: {name}", str(count))
+    table.add_row("kill -9, all", str(tally.kills.total()))
+    for title, counts in (
+        ("", tally.other),
+        ("ended by itself: ", tally.ended),
+        ("point not reached: ", tally.unreached),
+    ):
+        table.add_section()
+        for name, count in sorted(counts.items()):
+            table.add_row(f"{title}{name}", str(count))
+    table.add_section()
+    table.add_row("differences", str(len(tally.differences)))
+    text = io.StringIO()
+    Console(file=text, width=100).print(table)
+    for each in tally.differences:
+        text.write(
+            f"--seed {each.seed} --round {each.round}: {each.sentences[0][:150]} ({each.kept})\n"
+        )
+    return text.getvalue()

@@ -1,0 +1,278 @@
+"""One round from the empty topics to what it left, and what of that must not be."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import traceback
+from collections.abc import Awaitable
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from sinks.clickhouse import client
+from streams.audit.run import audit
+from streams.replay.client import consumer_of
+from streams.replay.logs import ends_of
+from streams.replay.run import outputs
+from streams.settings import Settings
+from tests.crash.crew import Crew, Kind
+from tests.crash.field import Chronicle, Field
+from tests.crash.load import Load, make_load
+from tests.crash.outcome import Outcome, check_load, collect, differences, export
+from tests.crash.plan import Plan
+from tests.crash.publish import Publisher
+from tests.crash.stand import Stand
+from tests.crash.tally import Difference, Tally
+
+PUBLISH_S: Final = 120.0
+STRIKE_S: Final = 120.0
+DRAIN_S: Final = 180.0
+STOP_S: Final = 40.0
+TROUBLES: Final = 8  # workers that ended by themselves before a round is given up
+
+
+class RoundError(Exception):
+    """The round could not be brought to its end; the text is a sentence."""
+
+
+class Rounds:
+    """Runs rounds on one stand; the undisturbed run of a load is made when it is first needed."""
+
+    def __init__(
+        self,
+        stand: Stand,
+        directory: Path,
+        tally: Tally,
+        *,
+        sources: int = 12,
+        minutes: int = 240,
+        keep_all: bool = False,
+    ) -> None:
+        self._stand = stand
+        self._directory = directory
+        self.tally = tally
+        self._size = {"sources": sources, "minutes": minutes}
+        self._keep_all = keep_all
+        self._expected: dict[tuple[int, int], tuple[Load, Outcome]] = {}
+
+    @property
+    def kafka(self) -> bool:
+        """Whether there is a node of Apache Kafka to kill."""
+        return self._stand.kafka is not None
+
+    async def run(self, plan: Plan) -> Difference | None:
+        """One round. Whatever it finds is also in the tally; what it did is kept if it differs."""
+        directory = self._directory / f"seed-{plan.seed}-round-{plan.number}"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "plan.txt").write_text("\n".join(plan.describe()) + "\n")
+        load, expected = await self._undisturbed(plan)
+        tally = self.tally
+        settings = self._stand.settings(partitions=plan.partitions, **plan.settings)
+        found: list[str] = []
+        await self._stand.prepare(settings)
+        try:
+            found += await self._injured(plan, load, settings, expected, directory)
+        except Exception as error:
+            (directory / "failure.txt").write_text(traceback.format_exc())
+            found.append(f"the round could not be brought to its end: {error!r}")
+        finally:
+            await self._stand.clear(settings)
+        tally.rounds += 1
+        tally.messages += load.messages
+        tally.readings += sum(bool(r.key) for log in load.logs for r in log)
+        if not found and not self._keep_all:
+            shutil.rmtree(directory)
+        if not found:
+            return None
+        expected.write(directory / "expected")
+        (directory / "differences.txt").write_text("\n".join(found) + "\n", encoding="utf-8")
+        difference = Difference(plan.seed, plan.number, found, str(directory))
+        tally.differences.append(difference)
+        return difference
+
+    async def _undisturbed(self, plan: Plan) -> tuple[Load, Outcome]:
+        """The load of a plan and what it leads to when nothing is disturbed.
+
+        Raises RoundError when that is not what the judging code alone finds.
+        """
+        known = self._expected.get((plan.seed, plan.load))
+        if known is not None:
+            return known
+        load = make_load(f"{plan.seed} {plan.load}", partitions=plan.partitions, **self._size)
+        settings = self._stand.settings(
+            partitions=plan.partitions, session_timeout_s=3.0, heartbeat_s=1.0
+        )
+        directory = self._directory / f"seed-{plan.seed}-load-{plan.load}"
+        directory.mkdir(parents=True, exist_ok=True)
+        calm = replace(plan, injuries=(), replay=False, flow_s=0.0)
+        await self._stand.prepare(settings)
+        try:
+            wrong = await self._worked(calm, load, settings, directory)
+            found = await collect(settings, directory / "export")
+            wrong += await _audited(settings)
+        finally:
+            await self._stand.clear(settings)
+        alone = Outcome(exports=export(settings, load.found_by_core(), directory / "core"))
+        wrong += differences(alone, found, exports_only=True)
+        wrong += found.contradictions
+        if wrong:
+            found.write(directory / "undisturbed")
+            first = "; ".join(each[:200] for each in wrong[:5])
+            raise RoundError(f"even undisturbed ({directory}): {first}")
+        shutil.rmtree(directory)
+        self._expected[plan.seed, plan.load] = load, found
+        return load, found
+
+    async def _injured(
+        self, plan: Plan, load: Load, settings: Settings, expected: Outcome, directory: Path
+    ) -> list[str]:
+        wrong = await self._worked(plan, load, settings, directory)
+        if wrong and "did not" in wrong[-1]:
+            return wrong
+        wrong += await self._held(expected, load, settings, directory / "found")
+        if plan.replay and not wrong:
+            self.tally.other["replay from offset 0"] += 1
+            names = {
+                "group_streams": f"{settings.group_streams}-again",
+                "group_sinks": f"{settings.group_sinks}-again",
+            }
+            again = replace(settings, **names)  # type: ignore[arg-type]
+            await self._stand.prepare(again)
+            try:
+                calm = replace(plan, injuries=(), replay=False)
+                wrong += await self._worked(calm, None, again, directory)
+                wrong += await self._held(expected, load, again, directory / "again")
+            finally:
+                await self._stand.clear(again)
+        return wrong
+
+    async def _held(
+        self, expected: Outcome, load: Load, settings: Settings, directory: Path
+    ) -> list[str]:
+        """Hold what is there against the undisturbed run, and have it audited."""
+        wrong = await check_load(settings, load)
+        found = await collect(settings, directory / "export")
+        wrong += differences(expected, found)
+        wrong += await _audited(settings)
+        if wrong:
+            found.write(directory)
+        return wrong
+
+    async def _worked(
+        self, plan: Plan, load: Load | None, settings: Settings, directory: Path
+    ) -> list[str]:
+        """Have workers take the load, injured as planned, until all is drained and they ended.
+
+        Without a load, what is in the topics already.
+        """
+        seed = f"{plan.seed} {plan.number}"
+        chronicle = Chronicle()
+        crew = Crew(settings, directory, seed, self.tally, chronicle.note)
+        field = Field(settings, self._stand, crew, self.tally, chronicle)
+        kinds: tuple[Kind, ...] = ("streams", "sinks")
+        for kind in kinds:
+            crew.place(kind)
+        for injury in plan.injuries:
+            injury.prepare(field)
+        for kind in kinds:
+            field.first(kind).start()
+        keeping = asyncio.create_task(crew.keep())
+        strikes = [asyncio.create_task(injury.strike(field)) for injury in plan.injuries]
+        try:
+            if load is not None:
+                publisher = Publisher(settings, idempotent=self._stand.kafka is not None)
+                publishing = publisher.publish(load, field.progress, plan.flow_s)
+                await _within(PUBLISH_S, publishing, "the load did not get published")
+            field.progress.to(1.0)
+            chronicle.note("everything is published")
+            await _within(STRIKE_S, asyncio.gather(*strikes), "the injuries did not end")
+            chronicle.note("the injuries are over")
+            await self._drained(settings, crew, chronicle)
+        except RoundError as error:
+            return [*crew.troubles, str(error)]
+        finally:
+            for strike in strikes:
+                strike.cancel()
+            await asyncio.gather(*strikes, return_exceptions=True)
+            keeping.cancel()
+            crew.end()
+            with (directory / "timeline.txt").open("a") as file:
+                file.write("\n".join([*chronicle.lines, ""]))
+            await self._stand.restore()
+        return crew.troubles
+
+    async def _drained(self, settings: Settings, crew: Crew, chronicle: Chronicle) -> None:
+        """Wait until streams have judged all, send them away; then the same for the sinks."""
+        readings = await ends_of(settings, settings.topic_readings)
+        if not any(readings.values()):
+            raise RoundError("the readings did not get into their topic")
+        group = settings.group_streams
+        await _committed(settings, group, readings, crew, "the streams workers did not drain")
+        chronicle.note("the readings are judged")
+        await _within(STOP_S, crew.dismiss("streams"), "a streams worker did not stop")
+        found = await ends_of(settings, *outputs(settings), settings.topic_registry)
+        group = settings.group_sinks
+        ends = readings | found
+        await _committed(settings, group, ends, crew, "the sinks workers did not drain")
+        chronicle.note("the results are stored")
+        await _within(STOP_S, crew.dismiss("sinks"), "a sinks worker did not stop")
+
+
+async def _committed(
+    settings: Settings, group: str, ends: dict[TopicPartition, int], crew: Crew, what: str
+) -> None:
+    wanted = {partition: end for partition, end in ends.items() if end > 0}
+    at: dict[TopicPartition, int] = {}
+
+    async def all_of(consumer: AIOKafkaConsumer) -> bool:
+        for partition in wanted:
+            at[partition] = await consumer.committed(partition) or 0
+        return at == wanted
+
+    async def reached() -> None:
+        while True:
+            try:
+                async with consumer_of(settings, group) as consumer:
+                    while not await all_of(consumer):
+                        if len(crew.troubles) > TROUBLES:
+                            raise RoundError(f"{what}: the workers end again and again")
+                        await asyncio.sleep(0.1)
+                    return
+            except (KafkaError, OSError):
+                await asyncio.sleep(0.5)
+
+    try:
+        await asyncio.wait_for(reached(), DRAIN_S)
+    except TimeoutError:
+        behind = [
+            f"{tp.topic}[{tp.partition}] at {at.get(tp, 0)} of {end}"
+            for tp, end in sorted(wanted.items())
+            if at.get(tp, 0) != end
+        ]
+        raise RoundError(f"{what}: {', '.join(behind)}") from None
+
+
+async def _within(seconds: float, work: Awaitable[object], what: str) -> None:
+    try:
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        raise RoundError(f"{what} within {seconds:.0f} s") from None
+    except (KafkaError, OSError) as error:
+        raise RoundError(f"{what}: it did not work: {error!r}") from error
+
+
+async def _audited(settings: Settings) -> list[str]:
+    """The differences that an audit finds."""
+    with client(settings) as connected:
+        checks = await audit(settings, Codec(FileIds()), connected, None)
+    return [
+        f"audit, {check.part}, {check.place}: {sentence}"
+        for check in checks
+        for sentence in check.differences
+    ]

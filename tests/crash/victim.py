@@ -1,0 +1,32 @@
+"""A worker of a round: the deployed one, which may be told to die at a named point.
+
+``python -m tests.crash.victim streams|sinks [POINT PASS]``; settings from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sinks.worker import run_sinks
+from streams.settings import Settings
+from streams.worker import run_streams
+from tests.crash import points, trace
+
+
+def main(arguments: list[str]) -> int:
+    """Arm the point, if one is given, and run the worker."""
+    settings = Settings.from_env()
+    worker, *death = arguments
+    if os.environ.get(trace.VARIABLE):
+        trace.follow()
+    if death:
+        name, at_pass = death
+        points.arm(name, int(at_pass), settings)
+        if name == "amid-state":
+            points.cut_batches()
+    return {"streams": run_streams, "sinks": run_sinks}[worker](settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
