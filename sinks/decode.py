@@ -28,6 +28,7 @@ from streams.core.quality import arrival_refusal
 from streams.core.reading import Reading
 from streams.registry.avro import enterprise_from_record
 from streams.registry.errors import RegistryError
+from streams.registry_follower import bin_of
 from streams.settings import Settings
 from streams.transport import PartitionBatch
 
@@ -73,13 +74,17 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
         return decode
 
     def registration(record: ConsumerRecord) -> Decoded | None:
-        if record.value is None:
-            struck = (record.key or b"").decode(errors="replace")
-            return {"enterprise": _struck_off(struck), "sources": []}, 1
-        enterprise = _record(codec, "EnterpriseRegistration", record)
+        # What raises here the streams worker leaves out as well.
+        untimely = arrival_refusal(record.timestamp)
+        if untimely is not None:
+            raise Undecodable(untimely.detail)
         try:
-            enterprise_from_record(enterprise)
-        except RegistryError as error:  # the streams worker leaves it out as well
+            if record.value is None:
+                struck = _struck_off(bin_of(record.key, None))
+                return {"enterprise": struck, "sources": []}, 1
+            enterprise = _record(codec, "EnterpriseRegistration", record)
+            bin_of(record.key, enterprise_from_record(enterprise))
+        except (RegistryError, ValueError) as error:
             raise Undecodable(str(error)) from None
         sources = enterprise["sources"]
         return {

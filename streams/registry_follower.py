@@ -13,10 +13,14 @@ from aiokafka.errors import KafkaError
 
 from schemas.codec import Codec
 from schemas.errors import SchemaRegistryError
+from streams.core.bury import DETAIL_CHARACTERS
 from streams.core.findings import Proof
+from streams.core.names import shortened
+from streams.core.quality import arrival_refusal
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory
 from streams.kafka import Patience, client_options, partitions_by_topic
+from streams.registry.business_number import is_business_number
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -139,24 +143,41 @@ class RegistryFollower:
         """Take one record into the history, or say why it is none."""
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         try:
-            bin_ = (record.key or b"").decode()
+            untimely = arrival_refusal(record.timestamp)
+            if untimely is not None:
+                # It would hold back every later registration of the enterprise: they count from
+                # the time of the one before.
+                raise ValueError(untimely.detail)
             enterprise = None
             if record.value is not None:
                 name, fields = self._codec.decode(record.value)
                 if name != RECORD:
                     raise ValueError(f"it is a {name}")
                 enterprise = self._enterprise(fields)
-                bin_ = enterprise.bin
-            if not bin_:
-                raise ValueError("it has no БИН")
+            bin_ = bin_of(record.key, enterprise)
             self._history.add(record.timestamp, bin_, enterprise, _proof(record))
         except SchemaRegistryError:
             raise
         except Exception as error:  # anybody who may write to the topic can write anything
             self.skipped += 1
-            log.warning("a registration cannot be used and is left out", why=str(error), **where)
+            why = shortened(str(error), DETAIL_CHARACTERS)
+            log.warning("a registration cannot be used and is left out", why=why, **where)
         else:
             self.applied += 1
+
+
+def bin_of(key: bytes | None, enterprise: Enterprise | None) -> str:
+    """The БИН that a record of the registry topic is about; ``enterprise`` None strikes it off.
+
+    Raises ValueError where the key is none, or another than that of the registration: compaction
+    goes by the key, and would drop the registration of the enterprise that it names.
+    """
+    name = (key or b"").decode(errors="replace")
+    if not is_business_number(name):
+        raise ValueError("its key is no БИН")
+    if enterprise is not None and enterprise.bin != name:
+        raise ValueError(f"its key is {name}, it registers {enterprise.bin}")
+    return name
 
 
 def _proof(record: ConsumerRecord) -> Proof:

@@ -67,10 +67,25 @@ def moment(zone_name: str, text: str) -> int:
     """
     try:
         if _DATE.fullmatch(text):
-            return midnight(zone_name, date.fromisoformat(text))
-        value = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
+            instant = midnight(zone_name, _parsed(text).date())
+        else:
+            instant = _exact_moment(text)
+        # An offset can lead out of the years 1 to 9999.
+        to_datetime(instant).astimezone(zone(zone_name))
+    except OverflowError:
+        raise ValueError(f"{text!r} is outside the calendar") from None
+    return instant
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
         raise ValueError(f"{text!r} is neither a date nor a time") from None
+
+
+def _exact_moment(text: str) -> int:
+    value = _parsed(text)
     if value.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     if value.microsecond:

@@ -42,7 +42,8 @@ class RegistryHistory:
         versions.append(Registration(timestamp, bin_, enterprise, proof, entries))
         names = {entry.id for entry in entries}
         for entry in before:
-            if entry.id not in names:
+            # A source that went over to another enterprise meanwhile stays there.
+            if entry.id not in names and self._by_source[entry.id][-1][1] is entry:
                 self._append(entry.id, timestamp, None)
         for entry in entries:
             self._append(entry.id, timestamp, entry)

@@ -41,8 +41,11 @@ def check_midnight(zone: str, text: str | None, path: str) -> None:
     instant = check_moment(zone, text, path)
     if instant is None:
         return
-    day = calendar.clock(zone).date(instant)
-    if instant != calendar.midnight(zone, day):
+    try:
+        day = calendar.clock(zone).date(instant)
+    except OverflowError:  # the last hours of the calendar, and no midnight
+        day = None
+    if day is None or instant != calendar.midnight(zone, day):
         raise Problem(
             path, f"{text} is not a midnight of {zone}, and a limit changes only at midnights"
         )

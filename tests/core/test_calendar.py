@@ -22,6 +22,8 @@ from streams.core.calendar import (
     to_datetime,
     zone,
 )
+from streams.registry.errors import Problem
+from streams.registry.moments import check_midnight
 
 ALMATY = clock("Asia/Almaty")
 ZONES = (
@@ -179,3 +181,19 @@ def test_a_zone_that_is_not_in_the_data_is_refused(name: str) -> None:
 def test_iso_writes_milliseconds_only_where_there_are_some() -> None:
     assert iso(utc(2026, 3, 1)) == "2026-03-01T00:00:00Z"
     assert iso(utc(2026, 3, 1) + 7) == "2026-03-01T00:00:00.007Z"
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_that_an_offset_leads_out_of_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="outside the calendar"):
+        moment("Asia/Almaty", text)
+
+
+def test_a_limit_does_not_end_with_the_last_second_of_the_calendar() -> None:
+    with pytest.raises(Problem, match="is not a midnight"):
+        check_midnight("Asia/Almaty", "9999-12-31T23:59:59+05:00", "valid_to")
+
+
+def test_the_ends_of_the_calendar_are_moments() -> None:
+    for text in ("0001-01-02", "9999-12-31", "9999-12-31T23:59:59+05:00"):
+        assert iso(moment("Asia/Almaty", text))

@@ -183,3 +183,15 @@ def test_a_test_stream_is_kept_apart() -> None:
     found = fold(log, plant)
     assert [each.reason for each in found.dead_letters] == ["TEST_STREAM"]
     assert (found.means, found.gaps, found.violations) == ([], [], [])
+
+
+def test_a_source_that_went_over_is_not_struck_off_by_its_former_enterprise() -> None:
+    registry = RegistryHistory()
+    registry.add(BEGIN, BIN, enterprise(source("A"), source("B")), proof(0))
+    registry.add(BEGIN + 1, OTHER, enterprise(source("B"), bin=OTHER), proof(1))
+    registry.add(BEGIN + 2, BIN, enterprise(source("A")), proof(2))
+    held = registry.source("B", BEGIN + 2)
+    assert held is not None
+    assert held.enterprise.bin == OTHER
+    registry.add(BEGIN + 3, OTHER, None, proof(3))
+    assert registry.source("B", BEGIN + 3) is None

@@ -9,6 +9,7 @@ from schemas.ids import FileIds
 from streams.core.registry_history import RegistryHistory
 from streams.registry.avro import enterprise_from_record, enterprise_to_record
 from streams.registry_follower import RECORD, RegistryFollower
+from streams.simulation.identity import made_up_bin
 from tests.streams_app.test_worker import enterprise
 from tests.support.broker import TestBroker
 from tests.support.streams_process import own_settings
@@ -51,14 +52,23 @@ async def test_what_is_no_registration_is_said_and_left_out(
     tick = codec.encode("StreamTick", {"sent_at": 1})
     bad = [b"", b"\x00\x00\x00\xff\xff!", tick, codec.encode(RECORD, {**record, "bin": "1"})]
     good = codec.encode(RECORD, record)
-    await broker.produce(settings.topic_registry, [*bad, good])
-    await broker.produce(settings.topic_registry, [None], key=b"")
+    key, topic = enterprise().bin.encode(), settings.topic_registry
+    await broker.produce(topic, [*bad, good], key=key, timestamp_ms=0)
+    # Of another key, of none, struck off under what is no БИН, and from the year 292 million:
+    await broker.produce(topic, [good], key=made_up_bin(7).encode(), timestamp_ms=0)
+    await broker.produce(topic, [good], key=None, timestamp_ms=0)
+    for word in (b"", b"990140001234", b"\xff"):
+        await broker.produce(topic, [None], key=word, timestamp_ms=0)
+    await broker.produce(topic, [good, None], key=key, timestamp_ms=(1 << 63) - 1)
+    await broker.produce(topic, [good], key=key, timestamp_ms=5)
     follower = RegistryFollower(settings, codec, history, enterprise_from_record)
     await follower.start()
     try:
         await follower.catch_up()
     finally:
         await follower.stop()
-    assert (follower.applied, follower.skipped) == (1, 5)
+    assert (follower.applied, follower.skipped) == (2, 11)
     assert history.bins() == (enterprise().bin,)
-    assert capsys.readouterr().out.count("left out") == 5
+    assert history.source("KZ-0001-00", 5) is not None
+    assert history.last_change(1 << 62) == 5
+    assert capsys.readouterr().out.count("left out") == 11
