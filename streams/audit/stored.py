@@ -8,7 +8,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from streams.audit.check import Check, offsets_text
-from streams.audit.partition_log import USED, PartitionLog
+from streams.audit.partition_log import DUPLICATE, USED, PartitionLog
 from streams.audit.results import GAPS, MEANS, VIOLATIONS, Key, Row
 
 _MOMENTS = ("start", "end")
@@ -40,11 +40,33 @@ def compare_readings(client: Client, topic: str, logs: dict[int, PartitionLog]) 
             {"topic": topic, "partition": partition, "first": first, "last": log.last_offset},
         )
         stored = {row[0] for row in answer.result_rows}
-        if missing := used - stored:
+        missing, beyond = used - stored, stored - used
+        refused = missing & _refused(client, topic, partition)
+        if refused:
+            # Sent again such a message is a duplicate, and the only one of the two with rows.
+            sent_again = beyond & set(log.of_fate(DUPLICATE))
+            if len(sent_again) == len(refused):
+                missing, beyond = missing - refused, beyond - sent_again
+        if missing:
             wrong.append(f"partition {partition}: not in ClickHouse: {offsets_text(missing)}")
-        if beyond := stored - used:
+        if missing & refused:
+            wrong.append(
+                f"partition {partition}: refused by ClickHouse: {offsets_text(missing & refused)} "
+                "(`emissions dead-letters replay --stage sink` sends them again)"
+            )
+        if beyond:
             wrong.append(f"partition {partition}: in ClickHouse alone: {offsets_text(beyond)}")
     return Check("results", "readings", f"{count} used messages with channels", wrong)
+
+
+def _refused(client: Client, topic: str, partition: int) -> set[int]:
+    """Offsets of the messages that ClickHouse itself refused."""
+    answer = client.query(
+        "SELECT offset FROM dead_letters_current WHERE topic = {topic:String} "
+        "AND partition = {partition:Int32} AND stage = 'sink'",
+        {"topic": topic, "partition": partition},
+    )
+    return {row[0] for row in answer.result_rows}
 
 
 def _select(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ CODEC = Codec(FileIds())
 MINUTE = 60_000
 KNOWN, FORGOTTEN = "KZ-0001-01", "KZ-0001-02"
 NEVER = "KZ-0009-09"
+Workers = tuple[StreamsProcess, SinksProcess]
 HEADERS = [("trace", b"\x00\xff\xfe"), ("trace", b""), ("Қ", b"second")]
 
 
@@ -61,13 +63,13 @@ def reading(source_id: str, minutes_ago: int) -> bytes:
     return CODEC.encode("EmissionReading", msgspec.structs.asdict(item))
 
 
-@pytest.fixture
-def settings(any_broker: TestBroker, clickhouse_server: EmbeddedClickHouse) -> Iterator[Settings]:
+@contextmanager
+def deployed(broker: TestBroker, server: EmbeddedClickHouse) -> Iterator[Settings]:
     """Topics and tables of the test's own, and one source that is registered."""
     settings = own_settings(
-        any_broker.address,
+        broker.address,
         partitions=2,
-        clickhouse_url=clickhouse_server.url,
+        clickhouse_url=server.url,
         clickhouse_database=unique("letters").replace("-", "_"),
     )
     asyncio.run(create_topics(settings, "replay"))
@@ -76,6 +78,22 @@ def settings(any_broker: TestBroker, clickhouse_server: EmbeddedClickHouse) -> I
         migrate(connected, settings.clickhouse_database)
         yield settings
         connected.command(f"DROP DATABASE {settings.clickhouse_database} SYNC")
+
+
+@pytest.fixture
+def settings(broker: TestBroker, clickhouse_server: EmbeddedClickHouse) -> Iterator[Settings]:
+    """On the embedded broker."""
+    with deployed(broker, clickhouse_server) as made:
+        yield made
+
+
+@pytest.fixture
+def any_settings(
+    any_broker: TestBroker, clickhouse_server: EmbeddedClickHouse
+) -> Iterator[Settings]:
+    """On each broker."""
+    with deployed(any_broker, clickhouse_server) as made:
+        yield made
 
 
 def letters(settings: Settings, *args: str, given: str | None = None) -> Result:
@@ -92,10 +110,12 @@ def produce(broker: TestBroker, topic: str, value: bytes | None, **more: Any) ->
     asyncio.run(broker.produce(topic, [value], **more))
 
 
-def until_judged(broker: TestBroker, settings: Settings) -> None:
+def until_judged(broker: TestBroker, settings: Settings, workers: Workers) -> None:
     """Wait until everything in the readings, and everything found, was taken by both workers."""
 
     async def taken() -> bool:
+        for worker in workers:
+            assert worker.exit_code is None, worker.said()
         for group, topics in (
             (settings.group_streams, [settings.topic_readings]),
             (settings.group_sinks, [settings.topic_readings, settings.topic_dead_letters]),
@@ -120,9 +140,9 @@ def audited(settings: Settings) -> list[dict[str, Any]]:
 
 
 def test_an_unregistered_source_is_registered_and_its_letters_are_used(
-    settings: Settings, any_broker: TestBroker, tmp_path: Path
+    any_settings: Settings, any_broker: TestBroker, tmp_path: Path
 ) -> None:
-    topic = settings.topic_readings
+    settings, topic = any_settings, any_settings.topic_readings
     forgotten = [reading(FORGOTTEN, ago) for ago in (30, 29, 28)]
     for value in forgotten:
         produce(any_broker, topic, value, key=FORGOTTEN.encode(), headers=HEADERS)
@@ -131,10 +151,11 @@ def test_an_unregistered_source_is_registered_and_its_letters_are_used(
     produce(any_broker, topic, b"\x01garbage", key=None, partition=0)
 
     with (
-        StreamsProcess(settings, tmp_path / "streams"),
-        SinksProcess(settings, tmp_path / "sinks"),
+        StreamsProcess(settings, tmp_path / "streams") as streams,
+        SinksProcess(settings, tmp_path / "sinks") as sinks,
     ):
-        until_judged(any_broker, settings)
+        workers = (streams, sinks)
+        until_judged(any_broker, settings, workers)
         sent = {(r.partition, r.offset): r for r in asyncio.run(any_broker.read(topic))}
 
         # what was kept is what was sent
@@ -186,35 +207,36 @@ def test_an_unregistered_source_is_registered_and_its_letters_are_used(
             [*HEADERS, ("dead-letter", row["place"].encode())] for row in listed[:3]
         ]
         assert [row["replayed"] for row in rows(settings, "list")] == [1, 1, 1, 0, 0]
-        until_judged(any_broker, settings)
+        until_judged(any_broker, settings, workers)
         ledgers = [row["seen"] for row in audited(settings) if row["part"] == "ledger"]
         assert sum(int(seen.split(" = ")[1].split()[0]) for seen in ledgers) == 4
 
         # sent again on purpose: duplicates
         (more,) = rows(settings, "replay", "--source", FORGOTTEN, "--again")
         assert more["sent"] == 3
-        until_judged(any_broker, settings)
+        until_judged(any_broker, settings, workers)
         assert [row["replayed"] for row in rows(settings, "list")] == [2, 2, 2, 0, 0]
         audited(settings)
 
 
 def test_what_is_refused_again_is_a_letter_of_its_own_with_its_origin(
-    settings: Settings, any_broker: TestBroker, tmp_path: Path
+    settings: Settings, broker: TestBroker, tmp_path: Path
 ) -> None:
     topic = settings.topic_readings
-    produce(any_broker, topic, reading(NEVER, 9), key=b"wrong key", partition=1)
-    produce(any_broker, topic, reading(KNOWN, 9), key=KNOWN.encode())
+    produce(broker, topic, reading(NEVER, 9), key=b"wrong key", partition=1)
+    produce(broker, topic, reading(KNOWN, 9), key=KNOWN.encode())
     with (
-        StreamsProcess(settings, tmp_path / "streams"),
-        SinksProcess(settings, tmp_path / "sinks"),
+        StreamsProcess(settings, tmp_path / "streams") as streams,
+        SinksProcess(settings, tmp_path / "sinks") as sinks,
     ):
-        until_judged(any_broker, settings)
+        workers = (streams, sinks)
+        until_judged(broker, settings, workers)
         (letter,) = rows(settings, "list")
         (passed,) = rows(settings, "replay", "--policy", "drop")
         assert (passed["sent"], passed["passed_over"]) == (0, 1)
         (sent,) = rows(settings, "replay", "--policy", "requeue")
         assert (sent["sent"], sent["to_be_refused_again"]) == (1, 1)
-        until_judged(any_broker, settings)
+        until_judged(broker, settings, workers)
         old, new = rows(settings, "list")
         assert (old["place"], old["replayed"], old["replay_of"]) == (letter["place"], 1, [])
         assert (new["reason"], new["replay_of"]) == ("UNKNOWN_SOURCE", [letter["place"]])
@@ -223,7 +245,48 @@ def test_what_is_refused_again_is_a_letter_of_its_own_with_its_origin(
         # the first is known as sent, so only its descendant goes, once
         (sent,) = rows(settings, "replay", "--policy", "requeue")
         assert (sent["sent"], sent["sent_before"]) == (1, 1)
-        until_judged(any_broker, settings)
+        until_judged(broker, settings, workers)
         *_, newest = rows(settings, "list")
         assert newest["replay_of"] == [letter["place"], new["place"]]
         audited(settings)
+
+
+def test_what_clickhouse_refused_is_listed_sent_again_and_audited(
+    settings: Settings, broker: TestBroker, tmp_path: Path
+) -> None:
+    topic = settings.topic_readings
+    values = [reading(KNOWN, ago) for ago in (9, 8, 7)]
+    with client(settings) as connected:
+        connected.command("ALTER TABLE readings ADD CONSTRAINT small CHECK value != 408")
+        with (
+            StreamsProcess(settings, tmp_path / "streams") as streams,
+            SinksProcess(settings, tmp_path / "sinks") as sinks,
+        ):
+            workers = (streams, sinks)
+            for value in values:
+                produce(broker, topic, value, key=KNOWN.encode(), headers=HEADERS)
+            until_judged(broker, settings, workers)
+            (letter,) = rows(settings, "list")
+            assert (letter["reason"], letter["stage"]) == ("SINK_REJECTED", "sink")
+            (shown,) = rows(settings, "show", letter["place"])
+            assert bytes.fromhex(shown["value"]) == values[1]
+            assert (shown["kept_in"], shown["key"]) == ("ClickHouse", KNOWN)
+            assert [header["value"] for header in shown["headers"]] == ["0x00fffe", "", "second"]
+            assert rows(settings, "list", "--summary")[0]["letters"] == 1
+            missing = CliRunner().invoke(cli, ["audit"], env=settings.as_env())
+            assert missing.exit_code == 1
+            _, partition, offset = letter["place"].rsplit("/", 2)
+            assert (
+                f"results, readings: partition {partition}: refused by ClickHouse: {offset} "
+                "(`emissions dead-letters replay --stage sink` sends them again)\n"
+            ) in missing.stdout
+
+            connected.command("ALTER TABLE readings DROP CONSTRAINT small")
+            (sent,) = rows(settings, "replay", "--stage", "sink")
+            assert sent["sent"] == 1
+            (sent,) = rows(settings, "replay", "--stage", "sink")
+            assert (sent["sent"], sent["sent_before"]) == (0, 1)
+            until_judged(broker, settings, workers)
+            stored = connected.query("SELECT value FROM readings_current ORDER BY value")
+            assert [value for (value,) in stored.result_rows] == [407.0, 408.0, 409.0]
+            audited(settings)
