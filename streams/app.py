@@ -30,7 +30,7 @@ from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
 from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.state_log import StateLog
+from streams.state_log import DamagedStateError, StateLog
 from streams.transport import batch_topic, install
 
 log = structlog.get_logger(__name__)
@@ -105,7 +105,7 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
         async for event in stream.noack().events():
             try:
                 await judging.take(event)
-            except (FuseBlown, TooLargeError) as error:
+            except (FuseBlown, TooLargeError, DamagedStateError) as error:
                 fatal(error)
                 return
             except Exception as error:

@@ -55,7 +55,7 @@ class Checkpoint:
         await self._outbox.produce(outputs, revoked=revoked)
         again = {key: saved.items.get(key) for key in saved.overwritten}
         state = {**again, **state}
-        records = state_records(batch, state)
+        records = state_records(batch, state, saved)
         first = await self._outbox.produce_to(
             self._changelog, batch.partition, records, revoked=revoked
         )
@@ -65,14 +65,16 @@ class Checkpoint:
         event.ack()
 
 
-def state_records(batch: PartitionBatch, state: Mapping[str, bytes | None]) -> list[RawOutput]:
-    """The changelog records of a checkpoint, its mark last.
+def state_records(
+    batch: PartitionBatch, state: Mapping[str, bytes | None], saved: SavedState
+) -> list[RawOutput]:
+    """The changelog records of a checkpoint on top of what was saved before, its mark last.
 
     The mark is never a deletion and never out of date, so a compacted changelog always ends with
     a record that exists.
     """
-    reached = str(batch.next_offset).encode()
-    headers = ((NEXT_OFFSET, reached),)
+    headers = ((NEXT_OFFSET, str(batch.next_offset).encode()),)
     records = [RawOutput(key.encode(), value, headers) for key, value in state.items()]
-    records.append(RawOutput(mark_key(batch.partition), reached, headers))
+    mark = saved.mark(state, batch.next_offset)
+    records.append(RawOutput(mark_key(batch.partition), mark, headers))
     return records

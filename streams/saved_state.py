@@ -6,7 +6,8 @@ function of the input up to it, whoever wrote it; so once a mark reaches an offs
 a key is that of its record that reaches farthest without going beyond. A record at or below an
 earlier mark comes from a worker that had lost the partition (or is a repetition): it is left
 out. Compaction does not disturb this as long as the last record of each key is a good one:
-a key over which such a worker wrote is written again (`SavedState.overwritten`).
+a key over which such a worker wrote is written again (`SavedState.overwritten`). Whether every
+key is there can be told, because a mark says how many there are (`SavedState.missing`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class SavedState:
     """
 
     __slots__ = (
-        "_end", "_mark", "_pending", "_rivals",
+        "_end", "_keys", "_last", "_mark", "_pending", "_rivals",
         "disturbed", "items", "overwritten", "position", "reached",
     )  # fmt: skip
 
@@ -46,7 +47,9 @@ class SavedState:
         self._mark = mark_key(partition)
         self._pending: dict[bytes, tuple[int, bytes | None]] = {}
         self._rivals: list[tuple[int, bytes, bytes | None]] = []  # more of the same keys
+        self._last: dict[bytes, bytes | None] = {}  # what came last of a key with rivals
         self._end = 0  # up to where the changelog is known
+        self._keys: int | None = None  # so many there must be, as the last mark says
         self.items: dict[str, bytes] = {}
         self.reached = 0
         self.position = 0
@@ -68,10 +71,14 @@ class SavedState:
                 self._look(key, value)
             elif key == self._mark:
                 self._complete(reaches)
+                self._keys = _keys_of(value)
             else:
                 held = self._pending.get(key)
                 if held is not None and held[0] != reaches:
                     self._rivals.append((held[0], key, held[1]))
+                    self._last[key] = value
+                elif key in self._last:
+                    self._last[key] = value
                 self._pending[key] = (reaches, value)
         if not self._pending:
             self.position = self._end
@@ -80,6 +87,7 @@ class SavedState:
         """Reading begins at ``position``: forget what was read after it and is not complete."""
         self._pending.clear()
         self._rivals.clear()
+        self._last.clear()
         self._end = self.position
         self.disturbed = False
 
@@ -96,12 +104,29 @@ class SavedState:
             self._set(key, value)
         self.overwritten.difference_update(state)
         self.reached = reached
+        self._keys = len(self.items)
         beyond = any(upto > reached for upto, _ in self._pending.values())
         if first == self._end and not beyond and not self._rivals:
             self._pending.clear()
             self.position = self._end = first + records
         else:
             self.disturbed = True
+
+    def mark(self, state: Mapping[str, bytes | None], reached: int) -> bytes:
+        """Value of the mark that ends a checkpoint of ours: what it reaches, and how many keys."""
+        new = sum(value is not None and key not in self.items for key, value in state.items())
+        gone = sum(value is None and key in self.items for key, value in state.items())
+        return b"%d %d" % (reached, len(self.items) + new - gone)
+
+    @property
+    def missing(self) -> int:
+        """How many keys are not there that must be, when the changelog was read to its end.
+
+        It can only happen to a checkpoint of several record batches that was cut short, when
+        nobody wrote for longer than ``min.compaction.lag.ms`` and the broker compacted what was
+        there of it: that pushed out what had been complete.
+        """
+        return 0 if self._keys is None else self._keys - len(self.items)
 
     def _look(self, key: bytes, value: bytes | None) -> None:
         """At a record that does not count: it must not be the last word on its key."""
@@ -122,11 +147,15 @@ class SavedState:
         for upto, key, value in found:
             if upto <= reaches:
                 self._set(key.decode(), value)
+                if key in self._last:
+                    self._look(key, self._last[key])
                 continue
             held = self._pending.get(key)
             if held is not None:
                 self._rivals.append((held[0], key, held[1]))
             self._pending[key] = (upto, value)
+        if not self._pending:
+            self._last.clear()
         self.reached = reaches
 
     def _set(self, key: str, value: bytes | None) -> None:
@@ -135,6 +164,11 @@ class SavedState:
             self.items.pop(key, None)
         else:
             self.items[key] = value
+
+
+def _keys_of(value: bytes | None) -> int | None:
+    words = (value or b"").split()
+    return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
 
 
 def reached_by(headers: Sequence[tuple[str, bytes]]) -> int | None:

@@ -31,6 +31,10 @@ TRUST_S: Final = 3600.0
 broker keeps a deletion (``delete.retention.ms``, a day) only for a time."""
 
 
+class DamagedStateError(Exception):
+    """The changelog does not hold what its last mark says; the text is a sentence."""
+
+
 class StateLog:
     """Keeps a `SavedState` for each partition of the present assignment."""
 
@@ -68,7 +72,7 @@ class StateLog:
         """The partition's state, as it was when the generation began or later.
 
         Where another worker wrote meanwhile, what it wrote is read first. Raises `Revoked` when
-        the partition leaves before the state is there.
+        the partition leaves before the state is there, and `DamagedStateError`.
         """
         if partition in self._saved and self._saved[partition].disturbed:
             self._generation.pop(partition, None)
@@ -163,8 +167,18 @@ class StateLog:
                     end = consumer.highwater(place)
                     if end is not None and await consumer.position(place) >= end:
                         partition = places.pop(place)
-                        del left[partition]
+                        saved = left.pop(partition)
+                        if saved.missing:
+                            raise DamagedStateError(self._damage(partition, saved))
                         self._generation[partition] = generation
                         self.confirmed(partition)
         finally:
             await consumer.stop()
+
+    def _damage(self, partition: int, saved: SavedState) -> str:
+        return (
+            f"the state of partition {partition} in {self.topic} is damaged: {saved.missing} keys "
+            f"of {len(saved.items) + saved.missing} are missing; judge the readings again from "
+            "their beginning under a new EMISSIONS_GROUP_STREAMS (results are written over "
+            "themselves, nothing is doubled)"
+        )

@@ -16,7 +16,8 @@ from streams.settings import Settings
 Profile = Literal["production", "replay"]
 """Who stamps the readings: the broker (production), or the replay that publishes them."""
 
-DAY_MS: Final = 24 * 3600 * 1000
+HOUR_MS: Final = 3600 * 1000
+DAY_MS: Final = 24 * HOUR_MS
 LOG_MS: Final = 400 * DAY_MS
 """Readings and what follows from them stay for a year of KZ-YEAR and the time to contest it."""
 
@@ -83,8 +84,12 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
     state = {
         **every,
         "cleanup.policy": "compact",  # never delete: recovery needs the last value of each key
-        # What a crash cut short must not push out what was complete before it.
-        "min.compaction.lag.ms": str(DAY_MS),
+        # What a crash cut short must not push out what was complete before it, for as long as
+        # nobody goes on where it stopped. What is not compacted is read at each recovery.
+        "min.compaction.lag.ms": str(HOUR_MS),
+        "min.cleanable.dirty.ratio": "0.2",
+        "segment.ms": str(HOUR_MS // 4),  # the last segment is never compacted
+        "segment.bytes": str(64 * 1024 * 1024),
         # A worker that read the state before hears of a deletion for as long.
         "delete.retention.ms": str(DAY_MS),
     }

@@ -18,6 +18,7 @@ from streams.outbox import TooLargeError
 from streams.process import FAILED, End, leave, run_worker
 from streams.saved_state import changelog_topic
 from streams.settings import Settings
+from streams.state_log import DamagedStateError
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +81,7 @@ class StreamsWorker:
 
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
-        if isinstance(error, FuseBlown | TooLargeError):
+        if isinstance(error, FuseBlown | TooLargeError | DamagedStateError):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
         asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)

@@ -131,5 +131,6 @@ def changelog_records(
     saved = msgspec.msgpack.encode(msgspec.structs.replace(ledger, next_offset=reached))
     for partition, records in found.items():
         records.append(RawOutput(b"%d/ledger" % partition, saved, headers))
-        records.append(RawOutput(mark_key(partition), b"%d" % reached, headers))
+        mark = b"%d %d" % (reached, len(records))
+        records.append(RawOutput(mark_key(partition), mark, headers))
     return found

@@ -130,6 +130,6 @@ async def test_the_mark_comes_last_and_says_how_far() -> None:
     assert [(r.key, r.value) for r in journal.changelog] == [
         (b"3/source/a", b"1"),
         (b"3/source/b", None),
-        (mark_key(3), b"9"),
+        (mark_key(3), b"9 1"),
     ]
     assert {r.headers for r in journal.changelog} == {(("next", b"9"),)}

@@ -107,6 +107,13 @@ def test_what_a_zombie_wrote_over_is_written_again() -> None:
     assert (state.overwritten, state.disturbed) == (set(), False)
 
 
+def test_a_good_record_before_a_zombies_is_written_again_too() -> None:
+    log = checkpoint(4, a=b"4", b=b"4")[:1] + checkpoint(2, a=b"2") + checkpoint(4, b=b"4")
+    state = SavedState(0)
+    read(state, numbered(log))
+    assert (state.items, state.overwritten) == ({"0/a": b"4", "0/b": b"4"}, {"0/a"})
+
+
 def test_somebody_who_wrote_in_between_is_noticed() -> None:
     state = SavedState(0)
     read(state, numbered(checkpoint(5, a=b"5")))
@@ -115,6 +122,18 @@ def test_somebody_who_wrote_in_between_is_noticed() -> None:
     log = checkpoint(5, a=b"5") + checkpoint(3, a=b"3") + checkpoint(7, a=b"7")
     read(state, numbered(log))
     assert (state.disturbed, state.overwritten, state.position) == (False, set(), len(log))
+
+
+def test_keys_that_compaction_took_are_missed() -> None:
+    first, second = SavedState(0), {"0/a": b"5", "0/b": b"5"}
+    log = checkpoint(5, a=b"5", b=b"5")
+    log[-1] = (mark_key(0), first.mark(second, 5), 5)
+    cut_short = checkpoint(9, a=b"9")[:-1]
+    whole, compacted = SavedState(0), SavedState(0)
+    read(whole, numbered(log + cut_short))
+    assert (whole.items, whole.missing) == (second, 0)
+    read(compacted, numbered(log + cut_short)[1:])  # the record that the cut one pushed out
+    assert (compacted.items, compacted.missing) == ({"0/b": b"5"}, 1)
 
 
 @dataclass
@@ -183,7 +202,7 @@ def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObje
     for _ in range(draw(st.integers(1, 12))):
         owner = draw(st.sampled_from(workers))
         read(owner, numbered(history.log))
-        assert owner.items == history.expected(owner.reached)
+        assert (owner.items, owner.missing) == (history.expected(owner.reached), 0)
         for _ in range(draw(st.integers(0, 3))):
             if late and draw(st.sampled_from([True, False])):
                 history.log += late.pop(draw(st.integers(0, len(late) - 1)))
@@ -195,6 +214,8 @@ def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObje
             again = {key[2:]: owner.items.get(key) for key in owner.overwritten}
             touched = {**again, **touched}
             records = checkpoint(upto, **touched)
+            named = {f"0/{key}": value for key, value in touched.items()}
+            records[-1] = (mark_key(0), owner.mark(named, upto), upto)
             fate = draw(st.sampled_from(["confirmed", "crash", "zombie"]))
             if fate == "confirmed":
                 first = len(history.log)

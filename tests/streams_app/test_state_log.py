@@ -11,7 +11,7 @@ import pytest
 from streams.checkpoint import state_records
 from streams.outbox import Outbox, Revoked
 from streams.saved_state import SavedState
-from streams.state_log import TRUST_S, StateLog
+from streams.state_log import TRUST_S, DamagedStateError, StateLog
 from streams.transport import PartitionBatch
 from tests.support.broker import TestBroker, unique
 
@@ -32,6 +32,7 @@ class Changelog:
         self.broker = broker
         self.topic = unique("changelog")
         self.now = 0.0
+        self.truth = [SavedState(0), SavedState(1)]
         self.outbox = Outbox({"bootstrap_servers": broker.address})
 
     async def write(
@@ -44,10 +45,12 @@ class Changelog:
         complete: bool = True,
     ) -> None:
         batch = PartitionBatch("readings", partition, [Record(reached - 1)], 1)
-        records = state_records(batch, state)
+        records = state_records(batch, state, self.truth[partition])
         first = await self.outbox.produce_to(
             self.topic, partition, records if complete else records[:-1], revoked=lambda: False
         )
+        if complete:
+            self.truth[partition].wrote(state, reached, first, len(records))
         if saved is not None:
             saved.wrote(state, reached, first, len(records))
 
@@ -153,6 +156,17 @@ async def test_a_write_of_somebody_else_is_read_before_the_next_batch(
         assert again is mine
         assert (mine.disturbed, mine.overwritten) == (False, {"0/a"})
         assert mine.items == {"0/a": b"5", "0/b": b"7"}
+        await log.stop()
+
+
+async def test_state_with_holes_is_not_used(any_broker: TestBroker) -> None:
+    async with changelog(any_broker) as written:
+        written.truth[0].items["0/compacted"] = b"away"
+        await written.write(0, 5, {"0/a": b"5"})
+        log = written.log()
+        log.assigned({0, 1}, 1)
+        with pytest.raises(DamagedStateError, match=r"partition 0 .* 1 keys of 2 are missing"):
+            await log.of(0, 1, revoked=staying)
         await log.stop()
 
 
