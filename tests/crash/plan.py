@@ -42,13 +42,16 @@ class Plan:
     flow_s: float
     settings: dict[str, Any]
     injuries: tuple[Injury, ...]
+    wait: bool
+    """The load flows only once the workers are at work; else it is there before them."""
     replay: bool
     """Afterwards everything is written once more into the same tables, by new groups."""
 
     def describe(self) -> list[str]:
         """What is done, a line each."""
         return [
-            f"load {self.load} over {self.flow_s} s, {self.partitions} partitions",
+            f"load {self.load} over {self.flow_s} s, {self.partitions} partitions"
+            + (", once the workers are at work" if self.wait else ""),
             ", ".join(f"{name} {value}" for name, value in sorted(self.settings.items())),
             *(repr(injury) for injury in self.injuries),
             *(["everything again from offset 0"] if self.replay else []),
@@ -90,5 +93,5 @@ def draw_plan(seed: int, number: int, given: Conditions, only: str | None = None
     replay = only == REPLAY or (only is None and rng.random() < 0.1)
     return Plan(
         seed, number, load, _PARTITIONS[load], rng.choice((2.0, 4.0, 6.0)), settings,
-        tuple(injuries), replay,
+        tuple(injuries), rng.random() < 0.7, replay,
     )  # fmt: skip

@@ -6,6 +6,7 @@ worker of a round (`tests.crash.victim`) wraps the method of the one point it is
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import itertools
@@ -33,6 +34,12 @@ def _of_state(settings: Settings, call: Call, returned: Any) -> bool:
     named = {getattr(settings, name) for name in vars(settings) if name.startswith("topic_")}
     topics = {each for each in call if isinstance(each, str)}
     return bool(topics) and not topics & named
+
+
+def _of_results(settings: Settings, call: Call, returned: Any) -> bool:
+    """The call is about a topic of results."""
+    topics = {settings.topic_means, settings.topic_gaps, settings.topic_violations}
+    return any(isinstance(each, str) and each in topics for each in call)
 
 
 def _not_empty(settings: Settings, call: Call, returned: Any) -> bool:
@@ -65,6 +72,9 @@ _COMMIT: Final = "streams.transport.thread:ConsumerThread._commit"
 
 POINTS: Final[dict[str, Point]] = {
     # streams: the four steps of a checkpoint, and what is between them
+    "amid-outputs": Point(
+        "streams", "aiokafka:AIOKafkaProducer.send_batch", "after", 60, _of_results, confirmed=True
+    ),
     "outputs-confirmed": Point("streams", "streams.checkpoint:Outbox.produce", "after", 20),
     "amid-state": Point(
         "streams", "aiokafka:AIOKafkaProducer.send_batch", "after", 60, _of_state, confirmed=True
@@ -140,7 +150,7 @@ def arm(name: str, at_pass: int, settings: Settings) -> None:
             passed((*call, *named.values()), None)
         returned = await original(*call, **named)
         if point.confirmed and point.which(settings, (*call, *named.values()), returned):
-            await returned
+            await asyncio.wait({returned})
         if point.when == "after":
             passed((*call, *named.values()), returned)
         return returned

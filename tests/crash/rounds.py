@@ -110,7 +110,7 @@ class Rounds:
         )
         directory = self._directory / f"seed-{plan.seed}-load-{plan.load}"
         directory.mkdir(parents=True, exist_ok=True)
-        calm = replace(plan, injuries=(), replay=False, flow_s=0.0)
+        calm = replace(plan, injuries=(), wait=False, replay=False, flow_s=0.0)
         await self._stand.prepare(settings)
         try:
             wrong = await self._worked(calm, load, settings, directory)
@@ -186,6 +186,9 @@ class Rounds:
         strikes = [asyncio.create_task(injury.strike(field)) for injury in plan.injuries]
         try:
             if load is not None:
+                if plan.wait:
+                    await asyncio.gather(*(field.at_work(field.first(kind)) for kind in kinds))
+                    chronicle.note("the workers are at work")
                 publisher = Publisher(settings, idempotent=self._stand.kafka is not None)
                 publishing = publisher.publish(load, field.progress, plan.flow_s)
                 await _within(PUBLISH_S, publishing, "the load did not get published")

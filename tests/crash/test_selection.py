@@ -46,7 +46,7 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rounds]:
 async def held(rounds: Rounds, *injuries: Injury, replay: bool = False) -> Done:
     """Run a round, see that nothing differs, and return what was killed or done."""
     rounds.tally = tally = Tally()
-    plan = Plan(1, 1, 0, 2, 1.0, SETTINGS, injuries, replay)
+    plan = Plan(1, 1, 0, 2, 1.0, SETTINGS, injuries, wait=True, replay=replay)
     difference = await rounds.run(plan)
     assert difference is None, difference
     return {**tally.kills, **tally.other}
@@ -78,7 +78,7 @@ async def test_partitions_move_away_from_a_worker_that_sleeps(rounds: Rounds) ->
 
 async def test_the_broker_dies_with_the_workers(rounds: Rounds) -> None:
     """A node of Apache Kafka, on its data; without Kafka, only the workers and ClickHouse."""
-    injuries: list[Injury] = [KillWorker("streams", 0.5, 1), KillClickHouse(0.7, 0.5)]
+    injuries: list[Injury] = [KillWorker("streams", 0.5, 1, 0.2), KillClickHouse(0.7, 0.5)]
     if rounds.kafka:
         injuries.append(KillNode(0.3, 1, 0.5))
     done = await held(rounds, *injuries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from random import Random
 from typing import Self
@@ -13,16 +14,19 @@ from tests.crash.injuries.injury import Conditions, Plain, moment
 
 @dataclass(frozen=True)
 class KillWorker(Plain):
-    """A worker dies, perhaps again as soon as it has come back."""
+    """A worker dies, perhaps again some time after it has come back."""
 
     kind: Kind
     at: float
     times: int
+    after_s: float
 
     @classmethod
     def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
         """Either kind, once to three times."""
-        return cls(rng.choice(("streams", "sinks")), moment(rng), rng.choice((1, 1, 2, 3)))
+        kind: Kind = rng.choice(("streams", "sinks"))
+        after_s = rng.choice((0.0, round(rng.uniform(0.0, 2.0), 2)))
+        return cls(kind, moment(rng), rng.choice((1, 1, 2, 3)), after_s)
 
     async def strike(self, field: Field) -> None:
         """Kill the worker that is there from the beginning."""
@@ -30,6 +34,7 @@ class KillWorker(Plain):
         hand = field.first(self.kind)
         for _ in range(self.times):
             await field.at_work(hand)
+            await asyncio.sleep(self.after_s)
             hand.kill()
 
 

@@ -75,8 +75,9 @@ class Sleep(Plain):
     def draw(cls, rng: Random, given: Conditions) -> Self:
         """Either kind."""
         longer = rng.choice((0.5, 1.5, 4.0))
+        first = rng.random() < 0.7
         kind: Kind = rng.choice(("streams", "sinks"))
-        return cls(kind, moment(rng) * 0.7, rng.random() < 0.7, given.session_s + longer)
+        return cls(kind, moment(rng), first, given.session_s + longer)
 
     async def strike(self, field: Field) -> None:
         """Bring a second worker, SIGSTOP one of them, SIGCONT it after its session is over."""

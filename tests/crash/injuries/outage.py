@@ -28,7 +28,7 @@ class ForgottenTokens(Plain):
     @classmethod
     def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
         """Away once or twice."""
-        return cls(moment(rng) * 0.8, rng.choice((1.0, 5.0)), rng.random() < 0.5)
+        return cls(moment(rng), rng.choice((1.0, 5.0)), rng.random() < 0.5)
 
     def settings(self) -> dict[str, Any]:
         """A batch for every few messages, and commits that are far behind."""

@@ -24,6 +24,8 @@ class DieAtPoint(Plain):
     point: str
     at_pass: int
     company: float = 0.0
+    before: Death | None = None
+    """How the life before that one ends: without a state there is none to recover."""
 
     @classmethod
     def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
@@ -33,12 +35,16 @@ class DieAtPoint(Plain):
     @classmethod
     def at(cls, point: str, rng: Random) -> Self:
         """A pass of a point."""
-        company = moment(rng) / 2 if any(each in point for each in _REBALANCE) else 0.0
-        return cls(point, rng.randint(1, POINTS[point].passes), company)
+        company = moment(rng) if any(each in point for each in _REBALANCE) else 0.0
+        before = Death("acknowledged", rng.randint(5, 20)) if "recover" in point else None
+        return cls(point, rng.randint(1, POINTS[point].passes), company, before)
 
     def prepare(self, field: Field) -> None:
         """Foretell the death; several of them follow one another."""
-        field.first(POINTS[self.point].worker).deaths.append(Death(self.point, self.at_pass))
+        deaths = field.first(POINTS[self.point].worker).deaths
+        if self.before is not None:
+            deaths.append(self.before)
+        deaths.append(Death(self.point, self.at_pass))
 
     async def strike(self, field: Field) -> None:
         """Bring the other worker, which stays."""
