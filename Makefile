@@ -27,7 +27,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## a simulated nation through broker, workers and ClickHouse; prints what was found
 	@$(BIN)/emissions demo --days $(DAYS)
 
-test: $(READY) ## every test: core, contracts, integration on a real broker process
+test: $(READY) ## every test; those on Apache Kafka need Java 17 and, once, Maven
 	@$(BIN)/python -m pytest
 
 crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what is left must be the same

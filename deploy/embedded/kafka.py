@@ -23,10 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from deploy.embedded.child import LOOPBACK, dying_with_parent, last_line, lasting_port
+from deploy.embedded.child import LOOPBACK, dying_with_parent, lasting_port
 from deploy.embedded.kafka_jars import KafkaUnavailable, jars, java
 from deploy.embedded.kafka_jvm import Jvm
-from deploy.embedded.kafka_node import KafkaNode, KafkaStartError
+from deploy.embedded.kafka_node import KafkaNode, KafkaStartError, reason
 
 __all__ = ["KafkaCluster", "KafkaNode", "KafkaStartError", "KafkaUnavailable", "jars"]
 
@@ -41,7 +41,8 @@ class KafkaCluster:
     ``config`` adds to or replaces settings of every node (names of Kafka). With three nodes or
     more a topic has three replicas, two of which must have a record that is confirmed, unless it
     asks for something else. ``say`` is told before something slow happens, which is only so the
-    first time on a machine. The directory may hold the data of an earlier run of as many nodes.
+    first time on a machine. The directory may hold the data of an earlier run of as many nodes,
+    but never those of one that still runs: Kafka writes to them before it looks.
     """
 
     def __init__(
@@ -185,7 +186,7 @@ class KafkaCluster:
         said = [process.communicate()[0] for process in under_way]
         for process, text in zip(under_way, said, strict=True):
             if process.returncode:
-                raise KafkaStartError(f"Kafka's storage was not formatted: {last_line(text)}")
+                raise KafkaStartError(f"Kafka's storage was not formatted: {reason(text)}")
 
 
 def _cluster_id() -> str:

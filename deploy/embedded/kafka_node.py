@@ -96,7 +96,7 @@ class KafkaNode:
         self.kill()
         with self.log.open("rb") as log:
             log.seek(self._began_at)
-            said = _reason(log.read())
+            said = reason(log.read())
         why = "ended" if ended else f"did not serve within {within_s:.0f} s"
         raise KafkaStartError(f"Kafka node {self.number} {why}: {said} (log: {self.log})")
 
@@ -119,8 +119,8 @@ class KafkaNode:
             process.wait()
 
 
-def _reason(log: bytes) -> str:
-    """The first line that tells why a start failed, else the last line of all."""
+def reason(log: bytes) -> str:
+    """The first line of what Java said that tells why it failed, else the last line of all."""
     lines = log.decode(errors="replace").splitlines()
     told = [line for line in lines if "Exception:" in line or "Error:" in line]
     return told[0].strip() if told else last_line(log)
