@@ -10,10 +10,10 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 
 from sinks.batch import Batch
 from sinks.clickhouse import async_client
-from sinks.tables import MEANS
+from sinks.tables import DEAD_LETTERS, MEANS, READINGS
 from sinks.writer import FatalError, RevokedError, Writer
 from streams.core.fuse import OFF, FusePolicy
-from tests.sinks.make import HOUR, MARCH, batch, entry, mean
+from tests.sinks.make import HOUR, MARCH, batch, dead_letter, entry, mean, reading_entry
 from tests.support.clickhouse import TestClickHouse
 
 POLICY = FusePolicy(share=0.5, records=40, run=10)
@@ -144,3 +144,24 @@ async def test_it_asks_patiently_what_was_refused_before() -> None:
         await writer_of(RefusingClient(ConnectionResetError())).write(
             means([500.0], 20), (MEANS,), lambda: True
         )
+
+
+async def test_a_reading_that_was_refused_counts_when_its_rows_come_after_all(
+    clickhouse: TestClickHouse,
+) -> None:
+    readings = batch([reading_entry(offset) for offset in range(3)])
+    current = "SELECT DISTINCT offset FROM readings_current ORDER BY offset"
+    clickhouse.client.command("ALTER TABLE readings ADD CONSTRAINT small CHECK value != 101")
+    for taken in ([0, 2], [0, 1, 2]):
+        writer = Writer(lambda: async_client(clickhouse.settings))
+        await writer.write(readings, (READINGS,))
+        await writer.close()
+        assert [offset for (offset,) in clickhouse.rows(current)] == taken
+        clickhouse.client.command("ALTER TABLE readings DROP CONSTRAINT IF EXISTS small")
+    assert letters(clickhouse) == [1]
+    # what the judging refuses has no rows that count
+    judged = batch([entry(2, dead_letter(2))], "emissions.dead-letters")
+    writer = Writer(lambda: async_client(clickhouse.settings))
+    await writer.write(judged, (DEAD_LETTERS,))
+    await writer.close()
+    assert [offset for (offset,) in clickhouse.rows(current)] == [0, 1]
