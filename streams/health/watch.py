@@ -35,6 +35,8 @@ class Question(Protocol):
         """Disconnect."""
 
 
+_FETCH_MS: Final = 100
+
 NOBODY: Final = Outside("the broker has not been asked yet", {}, {})
 
 
@@ -70,15 +72,19 @@ class Watch:
             async with asyncio.timeout(ASK_S):
                 described = await insisting((await self._asking()).describe_topics)
                 ends = await self._ends(places_of(described, self._topics))
+                ends |= await self._true(positions, ends)
             answers["replicas"] = lacking(described, self._topics, self._written)
             for place in doubtful & ends.keys():
                 ends[place] = await self._closer(place, positions.get(place), *ends[place])
-            unowned = 0 if positions else await self._unowned(ends)
         except (KafkaError, OSError, TimeoutError) as error:
             await self._disconnect()
             what = str(error) or type(error).__name__
             sentence = f"broker {self._settings.broker} does not answer: {what}"
             return Outside(sentence, {}, answers)
+        unowned = 0
+        if not positions:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                unowned = await self._unowned(ends)
         return Outside(None, ends, answers, unowned)
 
     async def close(self) -> None:
@@ -101,11 +107,7 @@ class Watch:
             return f"no answer within {ASK_S:g} s"
 
     async def _ends(self, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
-        """Begin and end of partitions.
-
-        On a broker that tells the end of the last record batch too low (`transport.ends`), a
-        batch that is not acknowledged is lag all the same.
-        """
+        """Begin and end of partitions, as a question for offsets answers it."""
         if not places:
             return {}
         consumer = await self._reading()
@@ -113,6 +115,38 @@ class Watch:
         begins = await consumer.beginning_offsets(parts)
         ends = await consumer.end_offsets(parts)
         return {(tp.topic, tp.partition): (begins[tp], ends[tp]) for tp in parts}
+
+    async def _true(
+        self, positions: Mapping[Place, int | None], ends: Mapping[Place, tuple[int, int]]
+    ) -> dict[Place, tuple[int, int]]:
+        """Begin and end of the partitions that have nothing left, as it seems.
+
+        A broker may tell the end too low by a part of the last record batch (`transport.ends`);
+        the mark that comes with a fetch is right, and there is nothing to fetch.
+        """
+        done = {
+            TopicPartition(*place): at
+            for place, at in positions.items()
+            if at is not None and place in ends and at >= ends[place][1] > 0
+        }
+        if not done:
+            return {}
+        consumer = await self._reading()
+        consumer.assign(list(done))
+        try:
+            for tp, at in done.items():
+                consumer.seek(tp, at)
+            while any(consumer.highwater(tp) is None for tp in done):
+                await consumer.getmany(*done, timeout_ms=_FETCH_MS)
+            return {
+                (tp.topic, tp.partition): (
+                    ends[tp.topic, tp.partition][0],
+                    max(ends[tp.topic, tp.partition][1], consumer.highwater(tp)),
+                )
+                for tp in done
+            }
+        finally:
+            consumer.unsubscribe()
 
     async def _closer(
         self, place: Place, position: int | None, begin: int, end: int
@@ -124,7 +158,7 @@ class Watch:
             consumer.seek(tp, max(position or 0, begin))
             async with asyncio.timeout(ASK_S):
                 while await consumer.position(tp) < end:
-                    if await consumer.getmany(tp, timeout_ms=200):
+                    if await consumer.getmany(tp, timeout_ms=_FETCH_MS):
                         return begin, max(end, consumer.highwater(tp) or 0)
             return end, end
         finally:
@@ -168,6 +202,7 @@ class Watch:
                 **client_options(self._settings),
                 group_id=None,
                 enable_auto_commit=False,
+                fetch_max_wait_ms=_FETCH_MS,
                 request_timeout_ms=int(ASK_S * 1000),
             )
             self._consumer = consumer

@@ -31,6 +31,8 @@ async def test_ends_are_told_and_what_is_away_is_a_sentence(any_broker: TestBrok
     settings = own_settings(any_broker.address)
     watch = Watch(settings, unique("group"), [topic, "nowhere"], {"part": Away()}, {})
     told = await watch.ask({(topic, 0): None, (topic, 1): 0}, {(topic, 1)})
+    assert (await watch.ask({(topic, 1): 2}, set())).ends[topic, 1] == (0, 3)
+    assert (await watch.ask({(topic, 1): 3}, set())).ends[topic, 1] == (0, 3)
     await watch.close()
     assert told.broker is None
     assert told.ends == {(topic, 0): (0, 0), (topic, 1): (0, 3)}
@@ -58,20 +60,21 @@ async def test_lag_that_no_member_has_is_counted(kafka: TestBroker) -> None:
     for partition in (0, 1):
         await kafka.produce(topic, [b"x"] * 5, partition=partition)
     watch = Watch(own_settings(kafka.address), group, [topic], {}, {})
-    assert (await watch.ask({}, set())).unowned == 2
+
+    async def left(count: int) -> bool:
+        return (await watch.ask({}, set())).unowned == count
+
+    await eventually(lambda: left(2), "the group is known to have no members")
     member = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka.address, group_id=group, enable_auto_commit=False
     )
     await member.start()
     await eventually(lambda: len(member.assignment()) == 3, "the member has its partitions")
-    assert (await watch.ask({}, set())).unowned == 0
+    assert await left(0)
     await member.commit({TopicPartition(topic, 0): OffsetAndMetadata(5, "")})
     await member.stop()
 
-    async def one_left() -> bool:
-        return (await watch.ask({}, set())).unowned == 1
-
-    await eventually(one_left, "the partition with lag has no owner any more")
+    await eventually(lambda: left(1), "the partition with lag has no owner any more")
     await watch.close()
 
 

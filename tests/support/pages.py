@@ -24,6 +24,7 @@ async def held(self, *given, **named):
         if how.read_text():
             await asyncio.sleep(float(how.read_text()))
             break
+        pathlib.Path(os.environ["HOLD"] + ".held").touch()
         await asyncio.sleep(0.05)
     return await fetch(self, *given, **named)
 Consumer._getmany = held
@@ -42,11 +43,16 @@ class Hold:
         self._path.write_text(str(seconds))
 
     def stop(self) -> None:
-        """Nothing is fetched any more."""
+        """Nothing is fetched any more, but for the fetch under way."""
         self._path.write_text("")
+
+    async def held(self) -> None:
+        """Wait until nothing is being fetched."""
+        await eventually(self._path.with_suffix(".held").exists, "the fetching is held")
 
     def release(self) -> None:
         """As it was."""
+        self._path.with_suffix(".held").unlink(missing_ok=True)
         self._path.unlink()
 
 
@@ -106,9 +112,20 @@ class Pages:
             found[:] = [str((await self.ask("/readyz"))[1].get("conditions", {}).get(condition))]
             return found[0] not in ("ok", "None") and why in found[0]
 
-        await eventually(has, f"{condition} is not in order")
+        try:
+            await eventually(has, f"{condition} says {why!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it says {found}") from None
         return found[0]
 
-    async def live(self) -> bool:
-        """Whether ``/livez`` says so now."""
-        return (await self.ask("/livez"))[0] == 200
+    async def complaints(self) -> list[str]:
+        """Why ``/livez`` would have the worker begin anew; [] while it would not."""
+        found: list[list[str]] = []
+
+        async def told() -> bool:
+            status, body = await self.ask("/livez")
+            found[:] = [body.get("reasons", [])]
+            return status in (200, 503)
+
+        await eventually(told, "/livez answers")
+        return found[0]
