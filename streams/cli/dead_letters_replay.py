@@ -67,7 +67,8 @@ def replay(
     They go to their original topic with a header `dead-letter` that names the letter, and are
     judged as messages that arrive now: by the registry of now, and TOO_LATE where their interval
     ended longer ago than EMISSIONS_MAX_LATENESS_S. A letter is sent once: what an earlier run
-    sent, also one that was killed, is found in the topic. Each letter is looked at first with
+    sent, also one that was killed, is found in the topic (two runs at once do not see each other).
+    Each letter is looked at first with
     the present code and registry; --policy says what happens where it would be refused again.
     Exits with 1 where a letter stopped the run.
 
@@ -119,7 +120,7 @@ def replay(
                 f"{error} ({error.sent} of {len(plan.to_send)} were sent; a further run goes on)"
             ) from None
         show_rows([_summary(plan, sent)], SUMMARY, form)
-    _explain(plan)
+    _explain(plan, settings.fuse_run)
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -155,14 +156,20 @@ def _summary(plan: Plan, sent: int) -> dict[str, Any]:
     }
 
 
-def _explain(plan: Plan) -> None:
+def _explain(plan: Plan, fuse_run: int) -> None:
     """What a person should know of the plan; exit 1 where a letter stopped it."""
     from streams.dead_letters.describe import verdict
-    from streams.dead_letters.plan import KEEP
+    from streams.dead_letters.plan import KEEP, REQUEUE
 
     for step in plan.steps:
         if step.action == KEEP:
             notice(f"{step.letter.place} is passed over: {step.refused and step.refused.detail}")
+    refused = plan.count(REQUEUE)
+    if fuse_run and refused >= fuse_run:
+        notice(
+            f"{refused} that are refused again may blow the fuse of the streams worker "
+            f"(EMISSIONS_FUSE_RUN is {fuse_run})"
+        )
     stopped = plan.stopped_at
     if stopped is not None:
         raise CommandError(

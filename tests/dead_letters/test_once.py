@@ -196,3 +196,15 @@ def test_what_is_wrong_is_one_sentence(settings: Settings, any_broker: TestBroke
     asyncio.run(create_topics(bare, "replay"))
     empty = letters(bare, "list")
     assert (empty.exit_code, empty.stderr) == (0, f"{note}there are no dead letters\n")
+
+
+def test_who_requeues_a_flood_is_told_of_the_fuse(settings: Settings) -> None:
+    asyncio.run(keep(settings, [Message(b"no reading", b"key")] * 3, "UNDECODABLE"))
+    for fuse_run, told in ((3, True), (4, False), (0, False)):
+        setting = f"EMISSIONS_FUSE_RUN is {fuse_run}"
+        env = {**settings.as_env(), "EMISSIONS_FUSE_RUN": str(fuse_run)}
+        args = ["dead-letters", "replay", "--policy", "requeue", "--dry-run"]
+        result = CliRunner().invoke(cli, args, env=env)
+        assert result.exit_code == 0
+        said = f"3 that are refused again may blow the fuse of the streams worker ({setting})"
+        assert (said in result.stderr) is told
