@@ -4,8 +4,8 @@
 A real Apache Kafka that stamps arrivals itself, deployed workers as processes with production's
 session timeout, ticks each 10 s. The sources send one reading of ten channels a minute, as the
 clock goes. A window may close at its end + grace; measured is the clock of a plain consumer of
-the means topic. With ``--kill`` the oldest worker is killed (-9) a second before every second
-such moment, and a new one is started in its place when the moment is over.
+the means topic. With ``--kill`` the oldest worker is killed (-9) at every second such moment, or
+``--before`` seconds earlier, and a new one is started in its place when the moment is over.
 
 The sources lie in zones whose hours begin at different times of the hour, so that windows of 20
 and 30 minutes end every few minutes.
@@ -130,16 +130,16 @@ def moments(since: float, until: float) -> list[float]:
     return [end + GRACE_S for end in sorted(ends) if since < end + GRACE_S < until]
 
 
-async def hurt(settings: Settings, directory: Path, workers: int, until: float, kill: bool) -> int:
-    """Run the workers; with ``kill`` end the oldest before every second moment. Returns kills."""
+async def hurt(settings: Settings, directory: Path, given: argparse.Namespace, until: float) -> int:
+    """Run the workers; with ``--kill`` end the oldest before every second moment. Returns kills."""
     log = directory / "workers.log"
-    running = [StreamsProcess(settings, log).start() for _ in range(workers)]
+    running = [StreamsProcess(settings, log).start() for _ in range(given.workers)]
     killed = 0
     try:
         for at, moment in enumerate(moments(time.time() + 30, until - 10)):
-            if not kill or at % 2:
+            if not given.kill or at % 2:
                 continue
-            await asyncio.sleep(max(0.0, moment - 1 - time.time()))
+            await asyncio.sleep(max(0.0, moment - given.before - time.time()))
             running.pop(0).end(signal.SIGKILL)
             killed += 1
             await asyncio.sleep(30)
@@ -172,7 +172,7 @@ async def measure(given: argparse.Namespace, directory: Path) -> tuple[list[Resu
             asyncio.create_task(watch(settings, codec, results)),
         ]
         until = began + given.minutes * 60
-        killed = await hurt(settings, directory, given.workers, until, given.kill)
+        killed = await hurt(settings, directory, given, until)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -201,6 +201,7 @@ def main() -> None:
     parser.add_argument("--sources", type=int, default=170)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--before", type=float, default=0.0, help="seconds, of the kill")
     parser.add_argument("--session", type=float, default=3.0)
     parser.add_argument("--heartbeat", type=float, default=0.5)
     parser.add_argument("--json", type=Path)
