@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from streams.settings import Settings
 from streams.transport.header_names import read_any_header_name
+from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
 
@@ -154,4 +155,4 @@ async def _partitions(settings: Settings) -> dict[str, int]:
             name: len(numbers) for name, numbers in (await partitions_by_topic(consumer)).items()
         }
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)

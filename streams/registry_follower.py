@@ -22,6 +22,7 @@ from streams.core.registry_history import RegistryHistory
 from streams.kafka import Patience, client_options, partitions_by_topic
 from streams.registry.business_number import is_business_number
 from streams.settings import Settings
+from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ class RegistryFollower:
         """Disconnect."""
         for client in (self._consumer, self._asker):
             if client is not None:
-                await client.stop()
+                await stop_consumer(client)
         self._consumer = self._asker = None
 
     async def catch_up(self) -> None:

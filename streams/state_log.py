@@ -20,6 +20,7 @@ from aiokafka.errors import KafkaError
 from streams.kafka import Patience
 from streams.outbox import Revoked
 from streams.saved_state import SavedState
+from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
 
@@ -173,7 +174,7 @@ class StateLog:
                         self._generation[partition] = generation
                         self.confirmed(partition)
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     def _damage(self, partition: int, saved: SavedState) -> str:
         return (

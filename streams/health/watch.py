@@ -20,6 +20,7 @@ from streams.health.replicas import lacking, places_of
 from streams.health.report import Outside
 from streams.kafka import client_options, insisting
 from streams.settings import Settings
+from streams.transport.stop import stop_consumer
 
 ASK_S: Final = 5.0
 """A question that is not answered within this is not answered."""
@@ -218,4 +219,4 @@ def _assignment(encoded: bytes) -> set[Place]:
 
 
 async def _stop(client: Any) -> None:
-    await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+    await (client.close() if isinstance(client, AIOKafkaAdminClient) else stop_consumer(client))

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.kafka import client_options
 from streams.settings import Settings
+from streams.transport.stop import stop_consumer
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def consumer_of(
         await asyncio.sleep(0)  # aiokafka cannot stop a task of its own that has not begun
         yield consumer
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 @asynccontextmanager

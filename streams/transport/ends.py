@@ -12,6 +12,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.transport.stop import stop_consumer
+
 
 async def end_offsets(
     partitions: Collection[TopicPartition], **options: Any
@@ -26,7 +28,7 @@ async def end_offsets(
     try:
         return await true_ends(consumer, partitions)
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def true_ends(

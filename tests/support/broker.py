@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.transport.ends import true_ends
+from streams.transport.stop import stop_consumer
 
 _numbers = itertools.count(1)
 
@@ -101,7 +102,7 @@ class TestBroker:
                     found.extend(records)
             return sorted(found, key=lambda record: (record.partition, record.offset))
         finally:
-            await _stop(consumer)
+            await stop_consumer(consumer)
 
     async def committed(self, group: str, topic: str) -> dict[int, int]:
         """Committed offset of each partition that has one."""
@@ -115,21 +116,7 @@ class TestBroker:
             found = {part.partition: await consumer.committed(part) for part in parts}
             return {partition: offset for partition, offset in found.items() if offset is not None}
         finally:
-            await _stop(consumer)
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop it, also while it waits to ask a dead node again.
-
-    Its fetcher then lets out the cancellation of its own task, as if somebody cancelled the test.
-    """
-    try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        await consumer._client.close()
+            await stop_consumer(consumer)
 
 
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
