@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from streams.settings import Settings
 
 WATCH_S = 2.0
-ANSWER_S = 6.0
+ANSWER_S = 4.0
 """A broker that accepts connections and says nothing is given up after this."""
 
 
