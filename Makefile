@@ -7,10 +7,11 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 DAYS ?= 1
 ROUNDS ?= 20
+MESSAGES ?= 1000000
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash lint format bench lock clean
+.PHONY: help demo test crash fuzz lint format bench lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ test: $(READY) ## every test; those on Apache Kafka need Java 17 and, once, Mave
 
 crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what is left must be the same
 	@$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED)
+
+fuzz: $(READY) ## MESSAGES hostile messages through the judging code and the deployed workers, by SEED
+	@$(BIN)/python -m tests.fuzz --messages $(MESSAGES) --seed $(SEED)
 
 lint: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

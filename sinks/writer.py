@@ -117,9 +117,12 @@ class Writer:
             self._failing_since.pop((batch.topic, batch.partition), None)
 
     async def _insert(
-        self, batch: Batch, table: Table, revoked: Callable[[], bool], refused: list[Entry]
+        self, batch: Batch, table: Table, revoked: Callable[[], bool], refused: list[Entry] | None
     ) -> None:
-        """Insert what is taken; what is not is added to ``refused``, in the order of offsets."""
+        """Insert what is taken; what is not is added to ``refused``, in the order of offsets.
+
+        ``refused`` is None for our own dead letters: where one is refused nothing is left to try.
+        """
         if not batch.entries:
             return
         rows = await self._patiently(lambda: self._send(batch, table), batch, table, revoked)
@@ -129,7 +132,7 @@ class Writer:
         elif len(batch.entries) > 1:
             for half in batch.halves():
                 await self._insert(half, table, revoked, refused)
-        elif table is DEAD_LETTERS:  # not even as bytes: nothing is left to try
+        elif refused is None:
             raise FatalError(
                 f"message {batch.topic}[{batch.partition}]@{batch.entries[0].offset} "
                 "cannot be written to the dead letters"
@@ -213,7 +216,7 @@ class Writer:
         )
         letter = entry._replace(record=_letter(batch, entry, table), rows=1)
         range_ = (batch.topic, batch.partition, entry.offset, entry.offset)
-        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked, [])
+        await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked, None)
 
     async def _refused_before(self, batch: Batch, first: int, last: int) -> set[int]:
         """Offsets of the batch's partition that were refused before, of first to last."""

@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from sinks.batch import Batch
 from sinks.clickhouse import async_client
-from sinks.tables import READINGS
-from sinks.writer import FatalError, RevokedError, Writer
-from tests.sinks.make import batch, reading_entry
+from sinks.tables import DEAD_LETTERS, READINGS
+from sinks.writer import REJECTED, SINK, FatalError, RevokedError, Writer
+from tests.schemas.examples import DEAD_LETTER, RECORDS
+from tests.sinks.make import batch, entry, reading_entry
 from tests.support.broker import eventually
 from tests.support.clickhouse import TestClickHouse
 
@@ -141,3 +142,21 @@ async def test_an_empty_batch_is_written_without_a_word() -> None:
     client = FailingClient(ConnectionResetError())
     await writer_of(client).write(Batch("t", 0, 4, 9, ()), (READINGS,))
     assert client.tokens == []
+
+
+async def test_a_letter_that_no_row_can_hold_is_kept_as_bytes(clickhouse: TestClickHouse) -> None:
+    """Anybody who may write to the topic of the dead letters can write anything."""
+    sound = RECORDS["DeadLetter"]
+    hostile = sound | {"partition": 1 << 40, "stage": SINK}
+    letters = [entry(at, record) for at, record in enumerate([sound, hostile, sound])]
+    writer = Writer(lambda: async_client(clickhouse.settings))
+    await writer.write(batch(letters, topic="emissions.dead-letters"), (DEAD_LETTERS,))
+    await writer.close()
+    rows = clickhouse.rows(
+        "SELECT topic, offset, stage, reason, value FROM dead_letters FINAL ORDER BY stage"
+    )
+    assert [row[:4] for row in rows] == [
+        ("emissions.readings", DEAD_LETTER.offset, "decode", "UNDECODABLE"),
+        ("emissions.dead-letters", 1, SINK, REJECTED),
+    ]
+    assert rows[1][4] == "value"
