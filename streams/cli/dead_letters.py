@@ -19,7 +19,6 @@ from streams.cli.letter_access import (
 )
 from streams.cli.output import RunProgress, format_option, notice, show_rows
 from streams.cli.running import run
-from streams.core.calendar import iso
 
 if TYPE_CHECKING:
     from streams.dead_letters.letter import Letter, Place, Wanted
@@ -68,7 +67,7 @@ def list_(wanted: Wanted, limit: int, summary: bool, form: str) -> None:
       emissions dead-letters list --reason UNKNOWN_SOURCE --reason BAD_PERIOD
       emissions dead-letters list --summary --since 2026-03-01T00:00:00+05:00 --format json
     """
-    from streams.dead_letters.describe import row_of
+    from streams.dead_letters.describe import arrival_text, row_of
     from streams.dead_letters.earlier import sent_again, targets
     from streams.dead_letters.find import Newest, Summary, go_through
 
@@ -80,7 +79,11 @@ def list_(wanted: Wanted, limit: int, summary: bool, form: str) -> None:
         with RunProgress() as progress:
             await go_through(settings, codec, stored, wanted, counts.add, progress)
         return [
-            {**group._asdict(), "first": iso(group.first), "last": iso(group.last)}
+            {
+                **group._asdict(),
+                "first": arrival_text(group.first),
+                "last": arrival_text(group.last),
+            }
             for group in counts.groups()
         ]
 

@@ -124,12 +124,12 @@ def replay(
 
 
 def _step(step: Step) -> dict[str, Any]:
-    from streams.dead_letters.describe import verdict
+    from streams.dead_letters.describe import arrival_text, verdict
 
     letter = step.letter
     return {
         "place": str(letter.place),
-        "arrived": iso(letter.arrived),
+        "arrived": arrival_text(letter.arrived),
         "reason": letter.reason,
         "source_id": letter.source_id,
         "now": verdict(step.refused),

@@ -15,11 +15,19 @@ DUMPED = 16 * 1024
 """So many bytes of a message are dumped on the screen; JSON has all of them."""
 
 
+def arrival_text(instant: int) -> str:
+    """A time in ISO 8601, or the number where a record's timestamp is no time at all."""
+    try:
+        return iso(instant)
+    except (OverflowError, ValueError):
+        return f"{instant} ms"
+
+
 def row_of(letter: Letter, replayed: int) -> dict[str, Any]:
     """The row of a list; ``replayed`` is how often the letter was sent again."""
     return {
         "place": str(letter.place),
-        "arrived": iso(letter.arrived),
+        "arrived": arrival_text(letter.arrived),
         "reason": letter.reason,
         "stage": letter.stage,
         "source_id": letter.source_id,

@@ -25,6 +25,8 @@ class Message(NamedTuple):
     key: bytes | None = None
     partition: int | None = None
     headers: tuple[tuple[str, bytes], ...] = ()
+    letter_timestamp: int | None = None
+    """What the letter says of its arrival, where that is not the message's timestamp."""
 
 
 async def keep(settings: Settings, messages: Sequence[Message], reason: str) -> list[str]:
@@ -37,15 +39,21 @@ async def keep(settings: Settings, messages: Sequence[Message], reason: str) -> 
         sent = await asyncio.gather(
             *[
                 await producer.send(
-                    settings.topic_readings, value, key, partition, headers=list(headers)
+                    settings.topic_readings,
+                    message.value,
+                    message.key,
+                    message.partition,
+                    headers=list(message.headers),
                 )
-                for value, key, partition, headers in messages
+                for message in messages
             ]
         )
         waiting = []
         for message, at in zip(messages, sent, strict=True):
+            arrived = message.letter_timestamp
+            arrived = at.timestamp if arrived is None else arrived
             letter = dead_letter(
-                RawRecord(at.offset, at.timestamp, message.key, message.value, message.headers),
+                RawRecord(at.offset, arrived, message.key, message.value, message.headers),
                 topic=at.topic,
                 partition=at.partition,
                 stage="validate",

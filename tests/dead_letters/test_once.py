@@ -208,3 +208,21 @@ def test_who_requeues_a_flood_is_told_of_the_fuse(settings: Settings) -> None:
         assert result.exit_code == 0
         said = f"3 that are refused again may blow the fuse of the streams worker ({setting})"
         assert (said in result.stderr) is told
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "text"), [(-1, "1969-12-31T23:59:59.999Z"), (1 << 62, f"{1 << 62} ms")]
+)
+def test_a_timestamp_that_is_no_time_is_no_trouble(
+    settings: Settings, timestamp: int, text: str
+) -> None:
+    home = DefaultPartitioner()(b"key", [0, 1, 2], [0, 1, 2])
+    strange = Message(b"x", b"key", (home + 1) % 3, (), timestamp)
+    (place,) = asyncio.run(keep(settings, [strange], "UNDECODABLE"))
+    dry = ("replay", "--dry-run", "--policy", "requeue")
+    for args in (("list",), ("list", "--summary"), ("show", place), dry):
+        result = letters(settings, *args, "--format", "json")
+        assert result.exit_code == 0, result.output
+        assert text in result.stdout
+    assert replay(settings)["sent"] == 1
+    assert replay(settings)["sent_before"] == 1
