@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -60,6 +61,8 @@ async def rounds(given: argparse.Namespace, broker: BrokerKind, keep: Path, tall
 def main() -> int:
     """0: no difference; 1: a difference; 2: it cannot be run like that."""
     given = parser().parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
+        signal.signal(number, signal.default_int_handler)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers that are away are meant
     if given.trace:
         os.environ[trace.VARIABLE] = "1"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.crash.plan import Plan
 from tests.crash.tally import Difference, Tally
+
+_NAMED: Final = 6  # so many sentences of a difference are told
 
 
 def progress_line(plan: Plan, difference: Difference | None, seconds: float) -> str:
@@ -20,8 +23,9 @@ def progress_line(plan: Plan, difference: Difference | None, seconds: float) -> 
     result = "ok" if difference is None else "DIFFERS"
     line = f"{result} --seed {plan.seed} --round {plan.number} ({seconds:.0f} s): {done}{again}\n"
     if difference is not None:
-        line += "".join(f"    {sentence[:300]}\n" for sentence in difference.sentences)
-        line += f"    kept in {difference.kept}\n"
+        first, rest = difference.sentences[:_NAMED], difference.sentences[_NAMED:]
+        line += "".join(f"    {sentence[:300]}\n" for sentence in first)
+        line += f"    and {len(rest)} more; kept in {difference.kept}\n"
     return line
 
 

@@ -254,9 +254,9 @@ async def _committed(
         await asyncio.wait_for(reached(), DRAIN_S)
     except TimeoutError:
         behind = [
-            f"{tp.topic}[{tp.partition}] at {at.get(tp, 0)} of {end}"
+            f"{tp.topic}[{tp.partition}] at {at.get(tp, 'an unknown offset')} of {end}"
             for tp, end in sorted(wanted.items())
-            if at.get(tp, 0) != end
+            if at.get(tp) != end
         ]
         raise RoundError(f"{what}: {', '.join(behind)}") from None
 

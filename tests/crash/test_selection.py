@@ -61,7 +61,7 @@ async def test_workers_die_between_the_steps_of_their_work(rounds: Rounds) -> No
 
 async def test_clickhouse_dies_and_forgets_what_was_inserted(rounds: Rounds) -> None:
     """It is away until repeated inserts are no longer known by their tokens; all again after."""
-    done = await held(rounds, ForgottenTokens(0.4, 1.0, again=False), replay=True)
+    done = await held(rounds, ForgottenTokens(0.4, 1.0, again=False, meanwhile=True), replay=True)
     assert done == {"ClickHouse": 1, "sinks worker": 1, "replay from offset 0": 1}
 
 

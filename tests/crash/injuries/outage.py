@@ -19,20 +19,23 @@ WINDOW: Final = 2
 @dataclass(frozen=True)
 class ForgottenTokens(Plain):
     """Many small batches, ClickHouse and a sinks worker killed: inserts that were done are done
-    again when their tokens have been forgotten."""
+    again when their tokens have been forgotten, and none may count as done that was not."""
 
     at: float
     away_s: float
     again: bool
+    meanwhile: bool  # the worker dies while ClickHouse is away; else just before
 
     @classmethod
     def draw(cls, rng: Random, given: Conditions) -> Self:  # noqa: ARG003
         """Away once or twice."""
-        return cls(moment(rng), rng.choice((1.0, 5.0)), rng.random() < 0.5)
+        meanwhile = rng.random() < 0.5
+        return cls(moment(rng), rng.choice((1.5, 5.0)), rng.random() < 0.5, meanwhile)
 
     def settings(self) -> dict[str, Any]:
-        """A batch for every few messages, and commits that are far behind."""
-        return {"sink_rows": 10, "sink_age_s": 0.02, "poll_records": 20, "commit_s": 1.0}
+        """A batch for every few messages; commits that are far behind what was inserted."""
+        commit_s = 0.2 if self.meanwhile else 1.0
+        return {"sink_rows": 10, "sink_age_s": 0.02, "poll_records": 40, "commit_s": commit_s}
 
     async def strike(self, field: Field) -> None:
         """Make the tables forget, then kill."""
@@ -43,8 +46,14 @@ class ForgottenTokens(Plain):
                     f"non_replicated_deduplication_window = {WINDOW}"
                 )
         await field.progress.until(self.at)
+        worker = field.first("sinks")
         for _ in range(2 if self.again else 1):
-            field.first("sinks").kill()
-            await field.kill_clickhouse(self.away_s)
-            await field.at_work(field.first("sinks"))
+            if not self.meanwhile:
+                worker.kill()
+            away = asyncio.create_task(field.kill_clickhouse(self.away_s))
+            await asyncio.sleep(self.away_s * 0.7)
+            if self.meanwhile:
+                worker.kill()
+            await away
+            await field.at_work(worker)
             await asyncio.sleep(0.5)
