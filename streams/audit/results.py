@@ -9,6 +9,7 @@ from typing import Any
 from streams.audit.check import Check, first_named
 from streams.audit.partition_log import Buried, content_of
 from streams.core.calendar import iso
+from streams.core.quality import LATEST_ARRIVAL
 
 Key = tuple[Any, ...]
 Row = tuple[Any, ...] | None
@@ -73,7 +74,7 @@ def _how(published: Row, stored: Row) -> str:
 
 def named(key: Key) -> str:
     """A key for a person: its parts, a start as a time."""
-    if len(key) == 5:
+    if len(key) == 5 and 0 <= key[4] <= LATEST_ARRIVAL:
         return f"{' '.join(str(part) for part in key[:4])} {iso(key[4])}"
     return " ".join(str(part) for part in key)
 

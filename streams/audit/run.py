@@ -23,6 +23,7 @@ from streams.audit.ledger import check_ledger
 from streams.audit.partition_log import PartitionLog
 from streams.audit.results import Published
 from streams.audit.stored import compare_readings, stored_results
+from streams.audit.taking import Taking
 from streams.core.log import RawRecord
 from streams.core.registry_history import RegistryHistory
 from streams.registry.avro import enterprise_from_record
@@ -52,10 +53,10 @@ async def audit(
     ledgers = await _ledgers(settings)
     ends = await ends_of(settings, *outputs(settings))
     published = Published(settings.topic_readings)
+    taking = Taking(settings, codec, published)
     async with consumer_of(settings) as consumer:
         async for record in read_log(consumer, ends):
-            if record.value is not None:
-                published.add(*codec.decode(record.value))
+            taking.take(record)
     checks, logs, judged = await _readings(settings, codec, published, ledgers, committed, sample)
     behind = await _wait_for_sinks(settings, {**ends, **judged})
     if behind:
@@ -65,9 +66,8 @@ async def audit(
     readings = await asyncio.to_thread(compare_readings, client, topic, logs)
     stored = await asyncio.to_thread(stored_results, client, topic)
     async for record in _after(settings, ends):
-        if record.value is not None:
-            published.add(*codec.decode(record.value), late=True)
-    return [*checks, readings, *published.compare(stored)]
+        taking.take(record, late=True)
+    return [*checks, readings, *published.compare(stored), *taking.checks()]
 
 
 async def _committed(settings: Settings) -> Ends:

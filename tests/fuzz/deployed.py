@@ -56,6 +56,8 @@ class Deployed:
     memory: dict[str, list[int]] = field(default_factory=dict)
     """Most memory of each process so far, bytes, after each quarter and after the garbage."""
     garbage: int = 0
+    afterwards: list[Check] = field(default_factory=list)
+    """What the audit says of the garbage; it must name it."""
     extra: int = 0
     """Messages beyond those of the traffic; each is a dead letter."""
 
@@ -144,6 +146,8 @@ async def _run(
     found.garbage = await _garbage(settings, codec, seed, garbage)
     await _drained(stage, publisher.ends, found)
     _remember(stage, found)
+    with client(settings) as connected:
+        found.afterwards = await audit(settings, codec, connected, sample=0)
     return found
 
 

@@ -27,3 +27,11 @@ def test_the_workers_survive_and_everything_adds_up(tmp_path: Path) -> None:
     }
     assert figures.used > 100
     assert found.garbage >= 5 * (6 + 5)
+    others = found.afterwards[-1]
+    assert others.place == "others"
+    assert {text.partition("[")[0] for text in others.differences} == {
+        "emissions.means",
+        "emissions.gaps",
+        "emissions.violations",
+        "emissions.dead-letters",
+    }
