@@ -44,7 +44,7 @@ class Batch:
     entries: tuple[Entry, ...]
 
     def token(self, table: str) -> str:
-        """Deduplication token of the insert into a table: a retry is the same insert."""
+        """What a retry of the insert into a table repeats: the beginning of its token."""
         return f"{table}:{self.topic}:{self.partition}:{self.first}-{self.last}"
 
     def halves(self) -> tuple[Batch, Batch]:

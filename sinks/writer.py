@@ -2,8 +2,9 @@
 
 The order, for each table of the batch:
 
-1. Insert the batch with its token. While ClickHouse is away: the same batch, the same token, for
-   ever, with exponential back-off and full jitter.
+1. Insert the batch with its token. While ClickHouse is away: the same batch for ever, with
+   exponential back-off and full jitter, and the same token as long as it is the same server
+   (`sinks.server_run`).
 2. If its data are refused: cut it in two and begin again with each half, until the messages
    that are refused by themselves are known.
 3. Each of those becomes a row of ``dead_letters`` (``SINK_REJECTED``) with its original bytes,
@@ -30,6 +31,7 @@ from sinks.batch import Batch, Entry
 from sinks.clickhouse import INSERT_SETTINGS
 from sinks.failures import Failure, classify, describe
 from sinks.fuse import Fuses
+from sinks.server_run import ServerRun
 from sinks.tables import DEAD_LETTERS, Table
 from streams.core.bury import dead_letter
 from streams.core.fuse import OFF, FusePolicy
@@ -84,6 +86,7 @@ class Writer:
         self._connect = connect
         self._fuses = Fuses(fuse, self._refused_before)
         self._client: InsertClient | None = None
+        self._run = ServerRun()
         self._connecting = asyncio.Lock()
         self._say_s = say_s
         self._said_at = -say_s
@@ -187,13 +190,14 @@ class Writer:
         if rows == 0:
             return 0
         client = await self._connected()
+        token = f"{batch.token(table.name)}:{await self._run.mark(client)}"
         await client.insert(
             table.name,
             columns,
             column_names=list(table.columns),
             column_type_names=list(table.columns.values()),
             column_oriented=True,
-            settings={**INSERT_SETTINGS, "insert_deduplication_token": batch.token(table.name)},
+            settings={**INSERT_SETTINGS, "insert_deduplication_token": token},
         )
         return rows
 
@@ -232,6 +236,7 @@ class Writer:
 
     async def _wait(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off; say once a period why."""
+        self._run.doubt()
         now = time.monotonic()
         since = self._failing_since.setdefault((batch.topic, batch.partition), now)
         if now - self._said_at >= self._say_s:

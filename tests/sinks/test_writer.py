@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +38,8 @@ class FailingClient:
         self.failures = list(failures)
         self.tokens: list[str] = []
         self.rows: list[int] = []
+        self.started = 1_795_000_000
+        self.jitter: list[int] = []
 
     async def insert(
         self, _: str, data: Sequence[Sequence[Any]], *, settings: dict[str, Any], **__: Any
@@ -45,8 +49,15 @@ class FailingClient:
             raise self.failures.pop(0)
         self.rows.append(len(data[0]))
 
-    async def query(self, _: str, *, parameters: dict[str, Any]) -> Any:
-        raise AssertionError(f"nothing is to be asked: {parameters}")
+    async def query(self, question: str, *, parameters: dict[str, Any]) -> Any:
+        assert "uptime()" in question, f"nothing else is to be asked: {parameters}"
+        self.started += self.jitter.pop(0) if self.jitter else 0
+        return SimpleNamespace(result_rows=[(self.started,)])
+
+    @property
+    def batches(self) -> list[str]:
+        """The tokens without the writer and the run of the server."""
+        return [":".join(token.split(":")[:4]) for token in self.tokens]
 
 
 def writer_of(client: FailingClient) -> Writer:
@@ -103,7 +114,8 @@ async def test_a_retry_is_the_same_insert_and_is_said_once() -> None:
     client = FailingClient(*failures)
     with capture_logs() as logs:
         await writer_of(client).write(readings(4), (READINGS,))
-    assert set(client.tokens) == {"readings:emissions.readings:0:0-3"}
+    assert set(client.batches) == {"readings:emissions.readings:0:0-3"}
+    assert len(set(client.tokens)) == 1
     assert client.rows == [8]
     assert [line["event"] for line in logs] == [
         "ClickHouse does not take the batch, will try again",
@@ -112,10 +124,60 @@ async def test_a_retry_is_the_same_insert_and_is_said_once() -> None:
     assert logs[0]["reason"] == "MEMORY_LIMIT_EXCEEDED"
 
 
+async def test_a_token_counts_for_one_run_of_the_server_and_one_writer() -> None:
+    client = FailingClient(*[ConnectionResetError() for _ in range(4)])
+    client.jitter = [0, 1, -1, 40, 1]  # the seconds that it tells are whole; then a new start
+    await writer_of(client).write(readings(1), (READINGS,))
+    assert len(client.tokens) == 5
+    assert [client.tokens.index(token) for token in client.tokens] == [0, 0, 0, 3, 3]
+    await writer_of(client).write(readings(1), (READINGS,))
+    assert client.batches[5] == client.batches[0]
+    assert client.tokens[5] not in client.tokens[:5]
+
+
+class Losing:
+    """Its first insert is noted by the server, which is killed before it has the rows."""
+
+    def __init__(self, real: Any, lose: Callable[[], None]) -> None:
+        self.real = real
+        self.lose: Callable[[], None] | None = lose
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    async def insert(self, *args: Any, **kwargs: Any) -> None:
+        await self.real.insert(*args, **kwargs)
+        if self.lose is not None:
+            self.lose()
+            self.lose = None
+            raise ConnectionResetError
+
+
+async def test_rows_that_a_killed_server_noted_and_lost_are_written_again(
+    own_server: EmbeddedClickHouse,
+) -> None:
+    database = TestClickHouse(own_server)
+
+    def lose() -> None:
+        away = "ALTER TABLE readings DELETE WHERE 1 SETTINGS mutations_sync = 1"
+        database.client.command(away)
+        own_server.kill()
+        time.sleep(2.1)  # another second of start: no two runs are told apart by less
+        own_server.start()
+
+    async def connect() -> Any:
+        return Losing(await async_client(database.settings), lose)
+
+    writer = Writer(connect)
+    await writer.write(readings(3), (READINGS,))
+    await writer.close()
+    assert database.value("SELECT count() FROM readings_current") == 6
+
+
 async def test_the_halves_of_a_refused_batch_have_tokens_of_their_own() -> None:
     client = FailingClient(DatabaseError("…", code=27))
     await writer_of(client).write(readings(4), (READINGS,))
-    assert client.tokens == [
+    assert client.batches == [
         f"readings:emissions.readings:0:{covered}" for covered in ("0-3", "0-1", "2-3")
     ]
 
