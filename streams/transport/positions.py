@@ -11,10 +11,10 @@ from streams.transport.driver import Consumer
 
 
 def positions(app: faust.App, topics: Collection[str]) -> dict[tuple[str, int], int | None]:
-    """The worker's partitions of the topics, each with the offset after the last acknowledged one.
+    """The worker's partitions of the topics, each with its committed offset.
 
-    Before anything was acknowledged since the partition came, that is the committed offset; None
-    while that is not known, or where nothing was ever committed.
+    Not what was acknowledged: a client whose commits hang gets nowhere, however busy it is. None
+    while the offset is not known, or where nothing was ever committed.
     """
     if not app.started:
         return {}
@@ -23,10 +23,5 @@ def positions(app: faust.App, topics: Collection[str]) -> dict[tuple[str, int], 
         assigned = consumer.assignment()
     except ConsumerNotStarted:
         return {}
-    found: dict[tuple[str, int], int | None] = {}
-    for tp in assigned:
-        if tp.topic in topics:
-            ledger = consumer._ledgers.get(tp)
-            at = None if ledger is None else ledger.committable
-            found[tp.topic, tp.partition] = consumer._committed_offset.get(tp) if at is None else at
-    return found
+    committed = consumer._committed_offset
+    return {(tp.topic, tp.partition): committed.get(tp) for tp in assigned if tp.topic in topics}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -18,6 +19,8 @@ from streams.transport.ends import end_offsets
 log = structlog.get_logger(__name__)
 
 _SAY_S: Final = 30.0
+COMMIT_S: Final = 10.0
+"""A commit that takes longer is given up: the client has been seen never to come back from one."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -35,12 +38,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         if not wanted:
             return False
         try:
-            await self._ensure_consumer().commit(wanted)
-        except KafkaError as error:
+            await asyncio.wait_for(self._ensure_consumer().commit(wanted), COMMIT_S)
+        except (KafkaError, TimeoutError) as error:
             # A rebalance took the partitions, or the broker is away: the next commit repeats it.
             if time.monotonic() - self._said_at >= _SAY_S:
                 self._said_at = time.monotonic()
-                log.warning("offsets not committed, will try again", error=str(error))
+                why = str(error) or f"no answer within {COMMIT_S:g} s"
+                log.warning("offsets not committed, will try again", error=why)
             return False
         return True
 

@@ -94,3 +94,52 @@ async def test_a_partition_has_only_so_much_in_flight(any_broker: TestBroker) ->
         gate.set()
         await eventually(lambda: len(seen.records) == 4000, "all records in the end")
     assert seen.offsets(0) == seen.offsets(1) == list(range(2000))
+
+
+async def test_a_client_whose_commits_hang_ends_the_application(any_broker: TestBroker) -> None:
+    topic, group = unique("hang"), unique("group")
+    await any_broker.create(topic)
+    seen = Collector()
+    app = batch_app(any_broker.address, group, topic, seen)
+    async with running(app):
+        consumer = app.consumer
+        consumer.hang_s = 0.5
+
+        async def never(_: object) -> bool:
+            return False  # as a commit that is given up
+
+        consumer._commit = never
+
+        async def ended() -> bool:
+            await any_broker.produce(topic, [b"x"])
+            return app.crash_reason is not None
+
+        await eventually(ended, "the application ends")
+        assert "no commit went through" in str(app.crash_reason)
+
+
+async def test_a_broker_that_is_away_does_not(any_broker: TestBroker) -> None:
+    topic, group = unique("away"), unique("group")
+    await any_broker.create(topic)
+    await any_broker.produce(topic, [b"x"])
+    seen, tried = Collector(), 0
+    app = batch_app(any_broker.address, group, topic, seen)
+    async with running(app):
+        consumer = app.consumer
+        consumer.hang_s = 0.2
+        real = consumer._commit
+
+        async def refused(_: object) -> bool:
+            nonlocal tried
+            tried += 1
+            return False
+
+        consumer._commit = refused
+        await eventually(lambda: tried > 20, "commits were refused, and no records came")
+        assert app.crash_reason is None
+        consumer._commit = real
+
+        async def committed() -> bool:
+            return await any_broker.committed(group, topic) == {0: 1}
+
+        await eventually(committed, "it goes on by itself")
