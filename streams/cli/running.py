@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Coroutine
 from typing import TypeVar
 
 import click
+import structlog
 
 Result = TypeVar("Result")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,7 +19,10 @@ def run(work: Coroutine[object, object, Result]) -> Result:
     """The coroutine's result. Ctrl-C, SIGTERM and SIGHUP cancel it and exit with 128 + signal.
 
     From the second signal on nothing more happens: the clean-up is under way and is bounded.
+    What the parts of the pipeline log on the way goes to standard error: standard output is the
+    command's result.
     """
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     received: list[int] = []
 
     async def supervised() -> Result:
