@@ -35,6 +35,8 @@ from streams.transport import batch_topic, install
 
 log = structlog.get_logger(__name__)
 
+_METADATA_MS = 5000
+
 Fatal = Callable[[BaseException], None]
 
 
@@ -156,6 +158,8 @@ def faust_app(
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.heartbeat_s,
         broker_max_poll_records=settings.poll_records,
+        # A worker that joined while the broker knew no topics owns nothing until it asks again.
+        consumer_metadata_max_age_ms=_METADATA_MS,
         consumer_auto_offset_reset="earliest",
         stream_wait_empty=wait_empty,
         stream_recovery_delay=0.0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,17 @@ from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.child import free_port
 from schemas.codec import Codec
 from schemas.ids import FileIds
+from streams.app import faust_app
 from streams.core.reading import Tick
 from streams.kafka import client_options
 from streams.leader import TickLeader
 from streams.outbox import Outbox
 from streams.settings import Settings, SettingsError
 from streams.topics import create_topics
+from streams.transport import PartitionBatch, batch_topic
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import StreamsProcess, own_settings
+from tests.support.worker import running
 
 
 async def test_the_leader_ticks_into_every_partition(broker: TestBroker) -> None:
@@ -80,6 +84,25 @@ async def test_a_new_leader_ticks_at_once(broker: TestBroker) -> None:
     finally:
         ticking.cancel()
         await outbox.stop()
+
+
+async def test_whoever_joined_before_its_topic_was_known_gets_it_soon(
+    any_broker: TestBroker,
+) -> None:
+    settings = own_settings(any_broker.address, session_timeout_s=3.0, heartbeat_s=0.5)
+    app, seen = faust_app(settings, settings.group_streams), list[PartitionBatch]()
+
+    @app.agent(batch_topic(app, settings.topic_readings), concurrency=1, name="seen")  # type: ignore[untyped-decorator]
+    async def agent(stream: Any) -> None:
+        async for event in stream.noack().events():
+            seen.append(event.value)
+            event.ack()
+
+    async with running(app):
+        await eventually(lambda: app.consumer_generation_id >= 0, "it has joined its group")
+        await any_broker.create(settings.topic_readings)
+        await any_broker.produce(settings.topic_readings, [b"x"])
+        await eventually(lambda: bool(seen), "it gets the partition")
 
 
 async def test_a_worker_waits_for_its_broker_and_goes_on(tmp_path: Path) -> None:
