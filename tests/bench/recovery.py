@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import re
 import signal
 import tempfile
@@ -43,6 +44,8 @@ class Start(NamedTuple):
     """The longest reading of state, as the worker says it."""
     judged_s: float
     """Until the first batch of every partition was committed."""
+    cpu_s: float
+    """Processor time that the worker took for it."""
     peak_mb: float
 
 
@@ -50,6 +53,12 @@ def peak_mb(pid: int) -> float:
     """The most memory a process had, from the kernel."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1000 if found else 0.0
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time a process has taken, in user and system mode."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def started(
@@ -68,7 +77,7 @@ async def started(
     judged = time.perf_counter() - began
     said = worker.log.read_bytes()[size:].decode()
     spans = [json.loads(line)["seconds"] for line in said.splitlines() if "state recovered" in line]
-    return Start("", max(spans, default=0.0), judged, peak_mb(worker.pid))
+    return Start("", max(spans, default=0.0), judged, cpu_s(worker.pid), peak_mb(worker.pid))
 
 
 async def measure(sources: int, hours: int, directory: Path) -> tuple[list[Start], int, int]:
@@ -130,9 +139,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         starts, records, size = asyncio.run(measure(given.sources, given.hours, Path(directory)))
     print(f"{given.sources:,} sources, {given.hours} h: {records:,} records, {size / 1e6:,.0f} MB")
-    print(f"{'':<16}{'state s':>9}{'judged s':>10}{'peak MB':>9}")
+    print(f"{'':<16}{'state s':>9}{'judged s':>10}{'cpu s':>7}{'peak MB':>9}")
     for start in starts:
-        print(f"{start.what:<16}{start.state_s:>9.1f}{start.judged_s:>10.1f}{start.peak_mb:>9.0f}")
+        print(
+            f"{start.what:<16}{start.state_s:>9.1f}{start.judged_s:>10.1f}{start.cpu_s:>7.1f}"
+            f"{start.peak_mb:>9.0f}"
+        )
     if given.json is not None:
         found = {"records": records, "bytes": size, "starts": [s._asdict() for s in starts]}
         given.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
