@@ -21,6 +21,9 @@ ROOT: Final = Path(__file__).parents[2]
 KILLED: Final = -signal.SIGKILL
 _LOOK_S: Final = 0.05
 
+BY_CONTRACT: Final = ("ConsumerHangsError",)
+"""Why a worker may end by itself with 1: it is said in its log, and a new start mends it."""
+
 Kind = Literal["streams", "sinks"]
 Note = Callable[[str], None]
 """Takes down what happens, with its time."""
@@ -188,6 +191,8 @@ class Crew:
             self._tally.kills[f"{hand.kind} worker"] += 1
         elif code == -signal.SIGTERM and hand.leaving and "starting" not in said:
             pass  # told to stop before it could listen
+        elif code == 1 and any(reason in said for reason in BY_CONTRACT):
+            self._tally.ended[f"{hand.kind} worker, as it must to begin anew"] += 1
         elif code != 0 or not hand.leaving:
             self._tally.ended[f"{hand.kind} worker, exit code {code}"] += 1
             self.troubles.append(f"{hand.name} ended by itself with exit code {code}: {last}")

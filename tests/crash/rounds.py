@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import traceback
 from collections.abc import Awaitable
@@ -29,6 +30,7 @@ from tests.crash.plan import Plan
 from tests.crash.publish import Publisher
 from tests.crash.stand import Stand
 from tests.crash.tally import Difference, Tally
+from tests.crash.trace import VARIABLE
 
 PUBLISH_S: Final = 120.0
 STRIKE_S: Final = 120.0
@@ -73,7 +75,10 @@ class Rounds:
         (directory / "plan.txt").write_text("\n".join(plan.describe()) + "\n")
         load, expected = await self._undisturbed(plan)
         tally = self.tally
-        settings = self._stand.settings(partitions=plan.partitions, **plan.settings)
+        level = "DEBUG" if os.environ.get(VARIABLE) else "INFO"
+        settings = self._stand.settings(
+            partitions=plan.partitions, log_level=level, **plan.settings
+        )
         found: list[str] = []
         await self._stand.prepare(settings)
         try:

@@ -28,6 +28,8 @@ _FOLLOWED: Final = (
     f"{_LEDGER}.acknowledge",
     f"{_LEDGER}.revoke",
     "streams.transport.thread:ConsumerThread._commit",
+    "aiokafka.client:AIOKafkaClient._md_synchronizer",
+    "aiokafka.client:AIOKafkaClient.coordinator_lookup",
     "sinks.writer:Writer.write",
     "streams.checkpoint:Checkpoint.complete",
 )
