@@ -202,7 +202,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill", action="store_true")
     parser.add_argument("--before", type=float, default=0.0, help="seconds, of the kill")
-    parser.add_argument("--session", type=float, default=3.0)
+    parser.add_argument("--session", type=float, default=2.5)
     parser.add_argument("--heartbeat", type=float, default=0.5)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
