@@ -16,6 +16,7 @@ from streams.core.calendar import from_datetime, iso
 from streams.settings import Settings
 from tests.oracle import compare
 from tests.replay.command import lines, replay, table
+from tests.support.broker import TestBroker, unique
 
 EXAMPLE = Path(__file__).parents[1] / "oracle" / "example"
 MEAN = ("source_id", "parameter", "unit", "window", "start")
@@ -42,6 +43,24 @@ def stored(found: Path) -> Iterator[Client]:
 
 def test_everything_is_as_the_independent_calculation_has_it(found: Path) -> None:
     assert compare.directories(EXAMPLE / "expected", found) == []
+
+
+def test_on_apache_kafka_it_is_the_same(
+    kafka: TestBroker, found: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = unique("example")
+    for name in ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters"):
+        monkeypatch.setenv(f"EMISSIONS_TOPIC_{name.upper()}", f"{own}.{name}")
+    for name in ("streams", "sinks"):
+        monkeypatch.setenv(f"EMISSIONS_GROUP_{name.upper()}", f"{own}-{name}")
+    replay(
+        *("--registry", EXAMPLE / "registry.yaml", "--input", EXAMPLE / "input.csv"),
+        *("--broker", kafka.address),
+        export=tmp_path / "out",
+    )
+    assert compare.directories(EXAMPLE / "expected", tmp_path / "out") == []
+    for name in ("means.csv", "gaps.csv", "dead-letters.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (found / name).read_bytes()
 
 
 def test_every_violation_carries_evidence(found: Path) -> None:
