@@ -121,7 +121,9 @@ class RefusingClient:
             raise DatabaseError("…", code=469)
         self.letters += len(data[0])
 
-    async def query(self, _: str, *, parameters: dict[str, Any]) -> Any:
+    async def query(self, question: str, *, parameters: dict[str, Any]) -> Any:
+        if "uptime()" in question:
+            return Told([(1_795_000_000,)])
         assert parameters["first"] <= parameters["last"]
         if self.failures:
             raise self.failures.pop(0)
