@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import os
 import signal
@@ -50,6 +51,8 @@ def run_worker(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     in order (no offset can be committed, no group be left), so it ends at once.
     """
     logs.configure(settings)
+    # A crash in a compiled extension must say where: it is seen once in hundreds of starts.
+    faulthandler.enable()
     # The state lives as long as the process and has no cycles: looking through it again for
     # every few hundred new objects finds nothing.
     gc.set_threshold(50_000, 20, 100)
