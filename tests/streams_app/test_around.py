@@ -58,17 +58,18 @@ async def test_the_leader_ticks_into_every_partition(broker: TestBroker) -> None
 
 
 async def test_a_new_leader_ticks_at_once(broker: TestBroker) -> None:
-    settings, codec, leading = own_settings(broker.address), Codec(FileIds()), False
+    settings, codec, leading, idle = own_settings(broker.address), Codec(FileIds()), False, 0
     await broker.create(settings.topic_readings, partitions=2)
     outbox = Outbox(client_options(settings))
     await outbox.start()
+
+    def leads() -> bool:
+        nonlocal idle
+        idle = 0 if leading else idle + 1
+        return leading
+
     leader = TickLeader(
-        outbox,
-        codec,
-        topic=settings.topic_readings,
-        partitions=2,
-        period_s=100_000.0,
-        leads=lambda: leading,
+        outbox, codec, topic=settings.topic_readings, partitions=2, period_s=1e5, leads=leads
     )
     ticking = asyncio.create_task(leader.run())
 
@@ -80,7 +81,7 @@ async def test_a_new_leader_ticks_at_once(broker: TestBroker) -> None:
             leading = True
             await eventually(lambda times=times: ticks(2 * times), "both partitions have a tick")
             leading = False
-            await asyncio.sleep(0.5)
+            await eventually(lambda: idle > 1, "it has noticed that it leads no more")
     finally:
         ticking.cancel()
         await outbox.stop()
