@@ -29,7 +29,7 @@ SEED = "KZ-SEED-00"
 PER_ENTERPRISE = 100
 
 _REFERENCE = Conditions(temperature_k=293.15, pressure_kpa=101.3, dry=True, o2_pct=6.0)
-_CHANNELS = {  # mean and spread of what is measured
+CHANNELS = {  # mean and spread of what is measured
     "SO2": ("mg/m3", 200.0, 30.0),
     "NO": ("mg/m3", 100.0, 10.0),
     "NO2": ("mg/m3", 20.0, 3.0),
@@ -52,7 +52,7 @@ def source(name: str) -> Source:
         stack_area_m2=28.0,
         channels=tuple(
             Channel(p, unit, basis="dry" if unit == "mg/m3" or p == "O2" else None)
-            for p, (unit, _, _) in _CHANNELS.items()
+            for p, (unit, _, _) in CHANNELS.items()
         ),
         limits=tuple(
             Limit(p, 500.0, "mg/m3", valid_from="2024-01-01", reference=_REFERENCE)
@@ -101,7 +101,7 @@ def seed_state(start: int, hours: int) -> dict[str, bytes]:
     for minute in range(hours * 60):
         at = start + minute * MINUTE
         values = {
-            p: round(noise.gauss(mean, spread), 3) for p, (_, mean, spread) in _CHANNELS.items()
+            p: round(noise.gauss(mean, spread), 3) for p, (_, mean, spread) in CHANNELS.items()
         }
         reading = Reading(SEED, at, 60, "NORMAL", None, values, {})
         value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
