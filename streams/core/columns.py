@@ -1,0 +1,52 @@
+"""Readings of one batch in columns: what is the same of all of them once, the rest as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.core.reading import Rejected, Tick
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pattern:
+    """What readings of one pattern share: all but the source, the time and the values.
+
+    ``names`` are the parameters in the order of the columns, each once; ``flags`` holds the
+    flags as sent, ``N`` included. Patterns of equal content are one object (per decoder), so a
+    pattern can be a key.
+    """
+
+    period_s: int
+    state: str
+    device_serial: str | None
+    names: tuple[str, ...]
+    flags: Mapping[str, str]
+
+
+class Block(NamedTuple):
+    """Readings of one pattern in one batch.
+
+    ``rows`` are their places in the batch, ascending (int64[n]); ``source_ids`` n texts;
+    ``measured_at`` ms UTC (int64[n]); ``values`` float64[n, len(names)], as sent.
+    """
+
+    pattern: Pattern
+    rows: Integers
+    source_ids: list[str]
+    measured_at: Integers
+    values: Floats
+
+
+class Decoded(NamedTuple):
+    """A batch of messages, decoded: every place is in one block or in ``others``."""
+
+    blocks: list[Block]
+    others: dict[int, Tick | Rejected]
