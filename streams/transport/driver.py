@@ -31,6 +31,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
 
 from streams.transport.batch import Ledger, PartitionBatch
+from streams.transport.commit_watch import CommitWatch
 from streams.transport.thread import ConsumerThread
 
 log = structlog.get_logger(__name__)
@@ -38,17 +39,10 @@ log = structlog.get_logger(__name__)
 _FETCH_S: Final = 0.25  # a fetch waits this long for records; a seek waits as long for the fetch
 _FULL_S: Final = 0.01  # a look at the ledgers while every partition has enough in flight
 _IDLE_S: Final = 0.1  # the same while nothing is assigned
-HANG_S: Final = 60.0
-
-
-class ConsumerHangsError(Exception):
-    """The client to the broker does its work only in part; the worker must begin anew."""
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
     """Hands partition batches to the agents and keeps the ledger of what is under way."""
-
-    hang_s = HANG_S
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._ledgers: dict[TP, Ledger] = {}
@@ -57,10 +51,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._sought = -1  # epoch in which the seek to the committed offsets was done
         self._joining = True  # partitions were revoked, none are assigned yet
         self._open = False  # stream partitions may be read
-        self._delivered = 0  # batches handed over
-        self._delivered_then = 0
-        self._failing_since: float | None = None  # the first of the commits that failed in a row
         super().__init__(*args, **kwargs)
+        self._watch = CommitWatch(self._thread.coordinator_answers)
         self._in_flight_limit: int = self.transport.records_in_flight
         self._patience_s: float = self.transport.patience_s
 
@@ -81,7 +73,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._revoke(list(self._ledgers))
         self._joining, self._open = False, False
         self._epoch += 1
-        self._failing_since = None
+        self._watch.over()
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _revoke(self, revoked: Iterable[TP]) -> None:
@@ -166,23 +158,15 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         start_new_transaction: bool = True,  # noqa: ARG002 - Faust's signature
     ) -> bool:
         if not await self._commit(offsets):
-            await self._look_whether_commits_hang()
+            hang = await self._watch.hangs(next(iter(offsets)))
+            if hang is not None:
+                await self.crash(hang)
             return False
-        self._failing_since = None
+        self._watch.over()
         self._committed_offset.update(offsets)
         self.app.tables.on_commit(offsets)
         self.app.monitor.on_tp_commit(offsets)
         return True
-
-    async def _look_whether_commits_hang(self) -> None:
-        """Records come and no commit goes through: only a new client mends that."""
-        now = self.loop.time()
-        if self._failing_since is None or self._delivered == self._delivered_then:
-            # Without records the broker may be away: that is waited for.
-            self._failing_since, self._delivered_then = now, self._delivered
-        elif now - self._failing_since > self.hang_s:
-            why = f"no commit went through for {self.hang_s:g} s although records came"
-            await self.crash(ConsumerHangsError(why))
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Nothing: Faust's guesses about slow streams do not hold for batches that wait."""
@@ -295,4 +279,3 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                     ledger.take_back(batch)
                 raise
             self._read_offset[message.tp] = message.offset
-            self._delivered += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiokafka import TopicPartition
@@ -14,13 +14,14 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.transport.commit_watch import coordinator_answers
 from streams.transport.ends import end_offsets
 
 log = structlog.get_logger(__name__)
 
 _SAY_S: Final = 30.0
 COMMIT_S: Final = 10.0
-"""A commit that takes longer is given up: the client has been seen never to come back from one."""
+"""A commit that takes longer is given up: aiokafka tries for ever."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -66,12 +67,17 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return committed
 
     async def _highwaters(self, partitions: Iterable[TP]) -> dict[TP, int]:
-        transport = self.transport
-        ends = await end_offsets(
-            [TopicPartition(tp.topic, tp.partition) for tp in partitions],
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            **driver.credentials_to_aiokafka_auth(
-                self.app.conf.broker_credentials, self.app.conf.ssl_context
-            ),
-        )
+        plain = [TopicPartition(tp.topic, tp.partition) for tp in partitions]
+        ends = await end_offsets(plain, **self._client_options())
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
+
+    async def coordinator_answers(self, tp: TP) -> bool:
+        """Whether a new client learns from the broker which offset the group committed."""
+        return await coordinator_answers(self.app.conf.id, tp, **self._client_options())
+
+    def _client_options(self) -> dict[str, Any]:
+        transport, conf = self.transport, self.app.conf
+        return {
+            "bootstrap_servers": driver.server_list(transport.url, transport.default_port),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        }

@@ -1,0 +1,43 @@
+"""Fails a request on a connection that is lost; aiokafka expects it to fail, but not in this way.
+
+A uvloop transport raises RuntimeError when it is written to after the peer has reset it (asyncio's
+only warns), and aiokafka sees the reset some turns of the loop later than the transport does. A
+request in between takes that error past everything that handles a lost connection. Worst is the
+task that renews the metadata: it ends, says nothing, and whoever waits for metadata waits for ever,
+such as the search for the group's coordinator. The consumer then reads on and never commits again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+from aiokafka import conn
+from aiokafka.errors import KafkaConnectionError
+
+
+def fail_on_lost_connections() -> None:
+    """Let the clients of this process have it so; calling it again changes nothing."""
+    conn.AIOKafkaConnection = _Connection
+
+
+class _Connection(conn.AIOKafkaConnection):  # type: ignore[misc]
+    """A connection that looks before it writes."""
+
+    def send(self, request: Any, expect_response: bool = True) -> Awaitable[Any]:
+        """Send a request; raises KafkaConnectionError when the connection is lost."""
+        self._look()
+        sent: Awaitable[Any] = super().send(request, expect_response)
+        return sent
+
+    def _send_sasl_token(self, payload: bytes, expect_response: bool = True) -> Awaitable[Any]:
+        self._look()
+        sent: Awaitable[Any] = super()._send_sasl_token(payload, expect_response)
+        return sent
+
+    def _look(self) -> None:
+        writer: asyncio.StreamWriter | None = self._writer
+        if writer is not None and writer.is_closing():
+            self.close(reason=conn.CloseReason.CONNECTION_BROKEN)
+            raise KafkaConnectionError(f"Connection at {self.host}:{self.port} is lost")
