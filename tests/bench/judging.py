@@ -14,7 +14,7 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,31 +66,32 @@ def raw_logs(load: Load, partitions: int = PARTITIONS) -> list[list[RawRecord]]:
 
 def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATCH) -> Judged:
     """Decode everything, then judge everything with engines of its own."""
+    turns = list(_turns(logs, batch))
     codec, began = Codec(FileIds()), time.process_time()
-    for log in logs:
-        for record in log:
+    for _, _, records in turns:
+        for record in records:
             codec.decode_reading(record.value)
     decode_s = time.process_time() - began
-    rules = load_rules()
-    spent, outcomes = [0.0, 0.0, 0.0], Tally()
-    for partition, log in enumerate(logs):
-        engine = PartitionEngine(
+    codec, rules = Codec(FileIds()), load_rules()
+    engines = [
+        PartitionEngine(
             topic="emissions.readings",
             partition=partition,
             partitions=len(logs),
-            decode=Codec(FileIds()).decode_reading,
+            decode=codec.decode_reading,
             rules=rules,
             policy=Policy(),
             registry=registry,
             state={},
         )
-        last = len(log) - 1
-        batches = [log[at : min(at + batch, last)] for at in range(1, last, batch)]
-        for part, these in enumerate(([log[:1]], batches, [log[last:]])):
-            began = time.process_time()
-            for records in these:
-                outcomes.add(engine.apply(records))
-            spent[part] += time.process_time() - began
+        for partition in range(len(logs))
+    ]
+    spent, outcomes = [0.0, 0.0, 0.0], Tally()
+    for part, partition, records in turns:
+        began = time.process_time()
+        outcome = engines[partition].apply(records)
+        spent[part] += time.process_time() - began
+        outcomes.add(outcome)
     readings = sum(map(len, logs)) - 2 * len(logs)
     return Judged(
         decode_s,
@@ -102,6 +103,21 @@ def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATC
         outcomes.violations,
         outcomes.state_bytes,
     )
+
+
+def _turns(logs: Sequence[Log], batch: int) -> Iterator[tuple[int, int, Log]]:
+    """Part (0 first tick, 1 readings, 2 last tick), partition and records of each batch.
+
+    The partitions take turns, as in a worker that owns them all and has one decoder for them.
+    """
+    for partition, log in enumerate(logs):
+        yield 0, partition, log[:1]
+    for start in range(1, max(map(len, logs)), batch):
+        for partition, log in enumerate(logs):
+            if records := log[start : min(start + batch, len(log) - 1)]:
+                yield 1, partition, records
+    for partition, log in enumerate(logs):
+        yield 2, partition, log[-1:]
 
 
 class Tally:
