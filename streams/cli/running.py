@@ -20,8 +20,9 @@ def run(work: Coroutine[object, object, Result]) -> Result:
 
     From the second signal on nothing more happens: the clean-up is under way and is bounded.
     What the parts of the pipeline log on the way goes to standard error: standard output is the
-    command's result.
+    command's result. Where it goes afterwards is as before.
     """
+    before = structlog.get_config()
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     received: list[int] = []
 
@@ -45,3 +46,5 @@ def run(work: Coroutine[object, object, Result]) -> Result:
             raise RuntimeError("the work was cancelled by nobody") from None
         click.echo("emissions: interrupted; everything that was started is stopped", err=True)
         raise click.exceptions.Exit(128 + received[0]) from None
+    finally:
+        structlog.configure(**before)
