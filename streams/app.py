@@ -71,7 +71,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
             topic=settings.topic_readings,
             partition=partition,
             partitions=settings.partitions,
-            decode=codec.decode_reading,
+            decode=codec.decode_readings,
             rules=rules,
             policy=policy,
             registry=history,

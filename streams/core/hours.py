@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, MutableMapping
-
-import msgspec
+from collections.abc import Callable, Iterable, Iterator
 
 from streams.core.calendar import HOUR, LocalClock
-from streams.core.slot import Hour, Slot, settle
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Hour)
+from streams.core.overlay import Overlay
+from streams.core.saved_hour import freeze, thaw
+from streams.core.slot import Hour, Slot
 
 LONGEST_HOUR = 2 * HOUR
 """An hour of the local clock is at most this long, whatever a zone does to it."""
@@ -28,9 +25,15 @@ def starts_by_source(keys: Iterable[str], prefix: str) -> dict[str, list[int]]:
 
 
 class Hours:
-    """Hours by their start; ``saved`` maps a key of the state to the encoded hour."""
+    """Hours by their start; ``saved`` has the encoded hour under its key of the state.
 
-    def __init__(self, prefix: str, saved: MutableMapping[str, bytes], starts: list[int]) -> None:
+    ``settle`` brings what was taken in and not yet added up into the slots.
+    """
+
+    def __init__(
+        self, prefix: str, saved: Overlay, starts: list[int], settle: Callable[[], None]
+    ) -> None:
+        self._settle = settle
         self._prefix = prefix
         self._saved = saved
         self._starts = sorted(starts)
@@ -51,7 +54,7 @@ class Hours:
         """The hour that starts at ``start``, or None if nothing is known of it."""
         hour = self._loaded.get(start)
         if hour is None and (saved := self._saved.get(f"{self._prefix}{start}")) is not None:
-            hour = self._loaded[start] = _decoder.decode(saved)
+            hour = self._loaded[start] = thaw(saved)
         return hour
 
     def change(self, start: int) -> Hour:
@@ -74,7 +77,8 @@ class Hours:
             index += 1
 
     def slots(self, start: int, end: int) -> list[Slot]:
-        """The slots inside ``[start, end)`` in the order of time."""
+        """The slots inside ``[start, end)`` in the order of time, added up."""
+        self._settle()
         found = [
             (at, slot)
             for _, hour in self.between(start, end)
@@ -100,17 +104,23 @@ class Hours:
 
     def save(self, keep_after: int) -> Iterator[tuple[str, bytes | None]]:
         """Changed hours as state; decoded hours before ``keep_after`` are let go afterwards."""
+        self._settle()
         for start in self._gone:
             key = f"{self._prefix}{start}"
-            if self._saved.pop(key, None) is not None:
+            if self._saved.delete(key):
                 yield key, None
         for start in sorted(self._changed):
             hour = self._loaded[start]
-            settle(hour)
             key = f"{self._prefix}{start}"
-            self._saved[key] = _encoder.encode(hour)
-            yield key, self._saved[key]
+            encoded = freeze(hour)
+            self._saved.put(key, encoded)
+            yield key, encoded
         self._gone.clear()
         self._changed.clear()
+        self.let_go(keep_after)
+
+    def let_go(self, keep_after: int) -> None:
+        """Forget the decoded form of hours before ``keep_after`` that did not change."""
         for start in [start for start in self._loaded if start < keep_after]:
-            del self._loaded[start]
+            if start not in self._changed:
+                del self._loaded[start]

@@ -7,7 +7,7 @@ in force at the window's start (EC art. 202 p. 5, 6; shares of EN 17255-1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
@@ -16,8 +16,9 @@ from streams.core.calendar import HOUR
 from streams.core.exact import weighted_mean
 from streams.core.findings import WindowMean
 from streams.core.registration import Limit
-from streams.core.slot import Slot, Tally
-from streams.core.source import KINDS, WHOLE_DAY, Interval, SourceEntry, united
+from streams.core.slot import Piece, Slot
+from streams.core.source import KINDS, WHOLE_DAY, Interval, Layout, SourceEntry, united
+from streams.core.totals import Totals, totals
 
 VALID = "VALID"
 INSUFFICIENT = "INSUFFICIENT"
@@ -28,12 +29,15 @@ SHORTEST_DAY = 6 * HOUR
 
 
 class Summary(NamedTuple):
-    """What the tallies of one series in one window add up to; times in milliseconds."""
+    """What the readings of one series in one window add up to; times in milliseconds.
+
+    ``value`` and ``raw_value`` are the exact quotients rounded once, None where nothing is valid.
+    """
 
     carried: int
     valid: int
-    groups: list[tuple[int, list[float], int]]
-    raw_groups: list[tuple[int, list[float], int]]
+    value: float | None
+    raw_value: float | None
     valid_time: int
     low: float
     high: float
@@ -54,43 +58,101 @@ class Window(NamedTuple):
         return sum(slot.late[self.kind] for slot in self.slots)
 
 
-def series_of(window: Window) -> dict[str, dict[int, list[Tally]]]:
-    """Tallies of a window by series key and period; only periods that divide the window."""
+def summaries(windows: Sequence[Window]) -> list[dict[str, Summary]]:
+    """What every series of each window adds up to, by key.
+
+    Only periods that divide a window count for it.
+    """
+    found: list[list[_Part]] = [[] for _ in windows]
+    by_layout: dict[Layout, list[tuple[int, int, list[Piece]]]] = {}
+    for number, window in enumerate(windows):
+        for (period, layout), pieces in _alike(window).items():
+            by_layout.setdefault(layout, []).append((number, period, pieces))
+    for layout, groups in by_layout.items():
+        added = totals([pieces for _, _, pieces in groups])
+        for (number, period, pieces), total in zip(groups, added, strict=True):
+            found[number].append(_Part(layout, period, pieces, total))
+    return [_only(parts[0]) if len(parts) == 1 else _joined(parts) for parts in found]
+
+
+class _Part(NamedTuple):
+    """The pieces of one layout and one period (s) in one window, and what they add up to."""
+
+    layout: Layout
+    period_s: int
+    pieces: list[Piece]
+    total: Totals
+
+    def codes(self, series: int) -> dict[str, int]:
+        """Time (ms) by quality code."""
+        found: dict[str, int] = {}
+        for piece in self.pieces:
+            for code, times in piece.codes.get(series, {}).items() if piece.codes else ():
+                found[code] = found.get(code, 0) + times * self.period_s * 1000
+        return found
+
+    def sums(self, series: int, *, measured: bool) -> tuple[int, list[float], int]:
+        """Weight, doubles whose exact sum is that of the values, and their count."""
+        parts = [part for piece in self.pieces for part in piece.parts(series, measured=measured)]
+        return self.period_s, parts, self.total.valid[series]
+
+
+def _alike(window: Window) -> dict[tuple[int, Layout], list[Piece]]:
     length = KINDS[window.kind].length // 1000
-    found: dict[str, dict[int, list[Tally]]] = {}
+    found: dict[tuple[int, Layout], list[Piece]] = {}
     for slot in window.slots:
-        for period, tallies in slot.tallies.items():
-            if length % period:
-                continue
-            for key, tally in tallies.items():
-                found.setdefault(key, {}).setdefault(period, []).append(tally)
+        for piece in slot.pieces:
+            if length % piece.period_s == 0:
+                found.setdefault((piece.period_s, piece.layout), []).append(piece)
     return found
 
 
-def summarise(tallies: Mapping[int, Iterable[Tally]]) -> Summary:
-    """Add up the tallies of one series, given by period (s)."""
-    count = valid = valid_time = 0
-    low, high = float("inf"), float("-inf")
-    groups, raw_groups = [], []
-    time_by_code: dict[str, int] = {}
-    for period, items in sorted(tallies.items()):
-        parts: list[float] = []
-        raw: list[float] = []
-        counted = 0
-        for tally in items:
-            tally.add_up()
-            count += tally.count
-            counted += tally.valid
-            parts += tally.parts
-            raw += tally.raw
-            low, high = min(low, tally.low), max(high, tally.high)
-            for code, times in tally.codes.items():
-                time_by_code[code] = time_by_code.get(code, 0) + times * period * 1000
-        valid += counted
-        valid_time += counted * period * 1000
-        groups.append((period, parts, counted))
-        raw_groups.append((period, raw or parts, counted))
-    return Summary(count, valid, groups, raw_groups, valid_time, low, high, time_by_code)
+def _only(part: _Part) -> dict[str, Summary]:
+    """A window whose readings are all of one layout and one period, as nearly every one."""
+    layout, period, total = part.layout, part.period_s * 1000, part.total
+    marked = any(piece.codes for piece in part.pieces)
+    found = {}
+    for at in layout.sorted:
+        carried, valid = total.carried[at], total.valid[at]
+        if carried:
+            found[layout.keys[at]] = Summary(
+                carried,
+                valid,
+                total.value[at] if valid else None,
+                total.measured[at] if valid else None,
+                valid * period,
+                total.low[at],
+                total.high[at],
+                part.codes(at) if marked else {},
+            )
+    return found
+
+
+def _joined(parts: list[_Part]) -> dict[str, Summary]:
+    """A window in which the layout or the period changed, or one without readings."""
+    keys = sorted({key for part in parts for key in part.layout.keys})
+    found = {}
+    for key in keys:
+        own = [(part, at) for part in parts if (at := part.layout.position.get(key)) is not None]
+        own = sorted(own, key=lambda item: item[0].period_s)
+        carried = sum(part.total.carried[at] for part, at in own)
+        if not carried:
+            continue
+        time_by_code: dict[str, int] = {}
+        for part, at in own:
+            for code, time in part.codes(at).items():
+                time_by_code[code] = time_by_code.get(code, 0) + time
+        found[key] = Summary(
+            carried,
+            sum(part.total.valid[at] for part, at in own),
+            weighted_mean([part.sums(at, measured=False) for part, at in own]),
+            weighted_mean([part.sums(at, measured=True) for part, at in own]),
+            sum(part.total.valid[at] * part.period_s * 1000 for part, at in own),
+            min(part.total.low[at] for part, at in own),
+            max(part.total.high[at] for part, at in own),
+            time_by_code,
+        )
+    return found
 
 
 def excused_time(window: Interval, entry: SourceEntry, stops: list[Interval]) -> int:
@@ -148,7 +210,6 @@ def mean_of(
     parameter, unit = key.split("|", 1)
     length = window.end - window.start
     due = length - excused
-    value = weighted_mean(summary.groups)
     return WindowMean(
         source_id=source_id,
         parameter=parameter,
@@ -156,9 +217,9 @@ def mean_of(
         window=KINDS[window.kind].name,
         start=window.start,
         end=window.end,
-        value=value,
-        raw_value=value if value is None else weighted_mean(summary.raw_groups),
-        validated_value=validated(value, limit),
+        value=summary.value,
+        raw_value=summary.raw_value,
+        validated_value=validated(summary.value, limit),
         min=summary.low if summary.valid else None,
         max=summary.high if summary.valid else None,
         count=summary.carried,

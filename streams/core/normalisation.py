@@ -14,6 +14,7 @@ Sources: EC art. 202 p. 5 (dry gas, 293.15 K, 101.3 kPa), HJ 212-2017 (18), EN 1
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from streams.core.registration import Channel, Conditions
@@ -73,6 +74,22 @@ class Gas(NamedTuple):
     flow: Ratio | None
 
 
+class Shape(NamedTuple):
+    """What a normalisation takes from the gas; with a constant it is the whole of it.
+
+    ``drying`` 1: wet to dry, -1: dry to wet; ``oxygen`` one of the words below; ``flow``: to g/s.
+    """
+
+    temperature: bool
+    pressure: bool
+    drying: int
+    oxygen: str
+    flow: bool
+
+
+NO_OXYGEN, OXYGEN_MEASURED, ALWAYS_TOO_HIGH = "no oxygen", "measured", "given, and too high"
+
+
 class GasPlan:
     """How a source's auxiliary channels become the state of the gas."""
 
@@ -89,6 +106,21 @@ class GasPlan:
             self._flow_factor = (1, 3600) if channels["FLOW"].unit == "m3/h" else (1, 1)
         elif stack_area_m2 is not None:
             self._flow_factor = ratio(stack_area_m2)
+
+    @property
+    def reads(self) -> tuple[bool, bool, str]:
+        """Whether TEMPERATURE is in degC, whether O2 is of wet gas, and the channel of the flow."""
+        return self._celsius, self._oxygen_wet, self._flow_channel
+
+    @property
+    def kilopascals(self) -> Ratio:
+        """What a value of PRESSURE is multiplied by."""
+        return self._pascals, 1000
+
+    @property
+    def flow_factor(self) -> Ratio | None:
+        """What a value of the flow's channel is multiplied by to m3/s; None: it is not known."""
+        return self._flow_factor
 
     def gas(self, values: Mapping[str, float]) -> Gas:
         """The state of the gas from the valid auxiliary values of one reading."""
@@ -184,6 +216,28 @@ class Concentration:
             self._oxygen_reference,
         )
 
+    @property
+    def shape(self) -> Shape:
+        """What it takes from the gas."""
+        oxygen = NO_OXYGEN
+        if self._oxygen_reference is not None:
+            given = self._oxygen_given
+            if given is None:
+                oxygen = OXYGEN_MEASURED
+            elif given[0] >= OXYGEN_TOO_HIGH_PCT * given[1]:
+                oxygen = ALWAYS_TOO_HIGH
+        return Shape(self._needs_temperature, self._needs_pressure, self._drying, oxygen, False)
+
+    @property
+    def constant(self) -> Fraction:
+        """What is left where every part of the gas that it takes is 1 (pressure in kPa)."""
+        constant = Fraction(self._number, self._part)
+        if self._drying:
+            constant *= Fraction(100) ** self._drying
+        if self._oxygen_reference is not None and self._oxygen_given is not None:
+            constant /= OXYGEN_OF_AIR - Fraction(*self._oxygen_given)
+        return constant
+
     def factor(self, gas: Gas) -> Ratio | str:
         """What a value is multiplied by, exact, or the code that makes it invalid."""
         number, part = self._number, self._part
@@ -234,6 +288,16 @@ class MassFlow:
     def basis(self) -> tuple[object, ...]:
         """Equal for channels of one source whose values are scaled by the same factor."""
         return "mass flow", *self._concentration.basis
+
+    @property
+    def shape(self) -> Shape:
+        """What it takes from the gas."""
+        return self._concentration.shape._replace(flow=True)
+
+    @property
+    def constant(self) -> Fraction:
+        """What is left where every part of the gas that it takes is 1 (flow m3/s, kPa)."""
+        return self._concentration.constant / 100_000
 
     def factor(self, gas: Gas) -> Ratio | str:
         """What a value is multiplied by, exact, or the code that makes it invalid."""

@@ -8,32 +8,38 @@ was cut into batches, how many workers there are, or what crashed in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from heapq import heappop, heappush
 
 import msgspec
 from aiokafka.partitioner import murmur2
 
 from streams.core.bury import dead_letter
+from streams.core.columns import Decoded
 from streams.core.context import Context, Findings
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
+from streams.core.intake import Arrived, Intake, Item, Refused
 from streams.core.log import Ledger, Outcome, RawRecord
+from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
+from streams.core.overlay import Overlay
 from streams.core.policy import Policy
 from streams.core.quality import (
     CONFLICTING_DUPLICATE,
     LATEST_ARRIVAL,
     Refusal,
     arrival_refusal,
-    refusal,
 )
-from streams.core.reading import Reading, Rejected, Tick
+from streams.core.reading import Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.rules import RuleSet
 from streams.core.source import BEGINNING, FOREVER, SourceEntry
 from streams.core.source_fold import DUPLICATE, SourceFold
+from streams.core.timers import ENTERPRISE, SOURCE, Timers
 
 _encoder = msgspec.msgpack.Encoder()
+
+_TOGETHER = 256
+"""So many sources close their windows together: a day of each is at hand meanwhile."""
 
 DECODE = "decode"
 VALIDATE = "validate"
@@ -48,7 +54,11 @@ def partition_of(key: str, partitions: int) -> int:
 
 
 class PartitionEngine:
-    """The fold of one partition; built anew from the saved state when the partition comes."""
+    """The fold of one partition; built anew from the saved state when the partition comes.
+
+    ``state`` is looked at for as long as the engine lives and never written: changes are kept
+    over it until `confirmed` is called. Whoever never calls it may change ``state`` no more.
+    """
 
     def __init__(
         self,
@@ -56,7 +66,7 @@ class PartitionEngine:
         topic: str,
         partition: int,
         partitions: int,
-        decode: Callable[[bytes | None], Reading | Tick | Rejected],
+        decode: Callable[[Sequence[bytes | None]], Decoded],
         rules: RuleSet,
         policy: Policy,
         registry: RegistryHistory,
@@ -65,24 +75,21 @@ class PartitionEngine:
     ) -> None:
         self._partition = partition
         self._partitions = partitions
-        self._decode = decode
-        self._policy = policy
+        self._intake = Intake(decode, registry, policy)
         self._registry = registry
         self._context = Context(topic, partition, rules, policy)
         self._prefix = f"{partition}/"
-        self._saved = {key: value for key, value in state.items() if key.startswith(self._prefix)}
+        self._saved = Overlay(state)
         saved = self._saved.get(f"{self._prefix}ledger")
         self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
         self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
-        self._hours = starts_by_source(self._saved, f"{self._prefix}hour/")
+        self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
-        self._timers: list[tuple[int, str, str]] = []
-        self._scheduled: dict[tuple[str, str], int] = {}
+        self._timers = Timers()
         self._touched: set[str] = set()
         self._judged: set[str] = set()
         self._version = -1
-        self._registered_at = BEGINNING
         self._next_registration = BEGINNING
 
     @property
@@ -99,9 +106,8 @@ class PartitionEngine:
         """Apply a batch of records in the order of their offsets."""
         ledger = self._ledger
         before = (ledger.used, ledger.duplicates, ledger.ticks)
-        for record in records:
-            if record.offset < ledger.next_offset:
-                continue
+        records = [record for record in records if record.offset >= ledger.next_offset]
+        for record, item in zip(records, self._intake.prepare(records), strict=True):
             ledger.next_offset = record.offset + 1
             self._context.offset = record.offset
             if ledger.stream_time < record.timestamp <= LATEST_ARRIVAL:
@@ -109,9 +115,9 @@ class PartitionEngine:
             now = ledger.stream_time
             if now >= self._next_registration or self._version != self._registry.version:
                 self._follow_registry(now)
-            while self._timers and self._timers[0][0] <= now:
+            if self._timers.next <= now:
                 self._fire(now)
-            self._take(record, now)
+            self._take(record, item, now)
         state = self._save()
         findings, self._context.findings = self._context.findings, Findings()
         return Outcome(
@@ -126,45 +132,39 @@ class PartitionEngine:
             blown=self._fuse.blown,
         )
 
-    def _take(self, record: RawRecord, now: int) -> None:
-        untimely = arrival_refusal(record.timestamp)
-        if untimely is not None:
+    def confirmed(self) -> None:
+        """``state`` as it was given has the state of every outcome by now."""
+        self._saved.confirmed()
+
+    def _take(self, record: RawRecord, item: Item, now: int) -> None:
+        if isinstance(item, Arrived):
+            self._read(record, item, now)
+        elif isinstance(item, Refused):
+            self._bury(record, VALIDATE, item.refusal, item.source_id)
+        elif (untimely := arrival_refusal(record.timestamp)) is not None:
             self._bury(record, DECODE, untimely, None)
-            return
-        decoded = self._decode(record.value)
-        if isinstance(decoded, Reading):
-            self._read(record, decoded, now)
-        elif isinstance(decoded, Tick):
+        elif isinstance(item, Tick):
             self._ledger.ticks += 1
         else:
-            reason = Refusal(decoded.reason, decoded.detail)
-            self._bury(record, DECODE, reason, decoded.source_id)
+            self._bury(record, DECODE, Refusal(item.reason, item.detail), item.source_id)
 
-    def _read(self, record: RawRecord, reading: Reading, now: int) -> None:
-        source_id = reading.source_id
-        fold = self._folds.get(source_id)
-        if fold is not None and record.timestamp >= self._registered_at:
-            entry = fold.registered
-        else:
-            entry = self._registry.source(source_id, record.timestamp)
-        refused = refusal(reading, entry, record.timestamp, self._policy)
-        if refused is not None or entry is None or record.value is None:
-            self._bury(record, VALIDATE, refused or DUPLICATE, source_id)
-            return
+    def _read(self, record: RawRecord, item: Arrived, now: int) -> None:
+        group, at, entry = item
+        fold = self._folds.get(entry.id)
         if fold is None:
             fold = self._fold(entry, now)
-        self._touched.add(source_id)
-        refused = fold.accept(reading, entry, record.offset, record.value, now)
+        self._touched.add(entry.id)
+        refused = fold.accept(group, at, entry, record.offset, record.value or b"", now)
         if refused is None:
             self._ledger.used += 1
             self._fuse.good()
-            self._schedule("source", source_id, fold.due)
+            self._timers.schedule(SOURCE, entry.id, fold.due)
         elif refused is DUPLICATE:
             self._ledger.duplicates += 1
             self._fuse.good()
         else:
             stage = DEDUPLICATE if refused.reason == CONFLICTING_DUPLICATE else VALIDATE
-            self._bury(record, stage, refused, source_id)
+            self._bury(record, stage, refused, entry.id)
 
     def _bury(self, record: RawRecord, stage: str, refused: Refusal, source_id: str | None) -> None:
         self._ledger.dead_letters += 1
@@ -187,7 +187,6 @@ class PartitionEngine:
         self._version = registry.version
         changes = registry.changes_after(now)
         self._next_registration = FOREVER if changes is None else changes
-        self._registered_at = registry.last_change(now)
         for source_id in registry.source_ids():
             entry = registry.source(source_id, now)
             fold = self._folds.get(source_id)
@@ -202,7 +201,7 @@ class PartitionEngine:
                 if fold.registered is not entry:
                     fold.register(entry, now)
                     self._touched.add(source_id)
-                    self._schedule("source", source_id, fold.due)
+                    self._timers.schedule(SOURCE, source_id, fold.due)
             elif self._known(source_id) or (not entry.test and self._owns(source_id)):
                 self._fold(entry, now)
         for bin_ in registry.bins():
@@ -213,7 +212,7 @@ class PartitionEngine:
                     state = msgspec.msgpack.decode(saved, type=Obligations) if saved else None
                     duty = ObligationJudge(self._context, state or Obligations())
                     self._duties[bin_] = duty
-                self._schedule("enterprise", bin_, now)
+                self._timers.schedule(ENTERPRISE, bin_, now)
 
     def _known(self, source_id: str) -> bool:
         return f"{self._prefix}source/{source_id}" in self._saved
@@ -231,35 +230,36 @@ class PartitionEngine:
             f"{self._prefix}hour/{entry.id}/",
             self._saved,
             self._hours.pop(entry.id, []),
+            self._intake,
         )
         self._folds[entry.id] = fold
         if current is None:
             fold.strike_off()
-        self._schedule("source", entry.id, fold.due)
+        self._timers.schedule(SOURCE, entry.id, fold.due)
         return fold
 
-    def _schedule(self, kind: str, name: str, due: int) -> None:
-        known = self._scheduled.get((kind, name), FOREVER)
-        if due < known:
-            self._scheduled[(kind, name)] = due
-            heappush(self._timers, (due, kind, name))
-
     def _fire(self, now: int) -> None:
-        due, kind, name = heappop(self._timers)
-        if self._scheduled.get((kind, name)) != due:
-            return
-        del self._scheduled[(kind, name)]
-        if kind == "source":
-            fold = self._folds[name]
+        """Let time pass for all whose time has come: windows that close together are one work."""
+        folds = []
+        for kind, name in self._timers.due(now):
+            if kind == SOURCE:
+                folds.append(self._folds[name])
+            else:
+                duty = self._duties[name]
+                duty.advance(self._registry.enterprise(name, now), now)
+                self._judged.add(name)
+                self._timers.schedule(kind, name, max(duty.due, now + 1))
+        for start in range(0, len(folds), _TOGETHER):
+            self._advance(folds[start : start + _TOGETHER], now)
+
+    def _advance(self, folds: list[SourceFold], now: int) -> None:
+        closing = [fold.closing(now) for fold in folds]
+        added = iter(summaries([window for windows in closing for window in windows]))
+        for fold, windows in zip(folds, closing, strict=True):
             if fold.due <= now:
-                fold.advance(now)
-                self._touched.add(name)
-            self._schedule(kind, name, max(fold.due, now + 1))
-        else:
-            duty = self._duties[name]
-            duty.advance(self._registry.enterprise(name, now), now)
-            self._judged.add(name)
-            self._schedule(kind, name, max(duty.due, now + 1))
+                fold.advance(now, [(window, next(added)) for window in windows])
+                self._touched.add(fold.id)
+            self._timers.schedule(SOURCE, fold.id, max(fold.due, now + 1))
 
     def _save(self) -> dict[str, bytes | None]:
         state: dict[str, bytes | None] = {}
@@ -269,11 +269,13 @@ class PartitionEngine:
             key = f"{self._prefix}enterprise/{bin_}"
             saved = _encoder.encode(self._duties[bin_].state)
             if self._saved.get(key) != saved:
-                state[key] = self._saved[key] = saved
+                state[key] = saved
+                self._saved.put(key, saved)
         self._touched.clear()
         self._judged.clear()
         state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
         key, fuse = f"{self._prefix}fuse", self._fuse.save()
-        if self._saved.get(key, UNUSED) != fuse:
-            state[key] = self._saved[key] = fuse
+        if (self._saved.get(key) or UNUSED) != fuse:
+            state[key] = fuse
+            self._saved.put(key, fuse)
         return state

@@ -123,7 +123,7 @@ def assess(reading: Reading, entry: SourceEntry) -> Assessment:
             value, code = _outside(plan, value)
             zeroed = code is None
         if flags and code is None and flags.get(parameter, "N") != "N":
-            code = f"{STATUS}{shortened(flags[parameter], FLAG_CHARACTERS)}"
+            code = status_code(flags[parameter])
         channels.append((plan, value, code, zeroed))
         if code is None and not plan.pollutant:
             auxiliaries[parameter] = value
@@ -184,6 +184,11 @@ def _outside(plan: ChannelPlan, value: float) -> tuple[float, str | None]:
     if value < 0 and value < plan.low and plan.floor is not None and value >= plan.floor:
         return 0.0, None
     return value, OUT_OF_RANGE
+
+
+def status_code(flag: str) -> str:
+    """The code of a channel with an abnormal flag."""
+    return f"{STATUS}{shortened(flag, FLAG_CHARACTERS)}"
 
 
 def made_up_status(code: str) -> bool:

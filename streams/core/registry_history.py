@@ -60,6 +60,8 @@ class RegistryHistory:
         versions = self._by_source.get(source_id)
         if not versions:
             return None
+        if versions[-1][0] <= arrival:
+            return versions[-1][1]
         index = bisect_right(versions, arrival, key=lambda item: item[0])
         return versions[index - 1][1] if index else None
 

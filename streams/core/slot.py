@@ -1,9 +1,7 @@
 """What is remembered of accepted readings: slots of ten minutes, kept by the hour.
 
-An hour is the unit of the saved state: it is written when a reading fell into it and deleted
-when no reading may reach it any more. All of it is commutative: sums, counts, extremes and
-sets, so the order of arrival leaves no trace in a result (the evidence chain aside, which
-follows the offsets of the log).
+All of it is commutative: sums, counts, extremes and sets, so the order of arrival leaves no trace
+in a result (the evidence chain aside, which follows the offsets of the log).
 """
 
 from __future__ import annotations
@@ -11,78 +9,98 @@ from __future__ import annotations
 from hashlib import blake2b, sha256
 
 import msgspec
+import numpy as np
 
+from streams.core.columns import Block, Floats
 from streams.core.exact import compact
 from streams.core.names import NAME_CHARACTERS, count_name, shortened
-from streams.core.quality import STATUS_OTHER, UNVERIFIED, ZEROED, Assessment, made_up_status
+from streams.core.quality import STATUS_OTHER, made_up_status
 from streams.core.reading import Reading
+from streams.core.source import Layout
+from streams.core.sums import MEASURED, SUM, Rest, nothing
 
 _encoder = msgspec.msgpack.Encoder()
 
+DIGEST = 8
+"""Bytes of a digest."""
 
-class Tally(msgspec.Struct, array_like=True, gc=False):
-    """One series of one period in one slot.
+_MANY_RESTS = 16
 
-    ``count`` readings carry the parameter, ``valid`` of them count; ``parts`` holds the exact
-    sum of their values and ``raw`` that of the values as measured (empty for a raw series).
-    ``codes`` counts readings by quality code; ``fresh`` are valid values not yet added up.
+
+class Piece:
+    """The series of one layout and one period (s) in one slot.
+
+    ``sums`` float64[ROWS, series] (`streams.core.sums`); ``codes`` counts readings by quality
+    code, by position of the series; ``rests`` are doubles that did not fit into the sums, by
+    position and whether they belong to the sum of the values as measured.
     """
 
-    count: int = 0
-    valid: int = 0
-    parts: list[float] = msgspec.field(default_factory=list)
-    raw: list[float] = msgspec.field(default_factory=list)
-    low: float = float("inf")
-    high: float = float("-inf")
-    codes: dict[str, int] = msgspec.field(default_factory=dict)
-    fresh: list[float] = msgspec.field(default_factory=list)
+    __slots__ = ("codes", "layout", "period_s", "rests", "sums")
 
-    def mark(self, code: str) -> None:
+    def __init__(self, period_s: int, layout: Layout, sums: Floats | None = None) -> None:
+        self.period_s = period_s
+        self.layout = layout
+        self.sums: Floats = nothing(len(layout.keys)) if sums is None else sums
+        self.codes: dict[int, dict[str, int]] = {}
+        self.rests: dict[tuple[int, bool], list[float]] = {}
+
+    def mark(self, series: int, code: str) -> None:
         """Count a reading under a quality code; made-up flags only up to a number of them."""
-        count_name(self.codes, code, rest=STATUS_OTHER, may_go=made_up_status)
+        codes = self.codes.setdefault(series, {})
+        count_name(codes, code, rest=STATUS_OTHER, may_go=made_up_status)
 
-    def add_up(self) -> Tally:
-        """Take the fresh values into the sums; the tally itself."""
-        fresh = self.fresh
-        if fresh:
-            self.count += len(fresh)
-            self.valid += len(fresh)
-            self.low = min(self.low, min(fresh) + 0.0)
-            self.high = max(self.high, max(fresh) + 0.0)
-            self.parts += fresh
-            self.fresh = []
-        return self
+    def keep(self, rest: Rest) -> None:
+        """Keep a double that did not fit into a sum."""
+        place = rest.series, rest.measured
+        rests = self.rests.setdefault(place, [])
+        rests.append(rest.value)
+        if len(rests) > _MANY_RESTS:
+            self.rests[place] = compact(rests)
+
+    def parts(self, series: int, *, measured: bool = False) -> list[float]:
+        """Doubles whose exact sum is that of the values (or of the values as measured)."""
+        sums: list[float] = self.sums[MEASURED if measured else SUM, series].tolist()
+        rests = self.rests.get((series, measured))
+        return sums if rests is None else [*sums, *rests]
 
 
-class Slot(msgspec.Struct, array_like=True, gc=False):
+class Slot:
     """Ten minutes of one source.
 
-    ``tallies`` by period (s) and series key; ``late`` counts, by kind of window, the readings
-    that arrived when that window was already closed; ``chain`` is the evidence hash over the
-    raw messages in offset order; ``devices`` counts readings by device serial.
+    ``late`` counts, by kind of window, the readings that arrived when that window was already
+    closed; ``chain`` is the evidence hash over the raw messages in offset order; ``devices``
+    counts readings by device serial.
     """
 
-    readings: int = 0
-    tallies: dict[int, dict[str, Tally]] = msgspec.field(default_factory=dict)
-    late: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0, 0])
-    devices: dict[str, int] = msgspec.field(default_factory=dict)
-    first_offset: int = -1
-    last_offset: int = -1
-    chain: bytes = b""
+    __slots__ = ("chain", "devices", "first_offset", "last_offset", "late", "pieces", "readings")
 
+    def __init__(self) -> None:
+        self.readings = 0
+        self.pieces: list[Piece] = []
+        self.late = [0, 0, 0, 0]
+        self.devices: dict[str, int] = {}
+        self.first_offset = -1
+        self.last_offset = -1
+        self.chain = b""
 
-class Hour(msgspec.Struct, array_like=True, gc=False):
-    """One local hour of one source: its slots by start, and what was published for it.
+    def note(self, offset: int, raw: bytes, device_serial: str | None) -> None:
+        """Count an accepted reading and chain its message into the evidence."""
+        self.readings += 1
+        if self.first_offset < 0:
+            self.first_offset = offset
+        self.last_offset = offset
+        self.chain = sha256(self.chain + raw).digest()
+        if device_serial is not None:
+            count_name(self.devices, shortened(device_serial, NAME_CHARACTERS))
 
-    ``seen`` maps a period (s) and an interval index to the digest of the accepted reading;
-    ``peaks`` the windows (by start) whose VALID mean reached the limit of a run rule, by
-    rule and parameter; ``published`` the state of the violations of its windows by id.
-    """
-
-    slots: dict[int, Slot] = msgspec.field(default_factory=dict)
-    seen: dict[int, dict[int, bytes]] = msgspec.field(default_factory=dict)
-    peaks: dict[str, list[int]] = msgspec.field(default_factory=dict)
-    published: dict[str, Published] = msgspec.field(default_factory=dict)
+    def piece(self, period_s: int, layout: Layout) -> Piece:
+        """The piece of a period and layout, made if need be."""
+        for piece in self.pieces:
+            if piece.layout is layout and piece.period_s == period_s:
+                return piece
+        piece = Piece(period_s, layout)
+        self.pieces.append(piece)
+        return piece
 
 
 class Published(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -93,59 +111,70 @@ class Published(msgspec.Struct, array_like=True, gc=False, frozen=True):
     digest: bytes
 
 
-def digest(reading: Reading) -> bytes:
-    """Content of a reading, arrival apart: equal for duplicates, NaN equal to NaN."""
-    values = [
-        (name, None if value != value else value + 0.0)
-        for name, value in sorted(reading.values.items())
-    ]
-    flags = sorted(item for item in reading.flags.items() if item[1] != "N")
-    content = (
-        reading.measured_at,
-        reading.period_s,
-        reading.state,
-        reading.device_serial,
-        values,
-        flags,
+class Hour:
+    """One local hour of one source: its slots by start, and what was published for it.
+
+    ``seen`` holds, by period (s), the digests of the accepted readings one after another in the
+    order of their intervals, zeros where there is none; ``peaks`` the windows (by start) whose
+    VALID mean reached the limit of a run rule, by rule and parameter; ``published`` the state of
+    the violations of its windows by id.
+    """
+
+    __slots__ = ("peaks", "published", "seen", "slots")
+
+    def __init__(self) -> None:
+        self.slots: dict[int, Slot] = {}
+        self.seen: dict[int, bytearray] = {}
+        self.peaks: dict[str, list[int]] = {}
+        self.published: dict[str, Published] = {}
+
+    def digest_at(self, period_s: int, number: int) -> bytes | None:
+        """The digest of the accepted reading of an interval, counted from the hour's first."""
+        seen = self.seen.get(period_s)
+        if seen is None:
+            return None
+        found = bytes(seen[number * DIGEST : (number + 1) * DIGEST])
+        return found if any(found) else None
+
+    def remember(self, period_s: int, number: int, digest: bytes) -> None:
+        """Keep the digest of the accepted reading of an interval."""
+        seen = self.seen.get(period_s)
+        if seen is None:
+            seen = self.seen[period_s] = bytearray()
+        at = number * DIGEST
+        if len(seen) < at:
+            seen.extend(bytes(at - len(seen)))
+        seen[at : at + DIGEST] = digest
+
+
+def digests(block: Block) -> list[bytes]:
+    """Content of readings, arrival apart: equal for duplicates, NaN equal to NaN, n of `DIGEST`.
+
+    Not what the source is called: duplicates are of one source.
+    """
+    pattern = block.pattern
+    order = sorted(range(len(pattern.names)), key=pattern.names.__getitem__)
+    same = (
+        pattern.period_s,
+        pattern.state,
+        pattern.device_serial,
+        [pattern.names[at] for at in order],
+        sorted(item for item in pattern.flags.items() if item[1] != "N"),
     )
-    return blake2b(_encoder.encode(content), digest_size=8).digest()
+    head = blake2b(_encoder.encode(same), digest_size=DIGEST)
+    values = block.values[:, order] + 0.0
+    values[np.isnan(values)] = np.nan
+    content = np.column_stack((block.measured_at.astype("<i8").view("<f8"), values))
+    width = content.shape[1] * 8
+    rows = memoryview(np.ascontiguousarray(content, dtype="<f8").tobytes())
+    found = []
+    for at in range(0, len(rows), width):
+        hashed = head.copy()
+        hashed.update(rows[at : at + width])
+        found.append(hashed.digest())
+    return found
 
 
-def take(slot: Slot, reading: Reading, assessment: Assessment, offset: int, raw: bytes) -> None:
-    """Add an accepted reading to its slot."""
-    slot.readings += 1
-    slot.first_offset = offset if slot.first_offset < 0 else slot.first_offset
-    slot.last_offset = offset
-    slot.chain = sha256(slot.chain + raw).digest()
-    if reading.device_serial is not None:
-        serial = reading.device_serial
-        count_name(slot.devices, shortened(serial, NAME_CHARACTERS))
-    tallies = slot.tallies.get(reading.period_s)
-    if tallies is None:
-        tallies = slot.tallies[reading.period_s] = {}
-    verified = assessment.verified
-    for series, measured, value, code, zeroed in assessment.judged:
-        tally = tallies.get(series.key)
-        if tally is None:
-            tally = tallies[series.key] = Tally()
-        if code is not None:
-            tally.count += 1
-            tally.mark(code)
-            continue
-        tally.fresh.append(value)
-        if series.basis >= 0:
-            tally.raw.append(measured)
-        if zeroed:
-            tally.mark(ZEROED)
-        if not verified:
-            tally.mark(UNVERIFIED)
-
-
-def settle(hour: Hour) -> None:
-    """Bring the sums of an hour into their short form before it is saved."""
-    for slot in hour.slots.values():
-        for tallies in slot.tallies.values():
-            for tally in tallies.values():
-                tally.add_up()
-                tally.parts = compact(tally.parts)
-                tally.raw = compact(tally.raw)
+def digest(reading: Reading) -> bytes:
+    """`digests` of one reading."""
+    return digests(Block.of(reading))[0]

@@ -10,6 +10,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cache
 from typing import NamedTuple
 
 from streams.core.calendar import DAY, HOUR, MINUTE, LocalClock, clock, midnight, moment
@@ -84,13 +85,19 @@ class ChannelPlan(NamedTuple):
 class Plans(dict[str, ChannelPlan]):
     """The plans of a source's channels by parameter, under the limits of one time.
 
-    ``normalisations`` by the ``basis`` of a series; ``limits`` by parameter and unit.
+    ``normalisations`` by the ``basis`` of a series; ``limits`` by parameter and unit; ``series``
+    all of them in the order of the channels, ``layout`` how slots keep them.
     """
 
     def __init__(self, channels: dict[str, Channel], limits: dict[tuple[str, str], Limit]) -> None:
         self.limits = limits
         self.normalisations: list[Normalisation] = []
         super().__init__({name: self._plan(channel) for name, channel in channels.items()})
+        self.series = tuple(series for plan in self.values() for series in plan.series)
+        self.layout = layout_of(
+            tuple(series.key for series in self.series),
+            tuple(at for at, series in enumerate(self.series) if series.basis >= 0),
+        )
 
     def _plan(self, channel: Channel) -> ChannelPlan:
         low, high = channel.range or (-LARGEST, LARGEST)
@@ -116,6 +123,28 @@ class Plans(dict[str, ChannelPlan]):
             self.normalisations.append(normalise)
         basis = bases.index(normalise.basis)
         return Series(f"{parameter}|{unit}", parameter, unit, normalise, basis, limit)
+
+
+class Layout:
+    """The series of a plan in their order, as slots keep them: by position.
+
+    ``keys`` names them, ``normalised`` are the positions of those that are not as measured.
+    Made by `layout_of` alone, so that equal layouts are one object.
+    """
+
+    __slots__ = ("keys", "normalised", "position", "sorted")
+
+    def __init__(self, keys: tuple[str, ...], normalised: tuple[int, ...]) -> None:
+        self.keys = keys
+        self.normalised = list(normalised)
+        self.position = {key: at for at, key in enumerate(keys)}
+        self.sorted = sorted(range(len(keys)), key=keys.__getitem__)
+
+
+@cache
+def layout_of(keys: tuple[str, ...], normalised: tuple[int, ...]) -> Layout:
+    """The layout of series by their keys and the positions of the normalised ones."""
+    return Layout(keys, normalised)
 
 
 class Device(NamedTuple):

@@ -7,26 +7,37 @@ and on nothing else, so batches may be cut anywhere.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import msgspec
 
 from streams.core.calendar import HOUR, SLOT
 from streams.core.context import Context
+from streams.core.coverage import Coverage
+from streams.core.findings import WindowMean
 from streams.core.gap import cover
 from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
-from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal, assess
-from streams.core.reading import Reading
+from streams.core.intake import Group, Intake
+from streams.core.mean import Summary, Window, summaries
+from streams.core.overlay import Overlay
+from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
 from streams.core.retention import forget, kept_from
 from streams.core.run_judge import RunJudge
-from streams.core.slot import Slot, digest, take
+from streams.core.slot import Slot
 from streams.core.source import FOREVER, KINDS, SourceEntry, united
 from streams.core.window_judge import WindowJudge
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Head)
+
+Summarised = tuple[Window, dict[str, Summary]]
+"""A window with what its series add up to."""
+
+_AT_HAND = 2 * HOUR
+"""Hours that began longer ago are taken from the state when they are needed."""
 
 DUPLICATE = Refusal("DUPLICATE", "all fields equal to an accepted reading of the interval")
 """Not a dead letter: dropped and counted."""
@@ -41,16 +52,20 @@ class SourceFold:
         entry: SourceEntry,
         head_key: str,
         hours_prefix: str,
-        saved: MutableMapping[str, bytes],
+        saved: Overlay,
         hour_starts: list[int],
+        intake: Intake,
     ) -> None:
         self.entry = entry
+        self.id = entry.id
         self._context = context
         self._head_key = head_key
         self._saved = saved
         known = saved.get(head_key)
         self._head = Head() if known is None else _decoder.decode(known)
-        self._hours = Hours(hours_prefix, saved, hour_starts)
+        self._intake = intake
+        self._hours = Hours(hours_prefix, saved, hour_starts, intake.settle)
+        self._coverage = Coverage()
         self._pending = {(item.kind, item.start): item for item in self._head.pending}
         self._by_closing = sorted(self._pending.values(), key=_closing)
         self._windows = WindowJudge(context, self._head, self._hours)
@@ -79,6 +94,7 @@ class SourceFold:
     def register(self, entry: SourceEntry, stream_time: int) -> None:
         """Go on under a new registration; closed windows are not judged again for it."""
         self.flush()
+        self._coverage.settle()
         self.entry = entry
         self._struck_off = False
         self._slot = (0, 0, 0)
@@ -88,56 +104,82 @@ class SourceFold:
         """Registered no more: what was accepted is judged to its end, silence is not."""
         self._struck_off = True
 
-    def advance(self, stream_time: int) -> None:
-        """Do everything that time alone brings about up to ``stream_time``."""
-        while self._by_closing and self._by_closing[0].closes <= stream_time:
-            closing = self._by_closing.pop(0)
-            del self._pending[(closing.kind, closing.start)]
+    def closing(self, stream_time: int) -> list[Window]:
+        """The windows that close by ``stream_time``, with what was taken into them."""
+        return [
+            self._windows.window(each.kind, each.start, each.end)
+            for each in takewhile(lambda each: each.closes <= stream_time, self._by_closing)
+        ]
+
+    def advance(self, stream_time: int, closing: Sequence[Summarised]) -> None:
+        """Do everything that time alone brings about up to ``stream_time``.
+
+        ``closing`` are the windows of `closing`, each with what its series add up to.
+        """
+        for window, summary in closing:
             self._context.findings.means += self._windows.means(
-                self.entry, closing.kind, closing.start, closing.end, stream_time
+                self.entry, window, summary, stream_time
             )
+        if closing:
+            for each in self._by_closing[: len(closing)]:
+                del self._pending[(each.kind, each.start)]
+            del self._by_closing[: len(closing)]
             self._changed = True
         self._judge(stream_time, silence=self._gaps.due <= stream_time)
         if stream_time - self._swept >= HOUR:
             self._swept = stream_time
             self.flush()
+            self._coverage.settle()
             horizon = stream_time - self._context.policy.max_lateness
             if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
                 self._changed = True
+        self._hours.let_go(stream_time - _AT_HAND)
 
     def accept(
-        self, reading: Reading, entry: SourceEntry, offset: int, raw: bytes, stream_time: int
+        self,
+        group: Group,
+        at: int,
+        entry: SourceEntry,
+        offset: int,
+        raw: bytes,
+        stream_time: int,
     ) -> Refusal | None:
         """Take a reading in, or say why not (``DUPLICATE`` or a dead letter's reason)."""
-        period = reading.period_s * 1000
-        index = reading.measured_at // period
-        clock = entry.clock
-        index_hour = self._hours.start_of(clock, index * period)
+        instant, period_s = group.measured_at[at], group.period_s
+        period = period_s * 1000
+        index = instant // period
+        index_hour = self._hours.start_of(entry.clock, index * period)
         kept = kept_from(stream_time - self._context.policy.max_lateness)
         if index_hour < max(self._head.forgotten, kept):
             return Refusal(TOO_LATE, "its interval is final: stream time has long passed it")
+        number, said = index - -(-index_hour // period), group.said[at]
         known = self._hours.get(index_hour)
-        seen = known.seen.get(reading.period_s) if known is not None else None
-        said = digest(reading)
-        if seen is not None and (before := seen.get(index)) is not None:
+        before = None if known is None else known.digest_at(period_s, number)
+        if before is not None:
             if before == said:
                 return DUPLICATE
             return Refusal(
                 CONFLICTING_DUPLICATE, "an earlier reading of the interval says something else"
             )
-        self._hours.change(index_hour).seen.setdefault(reading.period_s, {})[index] = said
+        self._hours.change(index_hour).remember(period_s, number, said)
         self._changed = True
         self._head.last_offset = offset
-        assessment = assess(reading, entry)
-        take(self._slot_at(reading.measured_at, entry), reading, assessment, offset, raw)
-        stopped = reading.state != "NORMAL"
+        slot = self._slot_at(instant, entry)
+        slot.note(offset, raw, group.device_serial)
+        self._intake.take(group, at, slot.piece(period_s, group.layout))
+        end = instant + period
+        stopped = group.state != "NORMAL"
         if stopped:
-            self._stop(reading)
-        self._await_windows(reading, stream_time)
+            self._stop(instant, end)
+        self._await_windows(period_s, stream_time)
         if stopped:
-            self._reopen_beyond(reading, stream_time)
-        silence = self._cover(reading, assessment.valid_pollutants) or stopped
-        self._judge(stream_time, silence=silence)
+            self._reopen_beyond(instant, end, stream_time)
+        if group.whole[at] and self._coverage.prolong(entry, instant, end):
+            silence = stopped
+        else:
+            silence = self._cover(group, at, entry, instant, end) or stopped
+        if silence or self._windows.shaken or self._runs.due <= stream_time:
+            self._judge(stream_time, silence=silence)
         return None
 
     def _slot_at(self, instant: int, entry: SourceEntry) -> Slot:
@@ -159,14 +201,14 @@ class SourceFold:
         start, end = self.entry.window(kind, instant)
         return Pending(end + self._context.grace(kind), kind, start, end)
 
-    def _await_windows(self, reading: Reading, stream_time: int) -> None:
+    def _await_windows(self, period_s: int, stream_time: int) -> None:
         """Wait for the windows of a reading to close, or re-open those that have."""
         period, safe_until = self._awaited
-        if period == reading.period_s and stream_time < safe_until:
+        if period == period_s and stream_time < safe_until:
             return  # an earlier reading of the slot waits for the same windows
         first_closing = FOREVER
         for window in self._slot_windows:
-            if KINDS[window.kind].length // 1000 % reading.period_s:
+            if KINDS[window.kind].length // 1000 % period_s:
                 continue
             if window.closes <= stream_time:
                 self._reopen(window, self._slot[0], stream_time)
@@ -174,52 +216,54 @@ class SourceFold:
                 self._pending[(window.kind, window.start)] = window
                 insort(self._by_closing, window, key=_closing)
             first_closing = min(first_closing, window.closes)
-        self._awaited = (reading.period_s, first_closing)
+        self._awaited = (period_s, first_closing)
 
     def _reopen(self, window: Pending, slot_start: int, stream_time: int) -> None:
         """A closed window changes: count it as late and judge it again."""
         hour = self._hours.change(self._hours.start_of(self.entry.clock, slot_start))
         hour.slots[slot_start].late[window.kind] += 1
         place = (window.kind, window.start, window.end)
-        self._windows.means(self.entry, *place, stream_time, limited_only=True)
+        self._judge_again(place, stream_time, limited_only=True)
         self._touched[place] = stream_time
 
-    def _cover(self, reading: Reading, valid_pollutants: list[str]) -> bool:
+    def _cover(self, group: Group, at: int, entry: SourceEntry, start: int, end: int) -> bool:
         """Extend what is covered by readings; True if the silences may have changed."""
+        self._coverage.settle()
         head = self._head
-        start, end = reading.measured_at, reading.ends_at
         lasting = self._gaps.lasting
         changed = cover(head.runs, start, end) or SOURCE in lasting
         if head.first is None or start < head.first:
             head.first = start
             changed = True
-        for parameter in valid_pollutants:
+        valid = group.valid_pollutants(at)
+        for parameter in valid:
             runs = head.channels.get(parameter)
             if runs is None:
                 runs = head.channels[parameter] = []
             changed |= cover(runs, start, end) or parameter in lasting
+        if group.whole[at] and not changed and not lasting:
+            self._coverage.begin(entry, [head.runs, *map(head.channels.__getitem__, valid)])
         return changed
 
-    def _stop(self, reading: Reading) -> None:
+    def _stop(self, start: int, end: int) -> None:
         """Time that a reading reports as not normal is not due."""
-        start, end = reading.measured_at, reading.ends_at
         stops = self._head.stops
         if stops and stops[-1][0] <= start <= stops[-1][1]:
             stops[-1] = (stops[-1][0], max(stops[-1][1], end))
         else:
             stops[:] = united([*stops, (start, end)])
 
-    def _reopen_beyond(self, reading: Reading, stream_time: int) -> None:
+    def _reopen_beyond(self, start: int, end: int, stream_time: int) -> None:
         """The closed windows after its own into which a stop's interval reaches."""
         for kind in range(len(KINDS)):
-            at = self.entry.window(kind, reading.measured_at)[1]
-            while at < reading.ends_at:
+            at = self.entry.window(kind, start)[1]
+            while at < end:
                 window = self._pending_at(kind, at)
                 slots = [
-                    start
+                    begin
                     for _, hour in self._hours.between(window.start, window.end)
-                    for start in hour.slots
-                    if window.start <= start < window.end
+                    for begin in hour.slots
+                    if window.start <= begin < window.end
                 ]
                 if slots and window.closes <= stream_time:
                     self._reopen(window, min(slots), stream_time)
@@ -232,26 +276,35 @@ class SourceFold:
             shaken.clear()
             self._changed = True
         if silence and not self._struck_off:
+            self._coverage.settle()
             self._gaps.judge(self.entry, stream_time)
             self._changed = True
 
     def flush(self) -> None:
         """Publish the last revision of the windows that late readings re-opened."""
-        for (kind, start, end), stream_time in self._touched.items():
-            self._context.findings.means += self._windows.means(
-                self.entry, kind, start, end, stream_time
-            )
+        for place, stream_time in self._touched.items():
+            self._context.findings.means += self._judge_again(place, stream_time)
         self._touched.clear()
+
+    def _judge_again(
+        self, place: tuple[int, int, int], stream_time: int, *, limited_only: bool = False
+    ) -> list[WindowMean]:
+        window = self._windows.window(*place)
+        return self._windows.means(
+            self.entry, window, summaries([window])[0], stream_time, limited_only=limited_only
+        )
 
     def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
         """What has changed since the last call, as state."""
         self.flush()
-        yield from self._hours.save(stream_time - 2 * HOUR)
+        yield from self._hours.save(stream_time - _AT_HAND)
         if self._changed:
+            self._coverage.lay()
             self._head.pending = self._by_closing
-            self._saved[self._head_key] = _encoder.encode(self._head)
+            encoded = _encoder.encode(self._head)
+            self._saved.put(self._head_key, encoded)
             self._changed = False
-            yield self._head_key, self._saved[self._head_key]
+            yield self._head_key, encoded
 
 
 def _closing(window: Pending) -> tuple[int, int, int]:

@@ -18,6 +18,7 @@ from streams.core.names import count_name
 from streams.core.quality import UNVERIFIED
 from streams.core.slot import Slot
 from streams.core.source import MASS_FLOW
+from streams.core.sums import COUNT, VALID
 
 
 class Stretch(msgspec.Struct, array_like=True):
@@ -75,24 +76,27 @@ def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> 
     """Add slots in the order of time, of a series whose windows are ``length_s`` long."""
     flow_key = f"{key.split('|', 1)[0]}|{MASS_FLOW}"
     for slot in slots:
-        for period, tallies in slot.tallies.items():
+        for piece in slot.pieces:
+            period, position = piece.period_s, piece.layout.position
             if length_s % period:
                 continue
-            if (tally := tallies.get(key)) is not None:
-                tally.add_up()
+            at = position.get(key)
+            if at is not None and piece.sums[COUNT, at]:
                 parts, count = stretch.sums.get(period, ([], 0))
-                stretch.sums[period] = (compact([*parts, *tally.parts]), count + tally.valid)
-                stretch.unverified += tally.codes.get(UNVERIFIED, 0)
-            if (flow := tallies.get(flow_key)) is not None:
-                flow.add_up()
-                stretch.mass[period] = compact([*stretch.mass.get(period, []), *flow.parts])
+                valid = int(piece.sums[VALID, at])
+                stretch.sums[period] = (compact([*parts, *piece.parts(at)]), count + valid)
+                stretch.unverified += piece.codes.get(at, {}).get(UNVERIFIED, 0)
+            at = position.get(flow_key)
+            if at is not None and piece.sums[COUNT, at]:
+                known = stretch.mass.get(period, [])
+                stretch.mass[period] = compact([*known, *piece.parts(at)])
         for serial, count in slot.devices.items():
             count_name(stretch.devices, serial, count)
         if slot.readings:
             stretch.readings += slot.readings
-            known = stretch.first_offset >= 0
+            begun = stretch.first_offset >= 0
             stretch.first_offset = (
-                min(stretch.first_offset, slot.first_offset) if known else slot.first_offset
+                min(stretch.first_offset, slot.first_offset) if begun else slot.first_offset
             )
             stretch.last_offset = max(stretch.last_offset, slot.last_offset)
             stretch.chain = sha256(stretch.chain + slot.chain).digest()

@@ -6,7 +6,7 @@ from streams.core.context import Context
 from streams.core.findings import WindowMean, violation_id
 from streams.core.head import Head
 from streams.core.hours import Hours
-from streams.core.mean import VALID, Window, excused_time, mean_of, series_of, summarise
+from streams.core.mean import VALID, Summary, Window, excused_time, mean_of
 from streams.core.rules import Rule, RunOver, WindowMeanOver
 from streams.core.slot import Hour
 from streams.core.source import CONCENTRATION, KINDS, SourceEntry
@@ -23,22 +23,25 @@ class WindowJudge:
         self._hours = hours
         self.shaken: dict[tuple[str, str], set[int]] = {}
 
+    def window(self, kind: int, start: int, end: int) -> Window:
+        """A window with the slots inside it."""
+        return Window(kind, start, end, self._hours.slots(start, end))
+
     def means(
         self,
         entry: SourceEntry,
-        kind: int,
-        start: int,
-        end: int,
+        window: Window,
+        summary: dict[str, Summary],
         stream_time: int,
         *,
         limited_only: bool = False,
     ) -> list[WindowMean]:
         """All means of a window, judged; with ``limited_only`` just those that have a limit."""
-        window = Window(kind, start, end, self._hours.slots(start, end))
+        kind, start, end = window.kind, window.start, window.end
         excused = excused_time((start, end), entry, self._head.stops)
         limits = entry.plan(start).limits
         found = []
-        for key, tallies in sorted(series_of(window).items()):
+        for key, series in summary.items():
             parameter, unit = key.split("|", 1)
             limit = limits.get((parameter, unit))
             if limited_only and limit is None:
@@ -48,7 +51,7 @@ class WindowJudge:
             mean = mean_of(
                 window,
                 key,
-                summarise(tallies),
+                series,
                 entry.id,
                 limit,
                 excused,

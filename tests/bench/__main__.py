@@ -75,7 +75,7 @@ def judging(nation: Nation, messages: Sequence[Message], codec: Codec) -> Figure
             topic="emissions.readings",
             partition=partition,
             partitions=partitions,
-            decode=codec.decode_reading,
+            decode=codec.decode_readings,
             rules=rules,
             policy=Policy(),
             registry=registry,

@@ -91,7 +91,7 @@ def seed_state(start: int, hours: int) -> dict[str, bytes]:
         topic="emissions.readings",
         partition=0,
         partitions=1,
-        decode=codec.decode_reading,
+        decode=codec.decode_readings,
         rules=load_rules(),
         policy=Policy(),
         registry=registry,

@@ -214,7 +214,7 @@ def engine(
         topic=TOPIC,
         partition=0,
         partitions=1,
-        decode=CODEC.decode_reading,
+        decode=CODEC.decode_readings,
         rules=rules,
         policy=policy or Policy(),
         registry=registry,

@@ -39,7 +39,7 @@ def judge(nation: Nation) -> Found:
             topic="emissions.readings",
             partition=partition,
             partitions=PARTITIONS,
-            decode=codec.decode_reading,
+            decode=codec.decode_readings,
             rules=rules,
             policy=Policy(),
             registry=registry,

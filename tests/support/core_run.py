@@ -94,7 +94,7 @@ def judge(
                     topic=TOPIC,
                     partition=partition,
                     partitions=len(partition_logs),
-                    decode=codec.decode_reading,
+                    decode=codec.decode_readings,
                     rules=rules,
                     policy=Policy(),
                     registry=registry,
