@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
 from streams.core.policy import Policy
-from streams.core.rules import MissingAsm, MissingLink, Outage, RuleSet, RunOver, WindowMeanOver
+from streams.core.rules import (
+    MissingAsm,
+    MissingLink,
+    Outage,
+    Rule,
+    RuleSet,
+    RunOver,
+    WindowMeanOver,
+)
 
 
 @dataclass(slots=True)
@@ -27,7 +35,13 @@ class Context:
         self.partition = partition
         self.rules = rules
         self.policy = policy
-        self.window_rules = rules.of(WindowMeanOver)
+        self.rules_of_window: dict[tuple[str, str], list[Rule]] = {}
+        """Rules that look at one window, by its kind and the unit of the mean."""
+        for rule in rules.of(WindowMeanOver):
+            condition = rule.condition
+            assert isinstance(condition, WindowMeanOver)  # noqa: S101 (sorted by kind)
+            place = condition.window, condition.unit
+            self.rules_of_window.setdefault(place, []).append(rule)
         self.run_rules = rules.of(RunOver)
         self.outage_rules = rules.of(Outage)
         self.obligation_rules = rules.of(MissingAsm, MissingLink)

@@ -32,6 +32,30 @@ class GapJudge:
         self._head = head
         self.due = 0
         self.lasting: set[str] = set()
+        self._judged = False
+
+    def renew(self, stream_time: int) -> None:
+        """Judge anew at ``stream_time``, under another registration."""
+        self.due = stream_time
+        self._judged = False
+
+    def postpone(self, entry: SourceEntry, stream_time: int) -> bool:
+        """Whether there is nothing to judge, but for a later time: every silence is short yet.
+
+        Only where no run has changed since the last judgement, but that the last ones went on.
+        """
+        head = self._head
+        if not self._judged or self.lasting:
+            return False
+        runs = [head.runs, *(head.channels.get(each, []) for each in entry.pollutants)]
+        if not all(runs):
+            return False
+        shortest = entry.gap_after + self._context.policy.grace + 1
+        due = min(own[-1][1] for own in runs) + shortest
+        if due <= stream_time:
+            return False
+        self.due = due
+        return True
 
     def judge(self, entry: SourceEntry, stream_time: int) -> None:
         """Compute all gaps of the source anew and publish what differs from before."""
@@ -49,6 +73,7 @@ class GapJudge:
         silent = [(gap.start, FOREVER if gap.end is None else gap.end) for gap in of_source]
         cuts = united([*entry.excused, *head.stops, *silent])
         self.lasting = set()
+        self._judged = base is None or base <= stream_time
         if any(piece.start >= _last_end(base, head.runs) for piece in of_source):
             self.lasting.add(SOURCE)
         due = self._next(base, head.runs, entry.excused, entry, stream_time)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from streams.core.calendar import HOUR
@@ -191,46 +191,82 @@ def _interval(percent: float, limit: float) -> tuple[int, int]:
     return (Fraction(percent) * Fraction(limit) / 100).as_integer_ratio()
 
 
-def mean_of(
+class Frame(NamedTuple):
+    """What all means of one window of one source have in common; times in milliseconds."""
+
+    source_id: str
+    kind: int
+    start: int
+    end: int
+    due: int
+    excused_s: int
+    rule_set: str
+    revision: int
+    final: bool
+    stream_time: int
+
+
+def frame_of(
     window: Window,
-    key: str,
-    summary: Summary,
-    source_id: str,
-    limit: Limit | None,
-    excused: int,
+    entry: SourceEntry,
+    stops: list[Interval],
     rule_set: str,
     stream_time: int,
     max_lateness: int,
-) -> WindowMean:
-    """The record of one mean.
-
-    ``limit`` is the one in force at the window's start, ``excused`` its excused time in
-    milliseconds.
-    """
-    parameter, unit = key.split("|", 1)
+) -> Frame:
+    """The frame of a window, with what is due in it by the readings' stops and the registry."""
     length = window.end - window.start
-    due = length - excused
+    due = length - excused_time((window.start, window.end), entry, stops)
+    return Frame(
+        entry.id,
+        window.kind,
+        window.start,
+        window.end,
+        due,
+        length // 1000 - due // 1000,
+        rule_set,
+        1 + window.late,
+        stream_time > window.end + max_lateness,
+        stream_time,
+    )
+
+
+@lru_cache(maxsize=65_536)
+def name_of(key: str) -> tuple[str, str]:
+    """Parameter and unit of a series by its key."""
+    parameter, unit = key.split("|", 1)
+    return parameter, unit
+
+
+def mean_of(
+    frame: Frame, name: tuple[str, str], summary: Summary, limit: Limit | None
+) -> WindowMean:
+    """The record of one mean; ``limit`` is the one in force at the window's start."""
+    source_id, kind, start, end, due, excused_s, rule_set, revision, final, stream_time = frame
+    carried, valid, value, raw_value, valid_time, low, high, time_by_code = summary
     return WindowMean(
         source_id=source_id,
-        parameter=parameter,
-        unit=unit,
-        window=KINDS[window.kind].name,
-        start=window.start,
-        end=window.end,
-        value=summary.value,
-        raw_value=summary.raw_value,
-        validated_value=validated(summary.value, limit),
-        min=summary.low if summary.valid else None,
-        max=summary.high if summary.valid else None,
-        count=summary.carried,
-        valid_s=summary.valid_time // 1000,
+        parameter=name[0],
+        unit=name[1],
+        window=KINDS[kind].name,
+        start=start,
+        end=end,
+        value=value,
+        raw_value=raw_value,
+        validated_value=None if limit is None else validated(value, limit),
+        min=low if valid else None,
+        max=high if valid else None,
+        count=carried,
+        valid_s=valid_time // 1000,
         due_s=due // 1000,
-        excused_s=length // 1000 - due // 1000,
-        status=status_of(window.kind, summary.valid_time, due),
-        seconds_by_code={code: time // 1000 for code, time in sorted(summary.time_by_code.items())},
+        excused_s=excused_s,
+        status=status_of(kind, valid_time, due),
+        seconds_by_code={code: time // 1000 for code, time in sorted(time_by_code.items())}
+        if time_by_code
+        else {},
         limit=None if limit is None else limit.value,
         rule_set=rule_set,
-        revision=1 + window.late,
-        final=stream_time > window.end + max_lateness,
+        revision=revision,
+        final=final,
         stream_time=stream_time,
     )

@@ -19,14 +19,22 @@ _THIRDS = [SUM.stop - 1, MEASURED.stop - 1]
 _MEASURED = slice(MEASURED.start, MEASURED.stop - 1)
 
 
-class _Piece(msgspec.Struct, array_like=True, gc=False):
-    period_s: int
-    layout: int
+class _Layout(msgspec.Struct, array_like=True, gc=False):
+    """The pieces of one layout, one after another in the order of slots and pieces."""
+
+    keys: tuple[str, ...]
+    normalised: tuple[int, ...]
     sums: bytes
+    measured: bytes
     counts: bytes
     thirds: bytes
-    codes: dict[int, dict[str, int]]
-    rests: list[tuple[int, bool, list[float]]]
+
+
+class _Piece(msgspec.Struct, array_like=True, gc=False, omit_defaults=True):
+    period_s: int
+    layout: int
+    codes: dict[int, dict[str, int]] = msgspec.field(default_factory=dict)
+    rests: list[tuple[int, bool, list[float]]] = msgspec.field(default_factory=list)
 
 
 class _Slot(msgspec.Struct, array_like=True, gc=False):
@@ -40,7 +48,7 @@ class _Slot(msgspec.Struct, array_like=True, gc=False):
 
 
 class _Hour(msgspec.Struct, array_like=True, gc=False):
-    layouts: list[tuple[tuple[str, ...], tuple[int, ...]]]
+    layouts: list[_Layout]
     slots: dict[int, _Slot]
     seen: dict[int, bytearray]
     peaks: dict[str, list[int]]
@@ -53,77 +61,77 @@ _decoder = msgspec.msgpack.Decoder(_Hour)
 
 def freeze(hour: Hour) -> bytes:
     """The bytes of an hour."""
-    layouts: dict[Layout, int] = {}
-    slots = {start: _slot(slot, layouts) for start, slot in hour.slots.items()}
-    named = [(layout.keys, tuple(layout.normalised)) for layout in layouts]
-    return _encoder.encode(_Hour(named, slots, hour.seen, hour.peaks, hour.published))
+    numbers: dict[Layout, int] = {}
+    sums: list[list[Floats]] = []
+    slots = {}
+    for start, slot in hour.slots.items():
+        pieces = []
+        for piece in slot.pieces:
+            number = numbers.setdefault(piece.layout, len(numbers))
+            if number == len(sums):
+                sums.append([])
+            sums[number].append(piece.sums)
+            rests = [(*place, values) for place, values in piece.rests.items()]
+            pieces.append(_Piece(piece.period_s, number, piece.codes, rests))
+        slots[start] = _Slot(
+            slot.readings,
+            pieces,
+            slot.late,
+            slot.devices,
+            slot.first_offset,
+            slot.last_offset,
+            slot.chain,
+        )
+    layouts = [_packed(layout, np.array(sums[number])) for layout, number in numbers.items()]
+    return _encoder.encode(_Hour(layouts, slots, hour.seen, hour.peaks, hour.published))
 
 
 def thaw(saved: bytes) -> Hour:
     """The hour of the bytes; raises ``msgspec.DecodeError`` for what was not made by `freeze`."""
     found, hour = _decoder.decode(saved), Hour()
     hour.seen, hour.peaks, hour.published = found.seen, found.peaks, found.published
-    layouts = [layout_of(keys, normalised) for keys, normalised in found.layouts]
+    layouts = [layout_of(kept.keys, kept.normalised) for kept in found.layouts]
+    sums = [iter(_unpacked(kept)) for kept in found.layouts]
     for start, kept in found.slots.items():
         slot = hour.slots[start] = Slot()
         slot.readings, slot.late, slot.devices = kept.readings, kept.late, kept.devices
         slot.first_offset, slot.last_offset = kept.first_offset, kept.last_offset
         slot.chain = kept.chain
-        slot.pieces = [_thawed(piece, layouts[piece.layout]) for piece in kept.pieces]
+        for saved_piece in kept.pieces:
+            number = saved_piece.layout
+            piece = Piece(saved_piece.period_s, layouts[number], next(sums[number]))
+            piece.codes = saved_piece.codes
+            if saved_piece.rests:
+                piece.rests = {(at, which): rest for at, which, rest in saved_piece.rests}
+            slot.pieces.append(piece)
     return hour
 
 
-def _slot(slot: Slot, layouts: dict[Layout, int]) -> _Slot:
-    pieces = [
-        _Piece(
-            piece.period_s,
-            layouts.setdefault(piece.layout, len(layouts)),
-            *_packed(piece.sums, piece.layout),
-            piece.codes,
-            [(*place, values) for place, values in piece.rests.items()],
-        )
-        for piece in slot.pieces
-    ]
-    return _Slot(
-        slot.readings,
-        pieces,
-        slot.late,
-        slot.devices,
-        slot.first_offset,
-        slot.last_offset,
-        slot.chain,
-    )
-
-
-def _packed(sums: Floats, layout: Layout) -> tuple[bytes, bytes, bytes]:
-    """Sums, counts and third doubles of a piece; the last empty where they are all 0."""
-    written = sums[_ALWAYS].tobytes()
-    if layout.normalised:
-        written += sums[_MEASURED, layout.normalised].tobytes()
-    thirds = sums[_THIRDS]
-    return (
-        written,
-        sums[COUNT : VALID + 1].astype(np.uint16).tobytes(),
+def _packed(layout: Layout, sums: Floats) -> _Layout:
+    """``sums`` float64[pieces, ROWS, series]."""
+    thirds = sums[:, _THIRDS]
+    normalised = layout.normalised
+    return _Layout(
+        layout.keys,
+        tuple(normalised),
+        sums[:, _ALWAYS].tobytes(),
+        sums[:, _MEASURED][:, :, normalised].tobytes() if normalised else b"",
+        sums[:, COUNT : VALID + 1].astype(np.uint16).tobytes(),
         thirds.tobytes() if thirds.any() else b"",
     )
 
 
-def _thawed(saved: _Piece, layout: Layout) -> Piece:
-    width = len(layout.keys)
-    numbers = np.frombuffer(saved.sums)
-    sums = np.zeros((ROWS, width))
-    cut = len(_ALWAYS) * width
-    sums[_ALWAYS] = numbers[:cut].reshape(-1, width)
+def _unpacked(saved: _Layout) -> Floats:
+    width = len(saved.keys)
+    kept = np.frombuffer(saved.sums).reshape(-1, len(_ALWAYS), width)
+    sums = np.zeros((len(kept), ROWS, width))
+    sums[:, _ALWAYS] = kept
+    sums[:, _MEASURED] = kept[:, : SUM.stop - 1]
+    if saved.normalised:
+        own = np.frombuffer(saved.measured).reshape(len(kept), 2, -1)
+        sums[:, _MEASURED, list(saved.normalised)] = own
     if saved.thirds:
-        sums[_THIRDS] = np.frombuffer(saved.thirds).reshape(-1, width)
-    third = sums[MEASURED.stop - 1].copy()
-    sums[MEASURED] = sums[SUM]
-    sums[MEASURED.stop - 1] = third
-    if layout.normalised:
-        sums[_MEASURED, layout.normalised] = numbers[cut:].reshape(-1, len(layout.normalised))
-    counts = np.frombuffer(saved.counts, dtype=np.uint16)
-    sums[COUNT : VALID + 1] = counts.reshape(-1, width)
-    piece = Piece(saved.period_s, layout, sums)
-    piece.codes = saved.codes
-    piece.rests = {(series, measured): values for series, measured, values in saved.rests}
-    return piece
+        sums[:, _THIRDS] = np.frombuffer(saved.thirds).reshape(len(kept), 2, width)
+    counts = np.frombuffer(saved.counts, dtype=np.uint16).reshape(len(kept), 2, width)
+    sums[:, COUNT : VALID + 1] = counts
+    return sums

@@ -98,7 +98,7 @@ class SourceFold:
         self.entry = entry
         self._struck_off = False
         self._slot = (0, 0, 0)
-        self._gaps.due = stream_time
+        self._gaps.renew(stream_time)
 
     def strike_off(self) -> None:
         """Registered no more: what was accepted is judged to its end, silence is not."""
@@ -125,7 +125,11 @@ class SourceFold:
                 del self._pending[(each.kind, each.start)]
             del self._by_closing[: len(closing)]
             self._changed = True
-        self._judge(stream_time, silence=self._gaps.due <= stream_time)
+        silence = self._gaps.due <= stream_time
+        if silence:
+            self._coverage.lay()
+            silence = not self._gaps.postpone(self.entry, stream_time)
+        self._judge(stream_time, silence=silence)
         if stream_time - self._swept >= HOUR:
             self._swept = stream_time
             self.flush()

@@ -6,10 +6,10 @@ from streams.core.context import Context
 from streams.core.findings import WindowMean, violation_id
 from streams.core.head import Head
 from streams.core.hours import Hours
-from streams.core.mean import VALID, Summary, Window, excused_time, mean_of
+from streams.core.mean import VALID, Summary, Window, frame_of, mean_of, name_of
 from streams.core.rules import Rule, RunOver, WindowMeanOver
 from streams.core.slot import Hour
-from streams.core.source import CONCENTRATION, KINDS, SourceEntry
+from streams.core.source import CONCENTRATION, KINDS, MASS_FLOW, ONE_HOUR, SourceEntry
 from streams.core.stretch import Stretch, extend
 from streams.core.violation import Measure, Subject, build, numbered
 
@@ -37,28 +37,18 @@ class WindowJudge:
         limited_only: bool = False,
     ) -> list[WindowMean]:
         """All means of a window, judged; with ``limited_only`` just those that have a limit."""
-        kind, start, end = window.kind, window.start, window.end
-        excused = excused_time((start, end), entry, self._head.stops)
-        limits = entry.plan(start).limits
+        limits = entry.plan(window.start).limits
+        policy, version = self._context.policy, self._context.rules.version
+        frame = frame_of(window, entry, self._head.stops, version, stream_time, policy.max_lateness)
         found = []
         for key, series in summary.items():
-            parameter, unit = key.split("|", 1)
-            limit = limits.get((parameter, unit))
+            name = name_of(key)
+            limit = limits.get(name)
             if limited_only and limit is None:
                 continue
-            if unit == "g/s" and KINDS[kind].name != "1h":
+            if name[1] == MASS_FLOW and window.kind != ONE_HOUR:
                 continue
-            mean = mean_of(
-                window,
-                key,
-                series,
-                entry.id,
-                limit,
-                excused,
-                self._context.rules.version,
-                stream_time,
-                self._context.policy.max_lateness,
-            )
+            mean = mean_of(frame, name, series, limit)
             found.append(mean)
             if limit is not None:
                 self._judge(entry, window, key, mean, stream_time)
@@ -67,11 +57,8 @@ class WindowJudge:
     def _judge(
         self, entry: SourceEntry, window: Window, key: str, mean: WindowMean, stream_time: int
     ) -> None:
-        for rule in self._context.window_rules:
-            condition = rule.condition
-            assert isinstance(condition, WindowMeanOver)  # noqa: S101 (sorted by kind)
-            if condition.window == mean.window and condition.unit == mean.unit:
-                self._window_rule(rule, condition, entry, window, key, mean, stream_time)
+        for rule in self._context.rules_of_window.get((mean.window, mean.unit), ()):
+            self._window_rule(rule, entry, window, key, mean, stream_time)
         if mean.unit != CONCENTRATION:
             return
         for rule in self._context.run_rules:
@@ -83,24 +70,27 @@ class WindowJudge:
     def _window_rule(
         self,
         rule: Rule,
-        condition: WindowMeanOver,
         entry: SourceEntry,
         window: Window,
         key: str,
         mean: WindowMean,
         stream_time: int,
     ) -> None:
+        condition = rule.condition
+        assert isinstance(condition, WindowMeanOver)  # noqa: S101 (sorted by kind)
         value, limit = mean.value, mean.limit
         holds = (
             mean.status == VALID
             and value is not None
             and limit is not None
-            and rule.in_force(mean.start, entry.zone)
             and condition.met(value, limit)
+            and rule.in_force(mean.start, entry.zone)
         )
         hour_start = self._hours.start_of(entry.clock, mean.start)
-        identity = violation_id(rule.code, entry.id, mean.parameter, mean.start)
         hour = self._hours.get(hour_start)
+        if not holds and (hour is None or not hour.published):
+            return
+        identity = violation_id(rule.code, entry.id, mean.parameter, mean.start)
         before = hour.published.get(identity) if hour is not None else None
         if not holds and before is None:
             return
