@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.core.reading import Rejected, Tick
+from streams.core.reading import Reading, Rejected, Tick
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Truths = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +44,36 @@ class Block(NamedTuple):
     source_ids: list[str]
     measured_at: Integers
     values: Floats
+
+    @classmethod
+    def of(cls, reading: Reading) -> Block:
+        """A block of one reading."""
+        pattern = Pattern(
+            reading.period_s,
+            reading.state,
+            reading.device_serial,
+            tuple(reading.values),
+            reading.flags,
+        )
+        return cls(
+            pattern,
+            np.zeros(1, dtype=np.int64),
+            [reading.source_id],
+            np.array([reading.measured_at], dtype=np.int64),
+            np.array([list(reading.values.values())], dtype=np.float64),
+        )
+
+    def reading(self, at: int) -> Reading:
+        """One of them as a value of its own."""
+        return Reading(
+            self.source_ids[at],
+            int(self.measured_at[at]),
+            self.pattern.period_s,
+            self.pattern.state,
+            self.pattern.device_serial,
+            dict(zip(self.pattern.names, self.values[at].tolist(), strict=True)),
+            dict(self.pattern.flags),
+        )
 
 
 class Decoded(NamedTuple):
