@@ -5,7 +5,7 @@ Confluent wire format: 0x00, the schema id as four bytes big-endian, the Avro bo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from struct import Struct
 from typing import Any
@@ -17,7 +17,9 @@ from schemas.definitions import Definition, current, same_on_the_wire
 from schemas.encoder import compile_encoder
 from schemas.errors import Undecodable, UnknownSchema
 from schemas.ids import SchemaIds
+from schemas.reading_columns import ColumnDecoder
 from schemas.reading_decoder import HEADER, ReadingDecoder
+from streams.core.columns import Decoded
 from streams.core.reading import Reading, Rejected, Tick
 
 READING = "EmissionReading"
@@ -39,6 +41,8 @@ class Codec:
         self._definitions: dict[int, Definition] = {}
         self._decoders: dict[int, Callable[[bytes], Reading | Tick]] = {}
         self._readings = ReadingDecoder()
+        self._current_readings: set[int] = set()
+        self._columns = ColumnDecoder(self.decode_reading, self._is_current)
 
     def encode(self, record_name: str, record: dict[str, Any]) -> bytes:
         """A framed message from a record (a dict with the schema's fields).
@@ -83,6 +87,18 @@ class Codec:
         except UnknownSchema as error:
             return Rejected("UNKNOWN_SCHEMA", str(error))
 
+    def decode_readings(self, values: Sequence[bytes | None]) -> Decoded:
+        """What the messages of a batch are, as `decode_reading` says of each, in columns.
+
+        One block for each pattern; the columns of values are contiguous. Raises only
+        SchemaRegistryError, where the schema registry does not answer.
+        """
+        return self._columns.decode(values)
+
+    def _is_current(self, value: bytes) -> bool:
+        """Whether a message that is a reading is one of the current schema."""
+        return _schema_id(value) in self._current_readings
+
     def _definition(self, number: int) -> Definition:
         found = self._definitions.get(number)
         if found is None:
@@ -95,6 +111,7 @@ class Codec:
     def _reading_decoder(self, number: int) -> Callable[[bytes], Reading | Tick]:
         writer = self._definition(number)
         if writer.name == READING and same_on_the_wire(writer, current()[READING]):
+            self._current_readings.add(number)
             return self._readings.decode
         if writer.name == READING:
             return lambda value: Reading(**_decode_body(value, number, writer))

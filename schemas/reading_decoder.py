@@ -1,4 +1,4 @@
-"""The body of an ``EmissionReading``, decoded: the hot path of the whole pipeline.
+"""The body of one ``EmissionReading``, decoded (a whole batch: `schemas.reading_columns`).
 
 A source sends the same channels in the same order again and again, so all but a few bytes of its
 messages stay the same. The first message is decoded field by field and leaves a *layout*: which
@@ -33,6 +33,27 @@ class _Layout(NamedTuple):
     state: str
     device_serial: str | None
     names: tuple[str, ...]
+    flags: dict[str, str]
+
+
+class Fields(NamedTuple):
+    """The fields of a reading in the order of its message, and where each of them lies."""
+
+    source_id: str
+    moment_at: int
+    measured_at: int
+    fixed_at: int
+    """Where the period begins."""
+    period_s: int
+    state_at: int
+    state: str
+    branch_at: int
+    device_serial: str | None
+    values_at: int
+    names: list[str]
+    doubles: list[int]
+    """Where the eight bytes of each value lie; a name may be there twice."""
+    flags_at: int
     flags: dict[str, str]
 
 
@@ -71,40 +92,63 @@ class ReadingDecoder:
             raise Undecodable("a text of the message is not UTF-8") from None
 
     def _decode_by_field(self, message: bytes) -> Reading:
-        source_id, moment_at = _text(message, HEADER)
-        measured_at, fixed_at = _long(message, moment_at)
-        period_s, at = _long(message, fixed_at)
-        symbol, at = _long(message, at)
-        if not 0 <= symbol < len(STATES):
-            raise Undecodable(f"operating state number {symbol} does not exist")
-        branch, at = _long(message, at)
-        if branch not in (0, 1):
-            raise Undecodable(f"branch {branch} of device_serial does not exist")
-        serial: str | None = None
-        if branch:
-            serial, at = _text(message, at)
-        names, doubles, at = _doubles(message, at)
-        flags, at = _flags(message, at)
-        if at != len(message):
-            raise Undecodable(f"{len(message) - at} bytes follow the record")
+        fields = fields_of(message)
         reading = Reading(
-            source_id,
-            measured_at,
-            period_s,
-            STATES[symbol],
-            serial,
+            fields.source_id,
+            fields.measured_at,
+            fields.period_s,
+            fields.state,
+            fields.device_serial,
             {
                 name: unpack_from("<d", message, where)[0]
-                for name, where in zip(names, doubles, strict=True)
+                for name, where in zip(fields.names, fields.doubles, strict=True)
             },
-            flags,
+            fields.flags,
         )
+        moment_at, fixed_at = fields.moment_at, fields.fixed_at
         if fixed_at == moment_at + 6 and len(message) <= _MAX_LAYOUT_BYTES:
             if len(self._layouts) >= _MAX_LAYOUTS:  # only made-up sources get this far
                 self._layouts.clear()
-            layout = _layout_of(reading, message, fixed_at, names, doubles)
+            layout = _layout_of(reading, message, fixed_at, fields.names, fields.doubles)
             self._layouts[message[:moment_at], len(message)] = layout
         return reading
+
+
+def fields_of(message: bytes) -> Fields:
+    """The fields of a framed reading and where they lie; the framing is not looked at.
+
+    Raises Undecodable, IndexError or UnicodeDecodeError where the body is malformed.
+    """
+    source_id, moment_at = _text(message, HEADER)
+    measured_at, fixed_at = _long(message, moment_at)
+    period_s, state_at = _long(message, fixed_at)
+    symbol, branch_at = _long(message, state_at)
+    if not 0 <= symbol < len(STATES):
+        raise Undecodable(f"operating state number {symbol} does not exist")
+    branch, at = _long(message, branch_at)
+    if branch not in (0, 1):
+        raise Undecodable(f"branch {branch} of device_serial does not exist")
+    serial: str | None = None
+    if branch:
+        serial, at = _text(message, at)
+    values_at = at
+    names, doubles, flags_at = _doubles(message, at)
+    return Fields(
+        source_id,
+        moment_at,
+        measured_at,
+        fixed_at,
+        period_s,
+        state_at,
+        STATES[symbol],
+        branch_at,
+        serial,
+        values_at,
+        names,
+        doubles,
+        flags_at,
+        flags_of(message, flags_at),
+    )
 
 
 def _layout_of(
@@ -183,8 +227,8 @@ def _doubles(message: bytes, at: int) -> tuple[list[str], list[int], int]:
     return names, places, at
 
 
-def _flags(message: bytes, at: int) -> tuple[dict[str, str], int]:
-    """A map of texts, and where it ends."""
+def flags_of(message: bytes, at: int) -> dict[str, str]:
+    """The map of texts from ``at`` to the end of the message; raises as `fields_of`."""
     flags: dict[str, str] = {}
     count, at = _block(message, at)
     while count:
@@ -192,7 +236,9 @@ def _flags(message: bytes, at: int) -> tuple[dict[str, str], int]:
             name, at = _text(message, at)
             flags[name], at = _text(message, at)
         count, at = _block(message, at)
-    return flags, at
+    if at != len(message):
+        raise Undecodable(f"{len(message) - at} bytes follow the record")
+    return flags
 
 
 def _six_bytes(word: int) -> int:

@@ -1,0 +1,46 @@
+"""Blocks of readings put together: of readings decoded alone, and of blocks of one pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from streams.core.columns import Block, Pattern
+from streams.core.reading import Reading
+
+
+def of_readings(pattern: Pattern, readings: Sequence[tuple[int, Reading]]) -> Block:
+    """The block of readings with their rows, ascending; all must be of the pattern."""
+    columns = np.array(
+        [tuple(reading.values.values()) for _, reading in readings], np.float64
+    ).reshape(len(readings), len(pattern.names))
+    return Block(
+        pattern,
+        np.array([row for row, _ in readings], np.int64),
+        [reading.source_id for _, reading in readings],
+        np.array([reading.measured_at for _, reading in readings], np.int64),
+        np.asfortranarray(columns),
+    )
+
+
+def joined(blocks: Sequence[Block]) -> list[Block]:
+    """The same readings with one block for each pattern."""
+    by_pattern: dict[Pattern, list[Block]] = {}
+    for block in blocks:
+        by_pattern.setdefault(block.pattern, []).append(block)
+    return [found[0] if len(found) == 1 else _one_block(found) for found in by_pattern.values()]
+
+
+def _one_block(blocks: Sequence[Block]) -> Block:
+    rows = np.concatenate([block.rows for block in blocks])
+    order = np.argsort(rows, kind="stable")
+    ids = [source_id for block in blocks for source_id in block.source_ids]
+    columns = np.concatenate([block.values.T for block in blocks], axis=1)
+    return Block(
+        blocks[0].pattern,
+        rows[order],
+        [ids[place] for place in order.tolist()],
+        np.concatenate([block.measured_at for block in blocks])[order],
+        np.take(columns, order, axis=1).T,
+    )

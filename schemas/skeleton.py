@@ -1,0 +1,143 @@
+"""What messages of one structure share: which of their bytes stay the same, and where the rest lie.
+
+A message is of a skeleton's structure exactly if it is as long and its constant bytes are equal:
+framing, all lengths and counts, period and names. What may differ is read from fixed places: the
+texts of source id and serial, the bits of ``measured_at``, the state, the doubles, and the map of
+flags as a whole, which ends the message.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import Undecodable
+from schemas.reading_decoder import Fields, flags_of
+from streams.core.columns import Floats, Integers
+from streams.core.reading import STATES
+
+Words = NDArray[np.uint64]
+Octets = NDArray[np.uint8]
+Hits = NDArray[np.bool_]
+
+_WORD = 8
+_CLOSING_UP = tuple(
+    (np.uint64(low), np.uint64(high), np.uint64(shift))
+    for low, high, shift in (
+        (0x007F007F007F007F, 0x7F007F007F007F00, 1),
+        (0x00003FFF00003FFF, 0x3FFF00003FFF0000, 2),
+        (0x000000000FFFFFFF, 0x0FFFFFFF00000000, 4),
+    )
+)
+
+
+class Varying(NamedTuple):
+    """What the bytes between the fixed places of one structure say beside times and values."""
+
+    state: str
+    device_serial: str | None
+    flags: dict[str, str]
+
+
+def words_of(messages: list[bytes], size: int) -> Words:
+    """Messages of ``size`` bytes as rows of words; the rest of the last words is zero.
+
+    There are at least two bytes behind a message: an eight-byte word that begins with its
+    ``measured_at`` must lie within its row.
+    """
+    pad = bytes(2 + -(size + 2) % _WORD)
+    flat = pad.join((*messages, b""))
+    return np.frombuffer(flat, np.uint64).reshape(len(messages), -1)
+
+
+class Skeleton:
+    """The structure of one message, to find others of the same structure and take them apart."""
+
+    def __init__(self, message: bytes, fields: Fields) -> None:
+        """Raises ValueError where the message has something that has no fixed place."""
+        moment_size = fields.fixed_at - fields.moment_at
+        if moment_size > _WORD or fields.branch_at != fields.state_at + 1:
+            raise ValueError("an integer of the message is longer than it need be")
+        places = dict(zip(fields.names, fields.doubles, strict=True))  # the last of a name counts
+        self.names = tuple(places)
+        self.period_s = fields.period_s
+        self._doubles = tuple(places.values())
+        self._moment = slice(fields.moment_at, fields.moment_at + _WORD)
+        self._moment_bits = np.uint64((1 << 8 * moment_size) - 1 & 0x7F7F7F7F7F7F7F7F)
+        self._source = _stretch(fields.source_id, fields.moment_at)
+        self._serial = slice(fields.branch_at, fields.branch_at)
+        if fields.device_serial is not None:
+            self._serial = _stretch(fields.device_serial, fields.values_at)
+        self._has_serial = fields.device_serial is not None
+        flags_at = fields.flags_at
+        if len(message) == flags_at + 1:  # no flags: a constant like others
+            flags_at += 1
+        self._varying = np.r_[fields.state_at, self._serial, flags_at : len(message)].astype(
+            np.intp
+        )
+        mask = bytearray(b"\xff" * len(message))
+        for place in fields.doubles:
+            mask[place : place + 8] = bytes(8)
+        for place in self._varying:
+            mask[place] = 0
+        mask[self._source] = bytes(self._source.stop - self._source.start)
+        mask[fields.moment_at : fields.fixed_at] = b"\x80" * moment_size
+        self._mask = words_of([bytes(mask)], len(message))[0]
+        self._constants = words_of([message], len(message))[0] & self._mask
+
+    def hits(self, words: Words) -> Hits | None:
+        """Which of the messages are of this structure; None: all of them."""
+        same = (words & self._mask) == self._constants
+        return None if same.all() else same.all(axis=1)
+
+    def source_ids(self, octets: Octets) -> list[bytes]:
+        """The source id of each message, as UTF-8 or what claims to be."""
+        size = self._source.stop - self._source.start
+        if not size:
+            return [b""] * len(octets)
+        found: list[bytes] = octets[:, self._source].view(f"V{size}")[:, 0].tolist()
+        return found
+
+    def measured_at(self, octets: Octets) -> Integers:
+        """Milliseconds UTC of each message."""
+        word: Words = octets[:, self._moment].view("<u8")[:, 0] & self._moment_bits
+        # Seven bits of each byte, closed up: pairs of bytes, then pairs of pairs, then the halves.
+        for low, high, shift in _CLOSING_UP:
+            word = word & low | (word & high) >> shift
+        number = word.view(np.int64)  # of 56 bits at most
+        return (number >> 1) ^ -(number & 1)
+
+    def values(self, octets: Octets) -> Floats:
+        """float64[messages, names], each column contiguous."""
+        columns = np.empty((len(self._doubles), len(octets)))
+        for column, place in zip(columns, self._doubles, strict=True):
+            column[:] = octets[:, place : place + 8].view("<f8")[:, 0]
+        return columns.T
+
+    def varying(self, octets: Octets) -> list[bytes]:
+        """The bytes of each message that `read_varying` reads; one for all if they are equal."""
+        found = np.take(octets, self._varying, axis=1)
+        if (found == found[0]).all():
+            return [found[0].tobytes()]
+        texts: list[bytes] = found.view(f"V{found.shape[1]}")[:, 0].tolist()
+        return texts
+
+    def read_varying(self, content: bytes) -> Varying | None:
+        """What these bytes of a message say; None where they are malformed."""
+        behind = 1 + self._serial.stop - self._serial.start
+        symbol = content[0]
+        if symbol & 1 or symbol >> 1 >= len(STATES):
+            return None
+        try:
+            serial = content[1:behind].decode() if self._has_serial else None
+            flags = flags_of(content, behind) if len(content) > behind else {}
+        except (Undecodable, IndexError, UnicodeDecodeError):
+            return None
+        return Varying(STATES[symbol >> 1], serial, flags)
+
+
+def _stretch(text: str, end: int) -> slice:
+    """Where the bytes of a text lie that ends at ``end``."""
+    return slice(end - len(text.encode()), end)
