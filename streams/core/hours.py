@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from streams.core.calendar import HOUR, LocalClock
+from streams.core.overlay import Overlay
 from streams.core.slot import Hour, Slot, settle
 
 _encoder = msgspec.msgpack.Encoder()
@@ -28,9 +29,9 @@ def starts_by_source(keys: Iterable[str], prefix: str) -> dict[str, list[int]]:
 
 
 class Hours:
-    """Hours by their start; ``saved`` maps a key of the state to the encoded hour."""
+    """Hours by their start; ``saved`` has the encoded hour under its key of the state."""
 
-    def __init__(self, prefix: str, saved: MutableMapping[str, bytes], starts: list[int]) -> None:
+    def __init__(self, prefix: str, saved: Overlay, starts: list[int]) -> None:
         self._prefix = prefix
         self._saved = saved
         self._starts = sorted(starts)
@@ -102,14 +103,15 @@ class Hours:
         """Changed hours as state; decoded hours before ``keep_after`` are let go afterwards."""
         for start in self._gone:
             key = f"{self._prefix}{start}"
-            if self._saved.pop(key, None) is not None:
+            if self._saved.delete(key):
                 yield key, None
         for start in sorted(self._changed):
             hour = self._loaded[start]
             settle(hour)
             key = f"{self._prefix}{start}"
-            self._saved[key] = _encoder.encode(hour)
-            yield key, self._saved[key]
+            encoded = _encoder.encode(hour)
+            self._saved.put(key, encoded)
+            yield key, encoded
         self._gone.clear()
         self._changed.clear()
         for start in [start for start in self._loaded if start < keep_after]:

@@ -19,6 +19,7 @@ from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.obligation import ObligationJudge, Obligations
+from streams.core.overlay import Overlay
 from streams.core.policy import Policy
 from streams.core.quality import (
     CONFLICTING_DUPLICATE,
@@ -48,7 +49,11 @@ def partition_of(key: str, partitions: int) -> int:
 
 
 class PartitionEngine:
-    """The fold of one partition; built anew from the saved state when the partition comes."""
+    """The fold of one partition; built anew from the saved state when the partition comes.
+
+    ``state`` is looked at for as long as the engine lives and never written: changes are kept
+    over it until `confirmed` is called. Whoever never calls it may change ``state`` no more.
+    """
 
     def __init__(
         self,
@@ -70,11 +75,11 @@ class PartitionEngine:
         self._registry = registry
         self._context = Context(topic, partition, rules, policy)
         self._prefix = f"{partition}/"
-        self._saved = {key: value for key, value in state.items() if key.startswith(self._prefix)}
+        self._saved = Overlay(state)
         saved = self._saved.get(f"{self._prefix}ledger")
         self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
         self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
-        self._hours = starts_by_source(self._saved, f"{self._prefix}hour/")
+        self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
         self._timers: list[tuple[int, str, str]] = []
@@ -125,6 +130,10 @@ class PartitionEngine:
             ticks=ledger.ticks - before[2],
             blown=self._fuse.blown,
         )
+
+    def confirmed(self) -> None:
+        """``state`` as it was given has the state of every outcome by now."""
+        self._saved.confirmed()
 
     def _take(self, record: RawRecord, now: int) -> None:
         untimely = arrival_refusal(record.timestamp)
@@ -269,11 +278,13 @@ class PartitionEngine:
             key = f"{self._prefix}enterprise/{bin_}"
             saved = _encoder.encode(self._duties[bin_].state)
             if self._saved.get(key) != saved:
-                state[key] = self._saved[key] = saved
+                state[key] = saved
+                self._saved.put(key, saved)
         self._touched.clear()
         self._judged.clear()
         state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
         key, fuse = f"{self._prefix}fuse", self._fuse.save()
-        if self._saved.get(key, UNUSED) != fuse:
-            state[key] = self._saved[key] = fuse
+        if (self._saved.get(key) or UNUSED) != fuse:
+            state[key] = fuse
+            self._saved.put(key, fuse)
         return state

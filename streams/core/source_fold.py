@@ -7,7 +7,7 @@ and on nothing else, so batches may be cut anywhere.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -17,6 +17,7 @@ from streams.core.gap import cover
 from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
+from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal, assess
 from streams.core.reading import Reading
 from streams.core.retention import forget, kept_from
@@ -41,7 +42,7 @@ class SourceFold:
         entry: SourceEntry,
         head_key: str,
         hours_prefix: str,
-        saved: MutableMapping[str, bytes],
+        saved: Overlay,
         hour_starts: list[int],
     ) -> None:
         self.entry = entry
@@ -249,9 +250,10 @@ class SourceFold:
         yield from self._hours.save(stream_time - 2 * HOUR)
         if self._changed:
             self._head.pending = self._by_closing
-            self._saved[self._head_key] = _encoder.encode(self._head)
+            encoded = _encoder.encode(self._head)
+            self._saved.put(self._head_key, encoded)
             self._changed = False
-            yield self._head_key, self._saved[self._head_key]
+            yield self._head_key, encoded
 
 
 def _closing(window: Pending) -> tuple[int, int, int]:

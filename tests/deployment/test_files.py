@@ -132,6 +132,15 @@ def test_our_containers_can_change_nothing(name: str) -> None:
     assert "user" not in SERVICES[name], "the image has its own"
 
 
+def test_the_state_is_on_a_disk_that_the_worker_may_write() -> None:
+    service = SERVICES["streams"]
+    directory = service["environment"]["EMISSIONS_STATE_DIRECTORY"]
+    volume, where = service["volumes"][0].split(":")
+    assert (where, volume in COMPOSE["volumes"]) == (directory, True)
+    # A new volume takes the owner of what the image has in its place.
+    assert f"--owner=emissions --group=emissions --mode=0700 {directory}" in DOCKERFILE
+
+
 def test_the_image_is_that_of_this_version() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
