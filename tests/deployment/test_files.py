@@ -49,7 +49,7 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "sinks",
     }
     assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
-    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data"}
+    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data", "state"}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
