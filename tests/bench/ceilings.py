@@ -3,7 +3,7 @@
 ``python -m tests.bench.ceilings KIND --broker HOST:PORT --topic T --report FILE``, a process of
 its own for each: ``fetch`` only takes the records, ``fastavro`` decodes the body of each reading
 with the parsed schema, ``decoder`` does it with the decoder of the workers. Written to the report:
-``{"readings", "wall_s", "cpu_s", "peak_rss"}`` from the first fetched record to the last.
+``{"readings", "wall_s", "cpu_s", "peak_rss"}`` from the first fetch, connected, to the last record.
 """
 
 from __future__ import annotations
@@ -92,11 +92,9 @@ async def consume(broker: str, topic: str, use: Use) -> dict[str, float]:
     await consumer.start()
     try:
         consumer.assign(parts)
-        wall = cpu = 0.0
+        wall, cpu = time.perf_counter(), time.process_time()
         while left:
             fetched = await consumer.getmany(timeout_ms=1000)
-            if not wall:
-                wall, cpu = time.perf_counter(), time.process_time()
             for part, records in fetched.items():
                 use(records)
                 count += len(records)
