@@ -34,13 +34,11 @@ def joined(blocks: Sequence[Block]) -> list[Block]:
 
 def _one_block(blocks: Sequence[Block]) -> Block:
     rows = np.concatenate([block.rows for block in blocks])
-    order = np.argsort(rows, kind="stable")
     ids = [source_id for block in blocks for source_id in block.source_ids]
+    moments = np.concatenate([block.measured_at for block in blocks])
     columns = np.concatenate([block.values.T for block in blocks], axis=1)
-    return Block(
-        blocks[0].pattern,
-        rows[order],
-        [ids[place] for place in order.tolist()],
-        np.concatenate([block.measured_at for block in blocks])[order],
-        np.take(columns, order, axis=1).T,
-    )
+    if not (rows[1:] > rows[:-1]).all():
+        order = np.argsort(rows, kind="stable")
+        rows, moments, columns = rows[order], moments[order], np.take(columns, order, axis=1)
+        ids = [ids[place] for place in order.tolist()]
+    return Block(blocks[0].pattern, rows, ids, moments, columns.T)

@@ -28,10 +28,14 @@ STRUCTURES = 8
 HELD_BYTES = 64 << 20
 """About the most that is remembered, beyond what one batch leaves; then all is learnt anew."""
 
+_AT_ONCE = 2048
+"""Messages of one matrix at most: a larger one falls out of the processor's cache."""
 _ENTRY = 200
 """Bytes of a remembered object beside its text, roughly."""
 _PAYS = 4
+"""Messages that must be of a structure for it to be worth remembering."""
 _SHARE = 32
+"""A guess is lucky if one in so many messages is of its structure; the unlucky are counted."""
 
 Single = Callable[[bytes | None], Reading | Tick | Rejected]
 Key = tuple[int, str, str | None, tuple[str, ...], tuple[tuple[str, str], ...]]
@@ -89,8 +93,10 @@ class ColumnDecoder:
             if len(rows) < FEW or not 0 < size <= LONGEST:
                 alone.append(rows)
                 continue
-            messages = [value for value in map(values.__getitem__, rows.tolist()) if value]
-            alone.append(self._take_structures(size, rows, messages, blocks))
+            for begin in range(0, len(rows), _AT_ONCE):
+                some = rows[begin : begin + _AT_ONCE]
+                messages = [value for value in map(values.__getitem__, some.tolist()) if value]
+                alone.append(self._take_structures(size, some, messages, blocks))
         others: dict[int, Tick | Rejected] = {}
         singles: dict[Pattern, list[tuple[int, Reading]]] = {}
         for row in np.sort(np.concatenate(alone)).tolist() if alone else ():

@@ -22,7 +22,7 @@ def said_in_columns(decoded: Decoded, count: int) -> list[Said]:
         rows = _rows_of(block)
         assert rows
         assert not found.keys() & set(rows)
-        found.update(zip(rows, map(_said, _readings_of(block)), strict=True))
+        found.update((row, _said(block.reading(at))) for at, row in enumerate(rows))
     patterns = [block.pattern for block in decoded.blocks]
     assert len(set(patterns)) == len(patterns)
     assert sorted(found) == list(range(count))
@@ -46,24 +46,6 @@ def _rows_of(block: Block) -> list[int]:
     rows: list[int] = block.rows.tolist()
     assert rows == sorted(set(rows))
     return rows
-
-
-def _readings_of(block: Block) -> list[Reading]:
-    pattern = block.pattern
-    return [
-        Reading(
-            source_id,
-            measured_at,
-            pattern.period_s,
-            pattern.state,
-            pattern.device_serial,
-            dict(zip(pattern.names, values, strict=True)),
-            dict(pattern.flags),
-        )
-        for source_id, measured_at, values in zip(
-            block.source_ids, block.measured_at.tolist(), block.values.tolist(), strict=True
-        )
-    ]
 
 
 def _said(reading: Reading) -> Said:
