@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,9 @@ class Moment(NamedTuple):
 
     at: float
     committed: int
+    """Offsets over all partitions."""
+    begun: int
+    """Partitions of which something is committed."""
     cpu_s: float
 
 
@@ -47,31 +50,44 @@ class WorkerError(RuntimeError):
 
 
 async def run_ours(
-    filled: Filled, directory: Path, *, workers: int = 1, name: str = NAME
+    filled: Filled,
+    directory: Path,
+    *,
+    workers: int = 1,
+    name: str = NAME,
+    all_begun: bool = False,
 ) -> tuple[Run, Settings]:
-    """Judge the whole load with workers and topics of its own; the settings name the results."""
+    """Judge the whole load with workers and topics of its own; the settings name the results.
+
+    With ``all_begun`` it counts from the first commit of the last partition, so that taking up the
+    sources is left out. Raises `WorkerError`.
+    """
     settings = own_names(filled.settings, unique("bench.ours"))
     await create_topics(settings, "replay")
     crew = [
         StreamsProcess(settings, directory / f"{settings.group_streams}-{number}.log")
         for number in range(workers)
     ]
-    began = time.perf_counter()
-    try:
-        for worker in crew:
-            worker.start()
-        moments = await _watch(settings, filled.ends, crew)
-        usages = [_usage(worker) for worker in crew]
-    finally:
-        for worker in crew:
-            worker.end(signal.SIGKILL)  # everything is committed, nothing is left to do
-    first = next(moment for moment in moments if moment.committed)
-    last = moments[-1]
-    if first.committed == last.committed:  # so little that one commit took it all
-        first = next(moment for moment in moments if moment.cpu_s)
+    parts = [TopicPartition(settings.topic_readings, p) for p in range(settings.partitions)]
+    async with consumer_of(settings, settings.group_streams) as group:
+        group.assign(parts)
+        await group.committed(parts[0])  # the first answer may take long
+        began = time.perf_counter()
+        try:
+            for worker in crew:
+                worker.start()
+            moments = await _watch(group, dict(zip(parts, filled.ends, strict=True)), crew)
+            usages = [_usage(worker) for worker in crew]
+        finally:
+            for worker in crew:
+                worker.end(signal.SIGKILL)  # everything is committed, nothing is left to do
+    needed = settings.partitions if all_begun else 1
+    first, last = next(moment for moment in moments if moment.begun >= needed), moments[-1]
+    if 2 * first.committed > last.committed:  # so little that the first commits took most of it
+        first = moments[0]
     run = Run(
         name=name,
-        readings=last.committed - (first.committed if first is not last else 0),
+        readings=last.committed - first.committed,
         wall_s=last.at - first.at,
         cpu_s=last.cpu_s - first.cpu_s,
         peak_rss=max(usage.peak_bytes for usage in usages),
@@ -104,30 +120,26 @@ async def forget(settings: Settings) -> None:
 
 
 async def _watch(
-    settings: Settings, ends: Sequence[int], crew: Sequence[StreamsProcess]
+    group: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], crew: Sequence[StreamsProcess]
 ) -> list[Moment]:
     """Look again and again until everything is committed."""
-    parts = {TopicPartition(settings.topic_readings, p): end for p, end in enumerate(ends)}
     moments: list[Moment] = []
-    async with consumer_of(settings, settings.group_streams) as group:
-        group.assign(list(parts))
-        while True:
-            for worker in crew:
-                if worker.exit_code is not None:
-                    raise WorkerError(f"the worker ended with {worker.exit_code}: {_said(worker)}")
-            committed = await _committed(group, list(parts))
-            now = time.perf_counter()
-            moments.append(Moment(now, committed, sum(_usage(worker).cpu_s for worker in crew)))
-            if committed == sum(parts.values()):
-                return moments
-            moved = next(m.at for m in moments if m.committed == committed)
-            if now - moved > _PATIENCE_S:
-                raise WorkerError(f"the worker took nothing for {_PATIENCE_S:.0f} s: {committed}")
-            await asyncio.sleep(_LOOK_S)
-
-
-async def _committed(group: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> int:
-    return sum([await group.committed(part) or 0 for part in parts])
+    moved = time.perf_counter()
+    while True:
+        for worker in crew:
+            if worker.exit_code is not None:
+                raise WorkerError(f"the worker ended with {worker.exit_code}: {_said(worker)}")
+        offsets = [await group.committed(part) or 0 for part in ends]
+        committed, now = sum(offsets), time.perf_counter()
+        cpu_s = sum(_usage(worker).cpu_s for worker in crew)
+        if not moments or committed != moments[-1].committed:
+            moved = now
+        moments.append(Moment(now, committed, sum(map(bool, offsets)), cpu_s))
+        if committed == sum(ends.values()):
+            return moments
+        if now - moved > _PATIENCE_S:
+            raise WorkerError(f"the worker took nothing for {_PATIENCE_S:.0f} s: {committed}")
+        await asyncio.sleep(_LOOK_S)
 
 
 def _usage(worker: StreamsProcess) -> Usage:
