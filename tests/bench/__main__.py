@@ -66,6 +66,8 @@ def main() -> int:
         peak = used.peak_bytes if used else 0
     for contest in contests.values():
         show(console, contest)
+    if given.quick:
+        console.print("small loads: a try of the bench, these are no figures")
     console.print(f"{broker.name} beside them, at most {peak / 1e6:,.0f} MB")
     _write(given, broker, contests, peak)
     return 1 if any(contest.failures for contest in contests.values()) else 0

@@ -131,16 +131,28 @@ def _counts(compared: Compared) -> str:
 
 def _details(console: Console, contest: Contest, found: Mapping[str, Figure]) -> None:
     """How each peer's results compare, examples of where they differ, and what it leaves out."""
+    left_out = {name: _left_out(found[name]) for name in contest.verdicts}
+    common = [
+        part
+        for part in dict.fromkeys(part for parts in left_out.values() for part in parts)
+        if all(part in parts for parts in left_out.values())
+    ]
     for name, verdict in contest.verdicts.items():
-        figure = found[name]
         same = "found the same" if verdict.agrees else "did NOT do the same job"
         console.print(
-            f"{title(figure)} {same}: means {_counts(verdict.means)}; "
+            f"{title(found[name])} {same}: means {_counts(verdict.means)}; "
             f"violations {_counts(verdict.violations)}",
             style=None if verdict.agrees else "red",
         )
         for example in (*verdict.means.examples, *verdict.violations.examples):
             console.print(f"  {example}", style="red")
-        missing = figure.runs[-1].more.get("parts_missing")
-        if isinstance(missing, list) and missing:
-            console.print(f"  it leaves out: {'; '.join(map(str, missing))}", style="dim")
+        own = [part for part in left_out[name] if part not in common]
+        if own:
+            console.print(f"  of its own it leaves out: {'; '.join(own)}")
+    if common:
+        console.print(f"every peer leaves out: {'; '.join(common)}")
+
+
+def _left_out(figure: Figure) -> list[str]:
+    missing = figure.runs[-1].more.get("parts_missing")
+    return list(map(str, missing)) if isinstance(missing, list) else []
