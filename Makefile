@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 DAYS ?= 1
 ROUNDS ?= 20
 MESSAGES ?= 1000000
+REPEATS ?= 3
 SEED ?= 1
 
 .DEFAULT_GOAL := help
@@ -46,8 +47,8 @@ format: $(READY) ## write the code in its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY) ## throughput of replay beside the ceiling of decoding alone
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## the whole job beside its ceilings and its peers; SCALE=1: how it grows instead
+	@$(BIN)/python -m tests.bench$(if $(SCALE),.scale) --repeats $(REPEATS) $(ARGS)
 
 lock: ## pin every dependency again (needs pip-tools)
 	@pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --strip-extras --no-header \

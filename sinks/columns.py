@@ -19,7 +19,8 @@ READINGS: Final[Columns] = {
     "interval_start": _TIME,
     "measured_at": _TIME,
     "period_s": "UInt32",
-    "value": "Float64",
+    "digits": "Int64",
+    "scale": "UInt8",
     "flag": _TEXT,
     "quality": _TEXT,
     "state": _TEXT,
@@ -27,9 +28,10 @@ READINGS: Final[Columns] = {
     "arrived_at": _TIME,
     "topic": _TEXT,
     "partition": "Int32",
-    "offset": "Int64",
     "version": "UInt64",
 }
+"""What is inserted; ``value`` and ``offset`` are computed from digits and version when read."""
+
 MEANS: Final[Columns] = {
     "source_id": _TEXT,
     "parameter": _TEXT,

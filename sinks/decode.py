@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -13,6 +13,8 @@ from aiokafka import ConsumerRecord
 from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
 from sinks.batch import Entry, Portion
+from sinks.judge import Judge
+from sinks.readings import ReadingRow, alike
 from sinks.tables import (
     DEAD_LETTERS,
     ENTERPRISES,
@@ -25,7 +27,6 @@ from sinks.tables import (
 )
 from streams.core.calendar import moment
 from streams.core.quality import arrival_refusal
-from streams.core.reading import Reading
 from streams.registry.avro import enterprise_from_record
 from streams.registry.errors import RegistryError
 from streams.registry_follower import bin_of
@@ -34,44 +35,68 @@ from streams.transport import PartitionBatch
 
 log = structlog.get_logger(__name__)
 
-Judge = Callable[[Reading, int], dict[str, str] | None]
-"""Quality codes of a reading's channels, given its arrival; None if the reading is refused."""
 
-Decoded = tuple[Any, int]
-"""What the table's builder takes, and how many rows it will be."""
+class Decoded(NamedTuple):
+    """What the table's builder takes, and how many rows it will be."""
+
+    record: Any
+    rows: int
+
+
+class Unreadable(NamedTuple):
+    """A message that cannot be read."""
+
+
+UNREADABLE: Final = Unreadable()
+
+Decode = Callable[[Sequence[ConsumerRecord]], Sequence[Decoded | Unreadable | None]]
+"""What each of the records of a fetch becomes; None for one that leads to no row."""
 
 _ZONE: Final = "Asia/Almaty"  # dates of an enterprise, which has no source to ask (specification 3)
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a topic's messages go, in the order of the inserts, and what they become.
-
-    ``decode`` returns None for a message that leads to no row; it raises ``Undecodable`` or
-    ``UnknownSchema`` for one that it cannot read.
-    """
+    """Where a topic's messages go, in the order of the inserts, and what they become."""
 
     tables: tuple[Table, ...]
-    decode: Callable[[ConsumerRecord], Decoded | None]
+    decode: Decode
+
+
+def one_by_one(decode: Callable[[ConsumerRecord], Decoded | None]) -> Decode:
+    """Decodes each record for itself; ``Undecodable`` and ``UnknownSchema`` are caught."""
+
+    def decode_one(record: ConsumerRecord) -> Decoded | Unreadable | None:
+        try:
+            return decode(record)
+        except (Undecodable, UnknownSchema):
+            return UNREADABLE
+
+    return lambda records: [decode_one(record) for record in records]
 
 
 def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
     """The route of every topic that is written to ClickHouse, by the topic's name."""
 
-    def reading(record: ConsumerRecord) -> Decoded | None:
-        if arrival_refusal(record.timestamp) is not None:
-            return None
-        value = codec.decode_reading(record.value)
-        if not isinstance(value, Reading) or not value.values:
-            return None  # a tick, or a message that the streams worker dead-letters
-        codes = judge(value, record.timestamp)
-        return None if codes is None else ((value, codes), len(value.values))
+    def readings(records: Sequence[ConsumerRecord]) -> list[Decoded | None]:
+        found: list[Decoded | None] = [None] * len(records)
+        values = [
+            codec.decode_reading(record.value)
+            if arrival_refusal(record.timestamp) is None
+            else None
+            for record in records
+        ]  # ticks, and messages that the streams worker dead-letters, lead to no row
+        for group in alike(values):
+            judged = judge(group, [records[place].timestamp for place in group.places])
+            channels = len(group.names)
+            told = zip(group.places, group.readings, group.values, judged, strict=True)
+            for place, reading, row, codes in told:
+                if codes is not None:
+                    found[place] = Decoded(ReadingRow(reading, row, codes), channels)
+        return found
 
-    def plain(name: str) -> Callable[[ConsumerRecord], Decoded | None]:
-        def decode(record: ConsumerRecord) -> Decoded | None:
-            return (_record(codec, name, record), 1)
-
-        return decode
+    def plain(name: str) -> Decode:
+        return one_by_one(lambda record: Decoded(_record(codec, name, record), 1))
 
     def registration(record: ConsumerRecord) -> Decoded | None:
         # What raises here the streams worker leaves out as well.
@@ -81,24 +106,25 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
         try:
             if record.value is None:
                 struck = _struck_off(bin_of(record.key, None))
-                return {"enterprise": struck, "sources": []}, 1
+                return Decoded({"enterprise": struck, "sources": []}, 1)
             enterprise = _record(codec, "EnterpriseRegistration", record)
             bin_of(record.key, enterprise_from_record(enterprise))
         except (RegistryError, ValueError) as error:
             raise Undecodable(str(error)) from None
         sources = enterprise["sources"]
-        return {
+        record = {
             "enterprise": _enterprise(enterprise),
             "sources": [_source(enterprise["bin"], source) for source in sources],
-        }, 1 + len(sources)
+        }
+        return Decoded(record, 1 + len(sources))
 
     return {
-        settings.topic_readings: Route((READINGS,), reading),
+        settings.topic_readings: Route((READINGS,), readings),
         settings.topic_means: Route((MEANS,), plain("WindowMean")),
         settings.topic_gaps: Route((GAPS,), plain("DataGap")),
         settings.topic_violations: Route((VIOLATIONS,), plain("Violation")),
         settings.topic_dead_letters: Route((DEAD_LETTERS,), plain("DeadLetter")),
-        settings.topic_registry: Route((REGISTRY, ENTERPRISES), registration),
+        settings.topic_registry: Route((REGISTRY, ENTERPRISES), one_by_one(registration)),
     }
 
 
@@ -109,13 +135,10 @@ def portion(batch: PartitionBatch, route: Route) -> Portion:
     """
     entries = []
     unreadable = 0
-    for record in batch.records:
-        try:
-            decoded = route.decode(record)
-        except (Undecodable, UnknownSchema):
+    for record, decoded in zip(batch.records, route.decode(batch.records), strict=True):
+        if isinstance(decoded, Unreadable):
             unreadable += 1
-            continue
-        if decoded is not None:
+        elif decoded is not None:
             headers = tuple(record.headers)
             entries.append(
                 Entry(record.offset, record.timestamp, record.key, record.value, headers, *decoded)

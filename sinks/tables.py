@@ -12,52 +12,25 @@ from typing import Any, Final
 
 from sinks import columns
 from sinks.batch import Batch, Entry
-from streams.core.reading import Reading
+from sinks.native import NativeBlock
+from sinks.readings import reading_rows
 
 Columns = list[list[Any]]
 
-_MAX_OFFSET: Final = (1 << 63) - 1
 _EMPTY_TEXTS: Final = ("source_id", "parameter", "unit", "device_serial", "verification")
 """Texts of a violation that are empty where the record has null."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table, its columns with their types, and the builder of the values in that order."""
+    """A table, its columns with their types, and the builder of the values in that order.
+
+    It gives columns for the driver, or a block for the server itself; None for no rows at all.
+    """
 
     name: str
     columns: dict[str, str]
-    build: Callable[[Batch], Columns]
-
-
-def _readings(batch: Batch) -> Columns:
-    """Entries hold ``(Reading, {parameter: quality code})``; a row a channel."""
-    made: Columns = [[] for _ in columns.READINGS]
-    (source, parameter, interval, measured, period, value, flag, quality, state, serial, arrived,
-     topic, partition, offset, version) = made  # fmt: skip
-    for entry in batch.entries:
-        reading: Reading
-        reading, codes = entry.record
-        names = list(reading.values)
-        count = len(names)
-        flags = reading.flags
-        source += [reading.source_id] * count
-        parameter += names
-        length = reading.period_s * 1000
-        interval += [reading.measured_at - reading.measured_at % length] * count
-        measured += [reading.measured_at] * count
-        period += [reading.period_s] * count
-        value += reading.values.values()
-        flag += [flags.get(name, "") for name in names] if flags else [""] * count
-        quality += [codes.get(name, "") for name in names] if codes else [""] * count
-        state += [reading.state] * count
-        serial += [reading.device_serial or ""] * count
-        arrived += [entry.timestamp] * count
-        topic += [batch.topic] * count
-        partition += [batch.partition] * count
-        offset += [entry.offset] * count
-        version += [_MAX_OFFSET - entry.offset] * count
-    return made
+    build: Callable[[Batch], Columns | NativeBlock | None]
 
 
 def _fields(entries: Sequence[Entry], names: Sequence[str]) -> Columns:
@@ -137,7 +110,7 @@ def _enterprises(batch: Batch) -> Columns:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-READINGS: Final = Table("readings", columns.READINGS, _readings)
+READINGS: Final = Table("readings", columns.READINGS, reading_rows)
 MEANS: Final = Table("means", columns.MEANS, _means)
 GAPS: Final = Table("gaps", columns.GAPS, _gaps)
 VIOLATIONS: Final = Table("violations", columns.VIOLATIONS, _violations)

@@ -21,16 +21,15 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import structlog
-from clickhouse_connect.driver.query import QueryResult
 
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
-from sinks.clickhouse import INSERT_SETTINGS
 from sinks.failures import Failure, classify, describe
 from sinks.fuse import Fuses
+from sinks.insert import InsertClient, insert, row_count
 from sinks.server_run import ServerRun
 from sinks.tables import DEAD_LETTERS, Table
 from streams.core.bury import dead_letter
@@ -51,24 +50,6 @@ class FatalError(Exception):
 
 class RevokedError(Exception):
     """The partition belongs to another worker now, which will write the batch itself."""
-
-
-class InsertClient(Protocol):
-    """What the writer needs of a client."""
-
-    async def query(self, query: str, /, *, parameters: dict[str, Any]) -> QueryResult: ...
-
-    async def insert(
-        self,
-        table: str,
-        data: Sequence[Sequence[Any]],
-        /,
-        *,
-        column_names: Sequence[str],
-        column_type_names: Sequence[str],
-        column_oriented: bool,
-        settings: dict[str, Any],
-    ) -> object: ...
 
 
 Result = TypeVar("Result")
@@ -185,20 +166,13 @@ class Writer:
                 return answer
 
     async def _send(self, batch: Batch, table: Table) -> int:
-        columns = table.build(batch)
-        rows = len(columns[0]) if columns else 0
-        if rows == 0:
+        made = table.build(batch)
+        rows = row_count(made)
+        if made is None or rows == 0:
             return 0
         client = await self._connected()
         token = f"{batch.token(table.name)}:{await self._run.mark(client)}"
-        await client.insert(
-            table.name,
-            columns,
-            column_names=list(table.columns),
-            column_type_names=list(table.columns.values()),
-            column_oriented=True,
-            settings={**INSERT_SETTINGS, "insert_deduplication_token": token},
-        )
+        await insert(client, table, made, token)
         return rows
 
     async def _connected(self) -> InsertClient:

@@ -29,6 +29,7 @@ from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
 from streams.saved_state import changelog_topic
+from streams.segments import StoreError
 from streams.settings import Settings
 from streams.state_log import DamagedStateError, StateLog
 from streams.transport import batch_topic, install
@@ -62,7 +63,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     rules, policy = load_rules(), policy_of(settings)
     options = client_options(settings)
     changelog = changelog_topic(settings.app_id)
-    state = StateLog(options, changelog, say_s=settings.say_s)
+    state = StateLog(options, changelog, directory=state_directory(settings), say_s=settings.say_s)
     outbox = Outbox(options, say_s=settings.say_s)
     follower = RegistryFollower(settings, codec, history, enterprise_from_record)
 
@@ -107,7 +108,7 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
         async for event in stream.noack().events():
             try:
                 await judging.take(event)
-            except (FuseBlown, TooLargeError, DamagedStateError) as error:
+            except (FuseBlown, TooLargeError, DamagedStateError, StoreError) as error:
                 fatal(error)
                 return
             except Exception as error:
@@ -190,6 +191,11 @@ def policy_of(settings: Settings) -> Policy:
         max_lateness=settings.max_lateness_s * 1000,
         outage_limit=settings.outage_limit_s * 1000,
     )
+
+
+def state_directory(settings: Settings) -> Path | None:
+    """Where the scratch files of the state are; None: the system's temporary directory."""
+    return None if settings.state_directory is None else Path(settings.state_directory)
 
 
 def _leads(app: faust.App, topic: str) -> bool:

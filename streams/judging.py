@@ -32,6 +32,10 @@ class Engine(Protocol):
         """Apply a batch in the order of its offsets."""
         ...
 
+    def confirmed(self) -> None:
+        """The state that the engine was given has every outcome by now."""
+        ...
+
 
 class State(Protocol):
     """Where the saved state of the partitions is (`streams.state_log.StateLog`)."""
@@ -73,7 +77,7 @@ class Judging:
         self._follower = follower
         self._engine = engine
         self._encode = encode
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[int, tuple[Engine, SavedState]] = {}
         self._trouble = Patience("the schema registry does not answer", say_s)
         self.progress = Progress(say_s)
         self.blown: str | None = None
@@ -96,7 +100,7 @@ class Judging:
             saved = await self._state.of(
                 batch.partition, batch.generation, revoked=lambda: batch.revoked
             )
-            outcome = await self._judge(batch, saved)
+            engine, outcome = await self._judge(batch, saved)
             if outcome.blown is not None:
                 self.blown = outcome.blown.sentence(batch.topic, batch.partition)
                 raise FuseBlown(self.blown)
@@ -104,6 +108,7 @@ class Judging:
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))
         else:
+            engine.confirmed()
             self._state.confirmed(batch.partition)
             self.progress.count(batch, outcome)
         finally:
@@ -114,7 +119,7 @@ class Judging:
         for partition in self._engines.keys() - set(partitions):
             del self._engines[partition]
 
-    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> Outcome:
+    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
         records = [
             RawRecord(r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
             for r in batch.records
@@ -123,11 +128,12 @@ class Judging:
             await self._follower.catch_up()
             if batch.revoked:
                 raise Revoked
-            engine = self._engines.get(batch.partition)
-            if engine is None or engine.next_offset != saved.reached:
-                # None yet, or it took a batch that was not written down by this worker.
+            engine, of = self._engines.get(batch.partition, (None, None))
+            if engine is None or of is not saved or engine.next_offset != saved.reached:
+                # None yet, or the state was read anew, or the engine took a batch that was not
+                # written down by this worker.
                 engine = self._engine(batch.partition, saved.items)
-                self._engines[batch.partition] = engine
+                self._engines[batch.partition] = (engine, saved)
             try:
                 outcome = engine.apply(records)
             except SchemaRegistryError as error:
@@ -136,7 +142,7 @@ class Judging:
                 await self._trouble.wait(error)
             else:
                 self._trouble.over()
-                return outcome
+                return engine, outcome
 
 
 class Progress:

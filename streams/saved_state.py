@@ -12,8 +12,10 @@ key is there can be told, because a mark says how many there are (`SavedState.mi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
+
+from streams.state_store import StateStore
 
 NEXT_OFFSET: Final = "next"
 """Header of a state record: the input offset its checkpoint reaches."""
@@ -32,25 +34,29 @@ def mark_key(partition: int) -> bytes:
 class SavedState:
     """What a worker knows to be written down of one partition.
 
-    ``items`` is the state by key, ``reached`` the input offset up to which it goes (0: nothing),
-    ``position`` the offset of the changelog from which reading has to go on, ``overwritten`` the
-    keys whose last record in the changelog is not what ``items`` says. ``disturbed`` turns true
-    when somebody else wrote between this worker's checkpoints: the changelog is to be read on.
+    ``items`` is the state by key, its values on the local disk; those of records that no mark has
+    made valid yet are held there too. ``reached`` is the input offset up to which it goes (0:
+    nothing), ``position`` the offset of the changelog from which reading has to go on,
+    ``overwritten`` the keys whose last record in the changelog is not what ``items`` says.
+    ``disturbed`` turns true when somebody else wrote between this worker's checkpoints: the
+    changelog is to be read on.
     """
 
     __slots__ = (
-        "_end", "_keys", "_last", "_mark", "_pending", "_rivals",
+        "_end", "_keys", "_last", "_mark", "_pending", "_reaches", "_rivals",
         "disturbed", "items", "overwritten", "position", "reached",
     )  # fmt: skip
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, items: StateStore | None = None) -> None:
         self._mark = mark_key(partition)
-        self._pending: dict[bytes, tuple[int, bytes | None]] = {}
-        self._rivals: list[tuple[int, bytes, bytes | None]] = []  # more of the same keys
-        self._last: dict[bytes, bytes | None] = {}  # what came last of a key with rivals
+        # By key what its record reaches, and the place of its value (None: a deletion).
+        self._pending: dict[str, tuple[int, int | None]] = {}
+        self._rivals: list[tuple[int, str, int | None]] = []  # more of the same keys
+        self._last: dict[str, bytes | None] = {}  # what came last of a key with rivals
+        self._reaches: tuple[Sequence[tuple[str, bytes]], int | None] = ((), None)
         self._end = 0  # up to where the changelog is known
         self._keys: int | None = None  # so many there must be, as the last mark says
-        self.items: dict[str, bytes] = {}
+        self.items = StateStore() if items is None else items
         self.reached = 0
         self.position = 0
         self.overwritten: set[str] = set()
@@ -65,28 +71,24 @@ class SavedState:
     ) -> None:
         """The next record of the changelog; one that is none of ours is passed over."""
         self._end = offset + 1
-        reaches = reached_by(headers)
+        if headers != self._reaches[0]:  # the same for all records of a checkpoint
+            self._reaches = (headers, reached_by(headers))
+        reaches = self._reaches[1]
         if key is not None and reaches is not None:
-            if reaches <= self.reached:
-                self._look(key, value)
-            elif key == self._mark:
-                self._complete(reaches)
-                self._keys = _keys_of(value)
+            if key == self._mark:
+                if reaches > self.reached:
+                    self._complete(reaches)
+                    self._keys = _keys_of(value)
+            elif reaches <= self.reached:
+                self._look(key.decode(), value)
             else:
-                held = self._pending.get(key)
-                if held is not None and held[0] != reaches:
-                    self._rivals.append((held[0], key, held[1]))
-                    self._last[key] = value
-                elif key in self._last:
-                    self._last[key] = value
-                self._pending[key] = (reaches, value)
+                self._hold(key.decode(), value, reaches)
         if not self._pending:
             self.position = self._end
 
     def rewind(self) -> None:
         """Reading begins at ``position``: forget what was read after it and is not complete."""
-        self._pending.clear()
-        self._rivals.clear()
+        self._let_go()
         self._last.clear()
         self._end = self.position
         self.disturbed = False
@@ -101,13 +103,14 @@ class SavedState:
         reading begins where this worker last knew every record.
         """
         for key, value in state.items():
-            self._set(key, value)
+            self._set(key, None if value is None else self.items.hold(key, value))
         self.overwritten.difference_update(state)
         self.reached = reached
         self._keys = len(self.items)
         beyond = any(upto > reached for upto, _ in self._pending.values())
         if first == self._end and not beyond and not self._rivals:
-            self._pending.clear()
+            self._let_go()
+            self.items.tidy()
             self.position = self._end = first + records
         else:
             self.disturbed = True
@@ -128,42 +131,68 @@ class SavedState:
         """
         return 0 if self._keys is None else self._keys - len(self.items)
 
-    def _look(self, key: bytes, value: bytes | None) -> None:
+    def _look(self, key: str, value: bytes | None) -> None:
         """At a record that does not count: it must not be the last word on its key."""
-        if key == self._mark:
-            return
-        name = key.decode()
-        if self.items.get(name) == value:
-            self.overwritten.discard(name)
+        if self.items.get(key) == value:
+            self.overwritten.discard(key)
         else:
-            self.overwritten.add(name)
+            self.overwritten.add(key)
+
+    def _hold(self, key: str, value: bytes | None, reaches: int) -> None:
+        """Keep a record until a mark tells whether it counts."""
+        held = self._pending.get(key)
+        if held is not None:
+            if held[0] != reaches:
+                self._rivals.append((held[0], key, held[1]))
+                self._last[key] = value
+            elif held[1] is not None:
+                self.items.release(key, held[1])
+        if key in self._last:
+            self._last[key] = value
+        self._pending[key] = (reaches, None if value is None else self.items.hold(key, value))
+
+    def _let_go(self) -> None:
+        """Forget the records that no mark has made valid."""
+        for key, (_, place) in self._pending.items():
+            if place is not None:
+                self.items.release(key, place)
+        for _, key, place in self._rivals:
+            if place is not None:
+                self.items.release(key, place)
+        self._pending.clear()
+        self._rivals.clear()
 
     def _complete(self, reaches: int) -> None:
         """Take over what a mark makes valid; of several records of a key the farthest."""
-        found = [(upto, key, value) for key, (upto, value) in self._pending.items()]
+        found: Iterable[tuple[int, str, int | None]] = (
+            (upto, key, place) for key, (upto, place) in self._pending.items()
+        )
         if self._rivals:
             found = sorted([*self._rivals, *found], key=lambda record: record[0])
-        self._pending, self._rivals = {}, []
-        for upto, key, value in found:
+        left: dict[str, tuple[int, int | None]] = {}
+        self._rivals = []
+        for upto, key, place in found:
             if upto <= reaches:
-                self._set(key.decode(), value)
+                self._set(key, place)
                 if key in self._last:
                     self._look(key, self._last[key])
                 continue
-            held = self._pending.get(key)
+            held = left.get(key)
             if held is not None:
                 self._rivals.append((held[0], key, held[1]))
-            self._pending[key] = (upto, value)
-        if not self._pending:
+            left[key] = (upto, place)
+        self._pending = left
+        if not left:
             self._last.clear()
+            self.items.tidy()
         self.reached = reaches
 
-    def _set(self, key: str, value: bytes | None) -> None:
+    def _set(self, key: str, place: int | None) -> None:
         self.overwritten.discard(key)
-        if value is None:
-            self.items.pop(key, None)
-        else:
-            self.items[key] = value
+        if place is not None:
+            self.items.adopt(key, place)
+        elif key in self.items:
+            del self.items[key]
 
 
 def _keys_of(value: bytes | None) -> int | None:

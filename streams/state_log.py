@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import structlog
@@ -20,6 +21,7 @@ from aiokafka.errors import KafkaError
 from streams.kafka import Patience
 from streams.outbox import Revoked
 from streams.saved_state import SavedState
+from streams.state_store import StateStore
 from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
@@ -37,18 +39,24 @@ class DamagedStateError(Exception):
 
 
 class StateLog:
-    """Keeps a `SavedState` for each partition of the present assignment."""
+    """Keeps a `SavedState` for each partition of the present assignment.
+
+    Values are kept in files in ``directory`` (None: the system's temporary one), which the
+    partition takes with it when it leaves.
+    """
 
     def __init__(
         self,
         options: Mapping[str, Any],
         topic: str,
         *,
+        directory: Path | None = None,
         say_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = dict(options)
         self.topic = topic
+        self._directory = directory
         self._say_s = say_s
         self._clock = clock
         self._saved: dict[int, SavedState] = {}
@@ -73,7 +81,8 @@ class StateLog:
         """The partition's state, as it was when the generation began or later.
 
         Where another worker wrote meanwhile, what it wrote is read first. Raises `Revoked` when
-        the partition leaves before the state is there, and `DamagedStateError`.
+        the partition leaves before the state is there, `DamagedStateError`, and `StoreError` when
+        the disk refuses.
         """
         if partition in self._saved and self._saved[partition].disturbed:
             self._generation.pop(partition, None)
@@ -126,7 +135,7 @@ class StateLog:
         for partition in partitions:
             saved = self._saved.get(partition)
             if saved is None or now - self._known_at.get(partition, now) > TRUST_S:
-                saved = SavedState(partition)
+                saved = SavedState(partition, StateStore(self._directory))
             left[partition] = self._saved[partition] = saved
         trouble = Patience(f"the state in {self.topic} cannot be read", self._say_s)
         while left:

@@ -9,14 +9,15 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
-from streams.app import create_app
+from streams.app import create_app, state_directory
 from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
 from streams.kafka import Patience, wait_for_topics
 from streams.outbox import TooLargeError
-from streams.process import FAILED, End, leave, run_worker
+from streams.process import FAILED, CannotWorkError, End, leave, run_worker
 from streams.saved_state import changelog_topic
+from streams.segments import StoreError, try_directory
 from streams.settings import Settings
 from streams.state_log import DamagedStateError
 
@@ -41,6 +42,10 @@ class StreamsWorker:
     async def work(self) -> None:
         """Wait for the broker, start everything, tick; returns only by an error."""
         settings, parts = self._settings, self._parts
+        try:
+            try_directory(state_directory(settings))
+        except StoreError as error:
+            raise CannotWorkError(str(error)) from None
         if settings.web_port:
             await self._health.start()
         self._stage.waits("the worker waits for the broker and its topics")
@@ -81,7 +86,7 @@ class StreamsWorker:
 
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
-        if isinstance(error, FuseBlown | TooLargeError | DamagedStateError):
+        if isinstance(error, FuseBlown | TooLargeError | DamagedStateError | StoreError):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
         asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)

@@ -1,149 +1,132 @@
-"""Throughput of a replayed day of the simulated nation beside the ceiling of decoding alone.
+"""The whole job beside its ceilings and its peers, on the same topic, in one run.
 
-``python -m tests.bench [--days N] [--seed S] [--json FILE]``. One machine, one run: quote ratios.
-Processor seconds are those of the measured process, so they bear a busy machine better.
+``make bench``, or ``python -m tests.bench [--load national|fast] [--repeats N] [--peers none|NAMES]
+[--quick] [--embedded] [--json FILE] [--plot FILE.svg]``. On Apache Kafka where this machine can run
+it, on the embedded broker otherwise. Median and spread of the repeats; a peer's time counts only
+if its means and violations are ours.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
+import logging
+import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from schemas.codec import Codec
-from schemas.ids import FileIds
-from streams.cli.workspace import run_settings
-from streams.core.log import RawRecord
-from streams.core.partition import PartitionEngine, partition_of
-from streams.core.policy import Policy
-from streams.replay.run import run_pipeline
-from streams.replay.stage import Stage
-from streams.replay.tape import Message
-from streams.rule_files import load_rules
-from streams.settings import Settings
-from streams.simulation.nation import Nation
-from streams.simulation.stream import records
-from tests.support.core_run import history
+from rich.console import Console
 
-BATCH = 2_000
+from streams.replay.usage import usage_of
+from tests.bench.broker import Broker, running_broker
+from tests.bench.contest import Contest, Peers, hold, warm_up
+from tests.bench.data import FAST, NATIONAL, quick
+from tests.bench.figures import figures
+from tests.bench.ours import NAME, WorkerError
+from tests.bench.peer_environment import PeersError, peer_python, peer_scripts
+from tests.bench.plot import Bar, svg
+from tests.bench.report import document, show, title
+
+PARTITIONS = 4
 
 
-class Figure(NamedTuple):
-    """One row of the table: what was done, how many readings, wall and processor seconds."""
-
-    what: str
-    readings: int
-    wall_s: float
-    cpu_s: float
-
-    @property
-    def per_second(self) -> float:
-        """Readings a second of wall time."""
-        return self.readings / self.wall_s
-
-
-def decoding(messages: Sequence[Message], codec: Codec) -> Figure:
-    """The ceiling: every message decoded, and nothing done with it."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for message in messages:
-        codec.decode_reading(message.value)
-    return Figure(
-        "decode alone",
-        len(messages),
-        time.perf_counter() - wall,
-        time.process_time() - cpu,
+def main() -> int:
+    """Measure, print the tables, and write JSON and the plot if asked to; the exit code."""
+    given = _arguments()
+    # Clients say in many lines that a topic has just been made.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    console = Console(
+        width=None if sys.stdout.isatty() else 100, markup=False, highlight=False, soft_wrap=True
     )
-
-
-def judging(nation: Nation, messages: Sequence[Message], codec: Codec) -> Figure:
-    """Decode and judge in one process, without broker and sinks."""
-    partitions = Settings().partitions
-    logs: list[list[RawRecord]] = [[] for _ in range(partitions)]
-    for message in messages:
-        log = logs[partition_of(message.key.decode(), partitions)]
-        arrived = message.arrived_at or 0
-        log.append(RawRecord(len(log), arrived, message.key, message.value, ()))
-    registry, rules = history(nation.enterprises), load_rules()
-    wall, cpu = time.perf_counter(), time.process_time()
-    for partition, log in enumerate(logs):
-        engine = PartitionEngine(
-            topic="emissions.readings",
-            partition=partition,
-            partitions=partitions,
-            decode=codec.decode_readings,
-            rules=rules,
-            policy=Policy(),
-            registry=registry,
-            state={},
-        )
-        for start in range(0, len(log), BATCH):
-            engine.apply(log[start : start + BATCH])
-    return Figure(
-        "decode and judge",
-        len(messages),
-        time.perf_counter() - wall,
-        time.process_time() - cpu,
-    )
-
-
-async def replaying(
-    nation: Nation, messages: Sequence[Message], codec: Codec
-) -> tuple[Figure, dict[str, tuple[float, int]]]:
-    """The whole job: broker, streams worker, sinks worker and ClickHouse as processes."""
+    peers = _peers(given.peers)
+    contests: dict[str, Contest] = {}
     with (
-        tempfile.TemporaryDirectory() as workspace,
-        Stage(Path(workspace), run_settings(None, None)) as stage,
+        tempfile.TemporaryDirectory(prefix="emissions-bench.") as place,
+        running_broker(Path(place), embedded=given.embedded) as broker,
     ):
-        report = await run_pipeline(
-            stage,
-            nation.enterprises,
-            messages,
-            codec=codec,
-            until=nation.until,
-            now=time.time_ns() // 1_000_000,
-            report=lambda _step, _done, _total: None,
-        )
-        used = {usage.name: (usage.cpu_s, usage.peak_bytes) for usage in stage.usage()}
-    worker = next((cpu for name, (cpu, _) in used.items() if "streams" in name), 0.0)
-    return Figure("replay, end to end", report.messages, report.pipeline_s, worker), used
+        directory = Path(place)
+        try:
+            warm_up(broker, quick(NATIONAL), directory / "warm-up", PARTITIONS)
+            for load in (NATIONAL, FAST):
+                if given.load in (None, load.name):
+                    contests[load.name] = hold(
+                        broker,
+                        quick(load) if given.quick else load,
+                        directory / load.name,
+                        repeats=given.repeats,
+                        partitions=PARTITIONS,
+                        peers=peers,
+                        say=console.print,
+                    )
+        except WorkerError as error:
+            console.print(f"not measured: {error}", style="red")
+            return 1
+        used = usage_of("broker", broker.pid)
+        peak = used.peak_bytes if used else 0
+    for contest in contests.values():
+        show(console, contest)
+    if given.quick:
+        console.print("small loads: a try of the bench, these are no figures")
+    console.print(f"{broker.name} beside them, at most {peak / 1e6:,.0f} MB")
+    _write(given, broker, contests, peak)
+    return 1 if any(contest.failures for contest in contests.values()) else 0
 
 
-def main() -> None:
-    """Measure, print the table, and write JSON if asked to."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--days", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--load", choices=["national", "fast"], help="default: both")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--peers", default="all", help="all, none, or names, by commas")
+    parser.add_argument("--quick", action="store_true", help="small loads, for a try")
+    parser.add_argument("--embedded", action="store_true", help="on the embedded broker")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path, help="an SVG file")
     given = parser.parse_args()
-    nation = Nation(seed=given.seed, days=given.days)
-    codec = Codec(FileIds())
-    messages = [
-        Message(key, value, arrived, arrived)
-        for batch in records(nation, codec)
-        for arrived, key, value, _ in batch
-    ]
-    figures = [decoding(messages, codec), judging(nation, messages, codec)]
-    whole, used = asyncio.run(replaying(nation, messages, codec))
-    figures.append(whole)
-    ceiling = figures[0]
-    print(f"{'':<22}{'readings':>10}{'wall s':>9}{'cpu s':>8}{'per second':>12}{'of ceiling':>12}")
-    for figure in figures:
-        share = figure.per_second / ceiling.per_second
-        print(
-            f"{figure.what:<22}{figure.readings:>10,}{figure.wall_s:>9.1f}{figure.cpu_s:>8.1f}"
-            f"{figure.per_second:>12,.0f}{share:>11.1%}"
-        )
-    for name, (cpu, peak) in used.items():
-        print(f"  {name}: {cpu:.0f} s of processor time, at most {peak / 1e6:.0f} MB")
+    if given.repeats < 1:
+        parser.error("--repeats must be at least 1")
+    given.peers = _chosen(parser, given.peers)
+    return given
+
+
+def _chosen(parser: argparse.ArgumentParser, wanted: str) -> list[Path]:
+    """The scripts of the peers that are asked for."""
+    known = {script.stem.removesuffix("_peer"): script for script in peer_scripts()}
+    names = {"all": list(known), "none": []}.get(wanted, wanted.split(","))
+    for name in names:
+        if name not in known:
+            parser.error(f"--peers: there is no peer {name!r}, there are {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def _peers(scripts: Sequence[Path]) -> Peers:
+    """With their environment, or none where it cannot be made."""
+    if not scripts:
+        return Peers(Path(), ())
+    try:
+        return Peers(peer_python(), scripts)
+    except PeersError as error:
+        print(f"measured without peers: {error}")
+        return Peers(Path(), ())
+
+
+def _write(
+    given: argparse.Namespace, broker: Broker, contests: dict[str, Contest], peak: int
+) -> None:
     if given.json is not None:
-        found = {"figures": [figure._asdict() for figure in figures], "processes": used}
-        given.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        text = json.dumps(document(broker, contests, peak), indent=2, ensure_ascii=False)
+        given.json.write_text(text + "\n", encoding="utf-8")
+    if given.plot is not None:
+        panels = {name: _bars(contest) for name, contest in contests.items()}
+        given.plot.write_text(svg(panels, "readings/s"), encoding="utf-8")
+
+
+def _bars(contest: Contest) -> Sequence[Bar]:
+    return [
+        Bar(title(figure), *figure.per_second, ours=name == NAME)
+        for name, figure in figures(contest.runs).items()
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

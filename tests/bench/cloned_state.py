@@ -81,6 +81,12 @@ def enterprises(names: list[str]) -> Iterator[Enterprise]:
         )
 
 
+def reading_of(name: str, at: int, noise: random.Random) -> Reading:
+    """A minute of a source as it usually is."""
+    values = {p: round(noise.gauss(mean, spread), 3) for p, (_, mean, spread) in CHANNELS.items()}
+    return Reading(name, at, 60, "NORMAL", None, values, {})
+
+
 def seed_state(start: int, hours: int) -> dict[str, bytes]:
     """What the engine saves of one source after ``hours`` from ``start`` (ms UTC)."""
     codec, noise = Codec(FileIds()), random.Random(1)
@@ -100,10 +106,7 @@ def seed_state(start: int, hours: int) -> dict[str, bytes]:
     state: dict[str, bytes] = {}
     for minute in range(hours * 60):
         at = start + minute * MINUTE
-        values = {
-            p: round(noise.gauss(mean, spread), 3) for p, (_, mean, spread) in CHANNELS.items()
-        }
-        reading = Reading(SEED, at, 60, "NORMAL", None, values, {})
+        reading = reading_of(SEED, at, noise)
         value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
         outcome = engine.apply([RawRecord(minute, at + MINUTE, SEED.encode(), value, ())])
         for key, saved in outcome.state.items():

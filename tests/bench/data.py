@@ -160,6 +160,7 @@ def _readings(load: Load, codec: Codec, seed: int) -> Iterator[Message]:
             elif defect is Defect.LATE:
                 # Not so late that it would do the work of the closing tick.
                 delayed = min(arrived_at + chance.randint(*load.late), load.until - 90_000)
+                delayed = max(delayed, arrived_at)
                 yield Message(delayed, names[number].encode(), _encoded(codec, reading))
             else:
                 for reading_, spoil in apply_defect(defect, reading, chance):

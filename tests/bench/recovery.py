@@ -21,19 +21,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.embedded.kafka import KafkaCluster
-from schemas.codec import Codec
-from schemas.ids import FileIds
-from streams.kafka import client_options
-from streams.outbox import Outbox, RawOutput
-from streams.replay.registry_topic import publish_registry
-from streams.saved_state import changelog_topic
 from streams.settings import Settings
-from streams.topics import create_topics
-from tests.bench.cloned_state import changelog_records, enterprises, seed_state, source_ids
+from tests.bench.state_load import load_state
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import StreamsProcess
-
-START = 1_780_000_200_000
 
 
 class Start(NamedTuple):
@@ -83,50 +74,20 @@ async def started(
 async def measure(sources: int, hours: int, directory: Path) -> tuple[list[Start], int, int]:
     """Both starts, the number of state records and their bytes."""
     with KafkaCluster(directory / "kafka") as cluster:
-        settings = Settings(
-            broker=cluster.address,
-            tick_s=0,
-            session_timeout_s=3.0,
-            heartbeat_s=1.0,
-            log_format="json",
-        )
-        broker = TestBroker(cluster.address, cluster.node(1).pid)
-        await create_topics(settings, "replay")
-        codec, names = Codec(FileIds()), source_ids(sources)
-        await publish_registry(settings, enterprises(names), codec, timestamp=0)
-        written = changelog_records(seed_state(START, hours), names, settings.partitions, 1)
-        records = sum(map(len, written.values()))
-        size = sum(len(r.key or b"") + len(r.value or b"") for it in written.values() for r in it)
-        outbox = Outbox(client_options(settings))
-        topic = changelog_topic(settings.app_id)
-        tick = [RawOutput(None, codec.encode("StreamTick", {"sent_at": START}))]
-
-        async def tick_all() -> None:
-            at = START + hours * 3_600_000 + 1
-            for partition in range(settings.partitions):
-                value = [tick[0].value]
-                await broker.produce(
-                    settings.topic_readings, value, partition=partition, key=None, timestamp_ms=at
-                )
-
-        await outbox.start()
-        for partition in list(written):
-            await outbox.produce_to(topic, partition, written.pop(partition), revoked=lambda: False)
-        await outbox.stop()
-        await tick_all()
-        await tick_all()
+        load = await load_state(cluster, sources, hours)
+        settings, broker = load.settings, load.broker
         starts = []
         worker = StreamsProcess(settings, directory / "worker.log")
         try:
             starts.append((await started(worker, broker, settings, 2))._replace(what="first start"))
-            await tick_all()
+            await load.tick()
             worker.end(signal.SIGKILL)
             starts.append(
                 (await started(worker, broker, settings, 3))._replace(what="after kill -9")
             )
         finally:
             worker.end(signal.SIGKILL)
-    return starts, records, size
+    return starts, load.records, load.size
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
 """The registry of a load as a plain JSON file, for those who have no registry topic.
 
 ``{"sources": {"KZ-0000000": {"cadence_s": 60, "timezone": "Asia/Almaty",
-"channels": [{"parameter": "SO2", "unit": "mg/m3", "basis": "wet", "range": [0.0, 3000.0]}, …],
-"limits": [{"parameter": "SO2", "value": 500.0, "unit": "mg/m3", "reference": {"temperature_k":
-293.15, "pressure_kpa": 101.3, "dry": true, "o2_pct": 6.0}}, …]}, …}}``
+"channels": {"SO2": {"unit": "mg/m3", "basis": "wet", "range": [0.0, 3000.0]}, …}, "limits":
+[{"parameter": "SO2", "value": 500.0, "unit": "mg/m3", "reference": {"temperature_k": 293.15,
+"pressure_kpa": 101.3, "dry": true, "o2_pct": 6.0}}, …]}, …}}``
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ def _plain(source: Source) -> dict[str, object]:
     return {
         "cadence_s": source.cadence_s,
         "timezone": source.timezone,
-        "channels": [
-            {
-                "parameter": channel.parameter,
+        "channels": {
+            channel.parameter: {
                 "unit": channel.unit,
                 "basis": channel.basis,
                 "range": channel.range,
             }
             for channel in source.channels
-        ],
+        },
         "limits": [
             {
                 "parameter": limit.parameter,

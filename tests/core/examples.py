@@ -218,7 +218,7 @@ def engine(
         rules=rules,
         policy=policy or Policy(),
         registry=registry,
-        state=state or {},
+        state={} if state is None else state,
     )
 
 
@@ -236,12 +236,13 @@ def fold(
     if not isinstance(registry, RegistryHistory):
         registry = history(registry or enterprise())
     found = Found()
-    running = engine(registry, policy=policy, rules=rules)
+    running = engine(registry, found.state, policy=policy, rules=rules)
     edges = [0, *sorted(set(cuts)), len(records)]
     for start, end in pairwise(edges):
         if rebuilt:
             running = engine(registry, found.state, policy=policy, rules=rules)
         take(found, running, records[start:end])
+        running.confirmed()
     return found
 
 

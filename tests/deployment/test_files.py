@@ -49,7 +49,7 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "sinks",
     }
     assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
-    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data"}
+    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data", "state"}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -130,6 +130,15 @@ def test_our_containers_can_change_nothing(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
     assert SERVICES[name]["tmpfs"] == ["/tmp"]  # noqa: S108 - a path inside the container
     assert "user" not in SERVICES[name], "the image has its own"
+
+
+def test_the_state_is_on_a_disk_that_the_worker_may_write() -> None:
+    service = SERVICES["streams"]
+    directory = service["environment"]["EMISSIONS_STATE_DIRECTORY"]
+    volume, where = service["volumes"][0].split(":")
+    assert (where, volume in COMPOSE["volumes"]) == (directory, True)
+    # A new volume takes the owner of what the image has in its place.
+    assert f"--owner=emissions --group=emissions --mode=0700 {directory}" in DOCKERFILE
 
 
 def test_the_image_is_that_of_this_version() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.definitions import Definition, current, define
+from schemas.definitions import current
 from schemas.errors import SchemaRegistryError
 from schemas.ids import FileIds
 from schemas.records import record_of
@@ -21,6 +21,7 @@ from streams.core.findings import DataGap, WindowMean
 from streams.core.reading import STATES, Reading, Rejected, Tick
 from tests.schemas.avro import long
 from tests.schemas.examples import MEAN, READING, RECORDS
+from tests.schemas.versions import GrowingIds, older, version
 
 LONG = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(max_size=80)
@@ -148,44 +149,12 @@ GOOD = (
 )
 
 
-class GrowingIds(FileIds):
-    """The fixed ids, and others that turn up later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fails = False
-
-    def add(self, number: int, definition: Definition | None) -> None:
-        assert definition is not None
-        self._schemas[number] = definition
-
-    def schema_of(self, number: int) -> Definition | None:
-        if self.fails:
-            raise SchemaRegistryError("the schema registry does not answer")
-        return super().schema_of(number)
-
-
-def version(*fields: str) -> Definition | None:
-    return define(
-        '{"type": "record", "name": "EmissionReading", "namespace": "kz.emissions", "fields": ['
-        + ", ".join(fields)
-        + "]}"
-    )
-
-
 def test_another_version_of_the_reading_is_resolved() -> None:
     ids = GrowingIds()
     codec = Codec(ids)
-    definition = version(
-        '{"name": "source_id", "type": "string"}',
-        '{"name": "colour", "type": "string"}',
-        '{"name": "measured_at", "type": "int"}',
-        '{"name": "period_s", "type": "int"}',
-        '{"name": "values", "type": {"type": "map", "values": "float"}}',
-    )
     message = b"\x00\x00\x00\x00\x07" + long(1) + b"A" + long(3) + b"red" + long(5) + long(60)
     assert isinstance(codec.decode_reading(message + b"\x00"), Rejected)  # not registered yet
-    ids.add(7, definition)
+    ids.add(7, older())
     found = codec.decode_reading(message + b"\x00")
     assert found == Reading("A", 5, 60, "NORMAL", None, {}, {})
     assert isinstance(codec.decode_reading(message), Rejected)

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
+from sinks.readings import ReadingRow
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean, gap_id, violation_id
 from streams.core.reading import Reading
 
@@ -32,7 +34,8 @@ def reading_entry(offset: int, source_id: str = "S1", minute: int | None = None)
     start = MARCH + (offset if minute is None else minute) * MINUTE
     values = {"SO2": 100.0 + offset, "O2": 7.0}
     reading = Reading(source_id, start, 60, "NORMAL", None, values, {"O2": "C"})
-    return entry(offset, (reading, {"O2": "STATUS_C"}), rows=2)
+    row = ReadingRow(reading, np.array([*values.values()]), {"O2": "STATUS_C"})
+    return entry(offset, row, rows=2)
 
 
 def mean(**given: Any) -> dict[str, Any]:

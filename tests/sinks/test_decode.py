@@ -9,9 +9,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from schemas.codec import Codec
-from schemas.errors import Undecodable
 from schemas.ids import FileIds
-from sinks.decode import routes
+from sinks.decode import UNREADABLE, Decoded, routes
 from streams.core.quality import LATEST_ARRIVAL
 from streams.settings import Settings
 from streams.simulation.identity import made_up_bin
@@ -19,7 +18,7 @@ from tests.schemas.examples import RECORDS
 
 CODEC = Codec(FileIds())
 SETTINGS = Settings()
-ROUTES = routes(SETTINGS, CODEC, lambda *_: {})
+ROUTES = routes(SETTINGS, CODEC, lambda group, _: [{}] * len(group.readings))
 
 
 def record(name: str, timestamp: int = 0, **changes: Any) -> ConsumerRecord:
@@ -32,9 +31,9 @@ def record(name: str, timestamp: int = 0, **changes: Any) -> ConsumerRecord:
 def test_a_reading_that_the_streams_worker_buries_for_its_timestamp_has_no_row(
     timestamp: int,
 ) -> None:
-    decode = ROUTES[SETTINGS.topic_readings].decode
-    assert decode(record("EmissionReading", timestamp)) is None
-    assert decode(record("EmissionReading", LATEST_ARRIVAL)) is not None
+    bad, good = record("EmissionReading", timestamp), record("EmissionReading", LATEST_ARRIVAL)
+    found = ROUTES[SETTINGS.topic_readings].decode([bad, good, bad])
+    assert [each is None for each in found] == [True, False, True]
 
 
 def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
@@ -42,20 +41,34 @@ def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
     name, bin_ = "EnterpriseRegistration", RECORDS["EnterpriseRegistration"]["bin"].encode()
     good = record(name)
     good.key = bin_
-    assert decode(good) is not None
-    good.value = None
-    assert decode(good) is not None
-    for key in (b"k", None, b"", b"\xff", made_up_bin(7).encode()):
-        bad = record(name)
-        bad.key = key
-        with pytest.raises(Undecodable):
-            decode(bad)
+    struck = record(name)
+    struck.key, struck.value = bin_, None
+    assert all(isinstance(each, Decoded) for each in decode([good, struck]))
+    bad = [record(name) for _ in range(5)]
+    for message, key in zip(bad, (b"k", None, b"", b"\xff", made_up_bin(7).encode()), strict=True):
+        message.key = key
     for key in (b"k", None, b""):
-        struck = record(name)
-        struck.key, struck.value = key, None
-        with pytest.raises(Undecodable):
-            decode(struck)
-    late = record(name, LATEST_ARRIVAL + 1)
-    late.key = bin_
-    with pytest.raises(Undecodable):
-        decode(late)
+        bad.append(record(name))
+        bad[-1].key, bad[-1].value = key, None
+    bad.append(record(name, LATEST_ARRIVAL + 1))
+    bad[-1].key = bin_
+    assert decode([*bad, good])[:-1] == [UNREADABLE] * len(bad)
+
+
+def test_readings_of_a_fetch_keep_their_places() -> None:
+    """Between messages that lead to no row, whatever channels they carry."""
+    carried = [{"SO2": 1.5, "O2": 7.0}, {}, {"O2": 7.0}, {"SO2": float("nan"), "O2": -0.0}]
+    messages = [record("EmissionReading", values=values) for values in carried]
+    messages.insert(1, record("StreamTick"))
+    messages.insert(3, record("EmissionReading"))
+    messages[3].value = b"\x00nothing"
+    found = ROUTES[SETTINGS.topic_readings].decode(messages)
+    rows = {at: each.record for at, each in enumerate(found) if isinstance(each, Decoded)}
+    assert {at: repr(row.reading.values) for at, row in rows.items()} == {
+        0: repr(carried[0]),
+        4: repr(carried[2]),
+        5: repr(carried[3]),
+    }
+    assert {at: str(row.values.tolist()) for at, row in rows.items()} == {
+        at: str([*row.reading.values.values()]) for at, row in rows.items()
+    }

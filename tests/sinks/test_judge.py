@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks.judge import registry_judge
+from sinks.judge import Codes, Judge, registry_judge
+from sinks.readings import alike
 from streams.core.findings import Proof
 from streams.core.policy import Policy
 from streams.core.quality import UNKNOWN_PARAMETER, channel_codes, refusal
@@ -63,6 +64,13 @@ def registered(temperature: str, oxygen: str) -> RegistryHistory:
 
 HISTORIES = [registered(unit, basis) for unit in ("degC", "K") for basis in ("dry", "wet")]
 
+
+def codes_of(judge: Judge, readings: list[Reading], after: int = MINUTE) -> list[Codes | None]:
+    """What the judge says of readings that arrive ``after`` their start (ms)."""
+    (group,) = alike(readings)
+    return judge(group, [reading.measured_at + after for reading in readings])
+
+
 near = st.sampled_from([-274.0, -273.15, -40.0, -1.0, 0.0, 1e-4, 5.0, 7.4, 18.0, 19.95, 20.0])
 far = st.sampled_from([98.6, 99.5, 100.0, 140.0, 3000.0, 4000.0, 1e34, float("nan"), float("inf")])
 usual = st.dictionaries(
@@ -90,13 +98,18 @@ def test_codes_are_those_of_the_core(
 ) -> None:
     judge = registry_judge(history, Policy())
     ordinary = dict.fromkeys(values, 7.4)
+    readings, expected = [], []
     for minute in minutes:  # the ordinary one comes first, so that the second meets its codes
         for sent in (ordinary, values):
             start = MARCH + minute * MINUTE
             reading = Reading("S1", start, 60, state, serial, sent, flags)
             entry = history.source("S1", start + MINUTE)
             assert entry is not None
-            assert judge(reading, start + MINUTE) == channel_codes(reading, entry)
+            readings.append(reading)
+            expected.append(channel_codes(reading, entry))
+    if values:
+        assert codes_of(judge, readings) == expected  # in one batch
+        assert [codes_of(judge, [each])[0] for each in readings] == expected  # and alone
 
 
 def test_what_is_refused_gets_no_codes() -> None:
@@ -105,9 +118,10 @@ def test_what_is_refused_gets_no_codes() -> None:
     entry = HISTORIES[0].source("S1", MARCH)
     for arrival in (MARCH - 10 * MINUTE, MARCH + MINUTE + policy.max_lateness + 1):
         assert refusal(late, entry, arrival, policy) is not None
-        assert judge(late, arrival) is None
+        assert codes_of(judge, [late], arrival - MARCH) == [None]
     unknown = Reading("S2", MARCH, 60, "NORMAL", None, {"SO2": 1.0}, {})
-    assert judge(unknown, MARCH + MINUTE) is None
+    told = codes_of(judge, [late, unknown, late])
+    assert [codes is None for codes in told] == [False, True, False]
 
 
 def test_made_up_channels_are_not_remembered() -> None:
@@ -117,7 +131,7 @@ def test_made_up_channels_are_not_remembered() -> None:
     try:
         for number in range(200):
             values = {f"{number}-{channel}": 1.0 for channel in range(1000)} | {"SO2": 1.0}
-            codes = judge(Reading("S1", MARCH, 60, "NORMAL", None, values, {}), MARCH + MINUTE)
+            (codes,) = codes_of(judge, [Reading("S1", MARCH, 60, "NORMAL", None, values, {})])
             assert codes is not None
             assert codes[f"{number}-7"] == UNKNOWN_PARAMETER
             if number == 100:

@@ -13,7 +13,7 @@ from aiokafka import ConsumerRecord
 
 from schemas.errors import Undecodable
 from sinks.batch import Batch, BatchLimits
-from sinks.decode import Route
+from sinks.decode import Decoded, Route, one_by_one
 from sinks.lane import Lane
 from sinks.tables import MEANS, Table
 from sinks.writer import FatalError, RevokedError
@@ -57,10 +57,10 @@ def record(offset: int) -> Any:
     return ConsumerRecord("t", 0, offset, 0, 0, None, b"%d" % offset, None, 0, 0, ())
 
 
-def decode(message: ConsumerRecord) -> tuple[Any, int] | None:
+def decode(message: ConsumerRecord) -> Decoded | None:
     if message.offset % 10 == 8:
         raise Undecodable("eight")
-    return None if message.offset % 10 == 9 else ({}, 1)
+    return None if message.offset % 10 == 9 else Decoded({}, 1)
 
 
 class Bench:
@@ -70,7 +70,7 @@ class Bench:
         self.happened: list[str] = []
         self.writer = BlockingWriter(self.happened)
         given = BatchLimits(**{"age_s": 0.01, **limits})
-        self.lane = Lane("t", 0, Route((MEANS,), decode), self.writer, given)  # type: ignore[arg-type]
+        self.lane = Lane("t", 0, Route((MEANS,), one_by_one(decode)), self.writer, given)  # type: ignore[arg-type]
 
     def deliver(self, first: int, last: int) -> PartitionBatch:
         batch = PartitionBatch("t", 0, [record(o) for o in range(first, last + 1)], 1)

@@ -34,6 +34,8 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedClickHouse]:
 class FailingClient:
     """Fails as it is told, then takes everything; remembers what it was sent."""
 
+    write_compression: str | None = None
+
     def __init__(self, *failures: Exception) -> None:
         self.failures = list(failures)
         self.tokens: list[str] = []
@@ -48,6 +50,12 @@ class FailingClient:
         if self.failures:
             raise self.failures.pop(0)
         self.rows.append(len(data[0]))
+
+    async def raw_insert(
+        self, _: str, *, insert_block: bytes, settings: dict[str, Any], **__: Any
+    ) -> None:
+        """The number of rows stands behind that of the columns: small ones in one byte each."""
+        await self.insert(_, [range(insert_block[1])], settings=settings)
 
     async def query(self, question: str, *, parameters: dict[str, Any]) -> Any:
         assert "uptime()" in question, f"nothing else is to be asked: {parameters}"
@@ -145,8 +153,8 @@ class Losing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
 
-    async def insert(self, *args: Any, **kwargs: Any) -> None:
-        await self.real.insert(*args, **kwargs)
+    async def raw_insert(self, *args: Any, **kwargs: Any) -> None:
+        await self.real.raw_insert(*args, **kwargs)
         if self.lose is not None:
             self.lose()
             self.lose = None

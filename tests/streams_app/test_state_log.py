@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from streams.checkpoint import state_records
 from streams.outbox import Outbox, Revoked
 from streams.saved_state import SavedState
+from streams.segments import StoreError
 from streams.state_log import TRUST_S, DamagedStateError, StateLog
 from streams.transport import PartitionBatch
 from tests.support.broker import TestBroker, unique
+from tests.support.disk import files_of_at_most, open_files
 
 
 def staying() -> bool:
@@ -54,9 +57,9 @@ class Changelog:
         if saved is not None:
             saved.wrote(state, reached, first, len(records))
 
-    def log(self) -> StateLog:
+    def log(self, directory: Path | None = None) -> StateLog:
         options = {"bootstrap_servers": self.broker.address}
-        return StateLog(options, self.topic, clock=lambda: self.now)
+        return StateLog(options, self.topic, directory=directory, clock=lambda: self.now)
 
 
 @asynccontextmanager
@@ -76,7 +79,7 @@ async def test_an_empty_changelog_is_an_empty_state(any_broker: TestBroker) -> N
         log.assigned({0, 1}, 1)
         assert log.recovering == {0, 1}
         saved = [await log.of(partition, 1, revoked=staying) for partition in (0, 1)]
-        assert [(it.items, it.reached) for it in saved] == [({}, 0), ({}, 0)]
+        assert [(dict(it.items), it.reached) for it in saved] == [({}, 0), ({}, 0)]
         assert not log.recovering
         await log.stop()
 
@@ -105,12 +108,12 @@ async def test_a_partition_that_stays_reads_on_where_it_was(any_broker: TestBrok
         assert mine.position == 2
         log.assigned({0}, 2)
         assert await log.of(0, 2, revoked=staying) is mine
-        assert (mine.items, mine.position) == ({"0/a": b"5"}, 2)
+        assert (dict(mine.items), mine.position) == ({"0/a": b"5"}, 2)
         # Another worker had it in between; this one was not told.
         await written.write(0, 9, {"0/a": b"9", "0/b": b"9"})
         log.assigned({0}, 4)
         assert await log.of(0, 4, revoked=staying) is mine
-        assert (mine.items, mine.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
+        assert (dict(mine.items), mine.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
         await log.stop()
 
 
@@ -125,6 +128,37 @@ async def test_a_partition_that_left_is_read_from_the_beginning(any_broker: Test
         after = await log.of(1, 3, revoked=staying)
         assert after is not before
         assert after.items == {"1/a": b"5"}
+        await log.stop()
+
+
+async def test_the_files_of_a_partition_that_left_are_gone(
+    any_broker: TestBroker, tmp_path: Path
+) -> None:
+    async with changelog(any_broker) as written:
+        for partition in (0, 1):
+            big = {f"{partition}/hour/A/{n}": bytes(100_000) for n in range(30)}
+            await written.write(partition, 7, big)
+        log = written.log(tmp_path)
+        log.assigned({0, 1}, 1)
+        sizes = [(await log.of(p, 1, revoked=staying)).items.disk_bytes for p in (0, 1)]
+        assert min(sizes) > 3_000_000
+        assert len(open_files(tmp_path)) == 2
+        log.assigned({1}, 2)
+        await log.of(1, 2, revoked=staying)
+        assert len(open_files(tmp_path)) == 1
+        await log.stop()
+
+
+async def test_a_disk_that_takes_no_more_ends_the_reading(
+    any_broker: TestBroker, tmp_path: Path
+) -> None:
+    async with changelog(any_broker) as written:
+        await written.write(0, 7, {f"0/hour/A/{n}": bytes(100_000) for n in range(30)})
+        log = written.log(tmp_path)
+        with files_of_at_most(2_000_000):
+            log.assigned({0}, 1)
+            with pytest.raises(StoreError, match=r"cannot be written: .*; make room"):
+                await log.of(0, 1, revoked=staying)
         await log.stop()
 
 

@@ -107,6 +107,7 @@ def judge(
                     del state[key]
                 else:
                     state[key] = value
+            engine.confirmed()
             for mean in outcome.means:
                 findings.add("WindowMean", msgspec.structs.asdict(mean))
             for gap in outcome.gaps:

@@ -1,0 +1,91 @@
+"""How the deployed workers scale: with workers, with sources, with the backlog."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.broker import Broker
+from tests.bench.data import DAY, FAST, Load
+from tests.bench.figures import Run
+from tests.bench.ours import forget, run_ours
+from tests.bench.scale_table import Part, row_of
+from tests.bench.topic import Filled, fill
+
+PARTITIONS = 4
+
+
+class Sizes(NamedTuple):
+    """How large everything is."""
+
+    readings: int
+    sources: tuple[int, ...]
+    backlogs: tuple[int, ...]
+    workers: tuple[int, ...]
+
+
+FULL = Sizes(300_000, (100, 10_000, 100_000), (50_000, 150_000, 300_000, 600_000), (1, 2))
+QUICK = Sizes(6_000, (20, 600), (2_000, 6_000), (1, 2))
+
+
+def stretch(name: str, sources: int, readings: int) -> Load:
+    """Sources at 1 Hz from midnight on, as long as it takes; the last tick closes nothing more."""
+    steps = -(-readings // sources)
+    until = DAY + steps * 1000 + 2000
+    return FAST._replace(name=name, sources=sources, first=DAY, steps=steps, until=until)
+
+
+def by_workers(broker: Broker, directory: Path, sizes: Sizes, repeats: int) -> Part:
+    """One worker and more, each number on the same partitions, taking turns."""
+    most = max(sizes.workers)
+    filled = _filled(broker, stretch("workers", sizes.sources[1], sizes.readings), most)
+    runs: dict[int, list[Run]] = {count: [] for count in sizes.workers}
+    for _ in range(repeats):
+        for count in sizes.workers:
+            runs[count].append(_run(filled, directory, count))
+    one = row_of("", runs[1]).per_second
+    rows = []
+    for count, found in runs.items():
+        row = row_of(f"{count} worker{'s'[: count > 1]}", found)
+        times = row.per_second.median / one.median if row.per_second and one else 0.0
+        rows.append(row._replace(note=f"{times:.2f} x one worker"))
+    title = (
+        f"workers on {most} partitions, with {sizes.sources[1]:,} sources; processor time of all"
+    )
+    return Part(title, rows)
+
+
+def by_sources(broker: Broker, directory: Path, sizes: Sizes, repeats: int) -> Part:
+    """The same number of readings from ever more sources."""
+    rows = []
+    for count in sizes.sources:
+        filled = _filled(broker, stretch("sources", count, sizes.readings), PARTITIONS)
+        runs = [_run(filled, directory) for _ in range(repeats)]
+        rows.append(row_of(f"{count:,} sources", runs))
+    return Part("the cost of a reading as sources grow, one worker", rows)
+
+
+def by_backlog(broker: Broker, directory: Path, sizes: Sizes, repeats: int) -> Part:
+    """A worker that starts behind: how fast it catches up with ever longer backlogs."""
+    rows = []
+    for count in sizes.backlogs:
+        filled = _filled(broker, stretch("backlog", sizes.sources[1], count), PARTITIONS)
+        runs = [_run(filled, directory) for _ in range(repeats)]
+        caught_up = max(run.whole_s for run in runs)
+        note = f"{caught_up:.1f} s from its start"
+        rows.append(row_of(f"{count:,} behind", runs, note))
+    return Part(f"catching up, one worker, {sizes.sources[1]:,} sources", rows)
+
+
+def _filled(broker: Broker, load: Load, partitions: int) -> Filled:
+    return asyncio.run(fill(broker.address, load, partitions))
+
+
+def _run(filled: Filled, directory: Path, workers: int = 1) -> Run:
+    async def run() -> Run:
+        found, settings = await run_ours(filled, directory, workers=workers, all_begun=True)
+        await forget(settings)
+        return found
+
+    return asyncio.run(run())

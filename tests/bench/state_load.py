@@ -1,0 +1,124 @@
+"""A cluster whose changelog holds the state of many sources, and time and readings on top of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+
+from deploy.embedded.kafka import KafkaCluster
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.core.partition import partition_of
+from streams.kafka import client_options
+from streams.outbox import Outbox, RawOutput
+from streams.replay.registry_topic import publish_registry
+from streams.saved_state import changelog_topic
+from streams.settings import Settings
+from streams.topics import create_topics
+from tests.bench.cloned_state import (
+    MINUTE,
+    changelog_records,
+    enterprises,
+    reading_of,
+    seed_state,
+    source_ids,
+)
+from tests.support.broker import TestBroker
+
+START = 1_780_000_200_000
+HOUR = 60 * MINUTE
+
+
+class Load(NamedTuple):
+    """What was laid into the cluster: state that reaches offset 1 of every partition."""
+
+    settings: Settings
+    broker: TestBroker
+    sources: int
+    hours: int
+    records: int
+    size: int
+    """Bytes of the keys and values of the state."""
+    kept: int
+    """Hours of each source that are remembered."""
+
+    @property
+    def end(self) -> int:
+        """When the last remembered hour ends, ms UTC."""
+        return START + self.hours * HOUR
+
+    async def tick(self) -> None:
+        """One tick for every partition, at the end of the state."""
+        value = Codec(FileIds()).encode("StreamTick", {"sent_at": START})
+        for partition in range(self.settings.partitions):
+            await self.broker.produce(
+                self.settings.topic_readings,
+                [value],
+                partition=partition,
+                key=None,
+                timestamp_ms=self.end + 1,
+            )
+
+    async def minute(self, number: int) -> dict[int, int]:
+        """A reading of every source, ``number`` minutes after the end; how many per partition."""
+        producer = AIOKafkaProducer(**client_options(self.settings), linger_ms=20)
+        count: dict[int, int] = {}
+        await producer.start()
+        try:
+            sent = []
+            for name, value in self._values(number):
+                partition = partition_of(name, self.settings.partitions)
+                count[partition] = count.get(partition, 0) + 1
+                place = {"partition": partition, "timestamp_ms": self.end + (number + 1) * MINUTE}
+                topic = self.settings.topic_readings
+                sent.append(await producer.send(topic, value, key=name.encode(), **place))
+            for each in sent:
+                await each
+        finally:
+            await producer.stop()
+        return count
+
+    def _values(self, number: int) -> Iterator[tuple[str, bytes]]:
+        codec, noise = Codec(FileIds()), random.Random(number)
+        for name in source_ids(self.sources):
+            reading = reading_of(name, self.end + number * MINUTE, noise)
+            yield name, codec.encode("EmissionReading", msgspec.structs.asdict(reading))
+
+
+async def load_state(
+    cluster: KafkaCluster, sources: int, hours: int, *, state_directory: str | None = None
+) -> Load:
+    """Topics, registry, the changelog, and two ticks in every partition."""
+    settings = Settings(
+        broker=cluster.address,
+        tick_s=0,
+        session_timeout_s=3.0,
+        heartbeat_s=1.0,
+        log_format="json",
+        state_directory=state_directory,
+    )
+    broker = TestBroker(cluster.address, cluster.node(1).pid)
+    await create_topics(settings, "replay")
+    names = source_ids(sources)
+    await publish_registry(settings, enterprises(names), Codec(FileIds()), timestamp=0)
+    seed = seed_state(START, hours)
+    written = changelog_records(seed, names, settings.partitions, 1)
+    records, kept = sum(map(len, written.values())), sum("/hour/" in key for key in seed)
+    load = Load(settings, broker, sources, hours, records, _size(written), kept)
+    outbox = Outbox(client_options(settings))
+    topic = changelog_topic(settings.app_id)
+    await outbox.start()
+    for partition in list(written):
+        await outbox.produce_to(topic, partition, written.pop(partition), revoked=lambda: False)
+    await outbox.stop()
+    await load.tick()
+    await load.tick()
+    return load
+
+
+def _size(written: dict[int, list[RawOutput]]) -> int:
+    return sum(len(r.key or b"") + len(r.value or b"") for it in written.values() for r in it)
