@@ -20,7 +20,7 @@ from rich.console import Console
 
 from streams.replay.usage import usage_of
 from tests.bench.broker import Broker, running_broker
-from tests.bench.contest import Contest, Peers, hold, warm_up
+from tests.bench.contest import CEILINGS, Contest, Peers, hold, warm_up
 from tests.bench.data import FAST, NATIONAL, quick
 from tests.bench.figures import figures
 from tests.bench.ours import NAME, WorkerError
@@ -122,9 +122,11 @@ def _write(
 
 
 def _bars(contest: Contest) -> Sequence[Bar]:
+    """All but fetching alone, beside which the others could not be told apart."""
     return [
         Bar(title(figure), *figure.per_second, ours=name == NAME)
         for name, figure in figures(contest.runs).items()
+        if name != CEILINGS["fetch"]
     ]
 
 
