@@ -37,26 +37,32 @@ class Codec:
 
     def __init__(self, ids: SchemaIds) -> None:
         self._ids = ids
-        self._encoders: dict[str, tuple[bytes, Callable[[Any], bytes]]] = {}
+        self._encoders: dict[str, Callable[[Any], bytes]] = {}
         self._definitions: dict[int, Definition] = {}
         self._decoders: dict[int, Callable[[bytes], Reading | Tick]] = {}
         self._readings = ReadingDecoder()
         self._current_readings: set[int] = set()
         self._columns = ColumnDecoder(self.decode_reading, self._is_current)
 
-    def encode(self, record_name: str, record: dict[str, Any]) -> bytes:
-        """A framed message from a record (a dict with the schema's fields).
+    def encode(self, record_name: str, record: Any) -> bytes:
+        """A framed message from a record: a dict or a struct with the schema's fields.
 
         Raises KeyError for an unknown record name; KeyError, TypeError, ValueError or
         AttributeError for a record that does not fit its schema.
         """
+        return self.encoder(record_name)(record)
+
+    def encoder(self, record_name: str) -> Callable[[Any], bytes]:
+        """What `encode` does with the records of one name, for many of them.
+
+        Raises KeyError for an unknown record name.
+        """
         found = self._encoders.get(record_name)
         if found is None:
-            number = self._ids.id_of(record_name)
-            encoder = compile_encoder(current()[record_name].parsed)
-            found = self._encoders[record_name] = (_framing.pack(0, number), encoder)
-        header, encode_body = found
-        return header + encode_body(record)
+            framing = _framing.pack(0, self._ids.id_of(record_name))
+            found = compile_encoder(current()[record_name].parsed, framing)
+            self._encoders[record_name] = found
+        return found
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
         """Record name and record of a framed message, as the current schema has it.

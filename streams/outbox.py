@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
@@ -34,10 +37,12 @@ _NO_IDEMPOTENCE = (IncompatibleBrokerVersion, UnknownError, UnsupportedVersionEr
 _LOOK_S: Final = 1.0  # how often a record under way is asked after
 _CONNECT_S: Final = 20.0
 _STOP_S: Final = 5.0
-_KNOWN_KEYS: Final = 200_000
+_KNOWN_KEYS: Final = 200_000  # of a topic
+
+_partitioner = DefaultPartitioner()
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A record to be produced; its partition follows from the key (murmur2)."""
 
     topic: str
@@ -46,7 +51,7 @@ class Output(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-class RawOutput(NamedTuple):
+class RawOutput(msgspec.Struct, frozen=True, gc=False):
     """A record for a partition that is known; a value None deletes the key."""
 
     key: bytes | None
@@ -79,8 +84,7 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
-        self._partitioner = DefaultPartitioner()
-        self._partition_of: dict[tuple[str, bytes], int] = {}
+        self._places: dict[str, _Places] = {}
         self.idempotent = True  # until a broker is met that cannot
 
     async def start(self) -> None:
@@ -99,13 +103,18 @@ class Outbox:
 
         Raises `Revoked` and `TooLargeError`.
         """
-        groups: dict[tuple[str, int], list[Output]] = {}
+        groups: dict[str, defaultdict[int, list[Output]]] = {}
+        topic: str | None = None
         for output in outputs:
-            place = (output.topic, await self._place(output, revoked))
-            groups.setdefault(place, []).append(output)
+            if output.topic != topic:  # those of a topic mostly follow one another
+                topic = output.topic
+                places = await self._places_of(topic, revoked)
+                group = groups.setdefault(topic, defaultdict(list))
+            group[places[output.key]].append(output)
         await _all(
             self.produce_to(topic, partition, records, revoked=revoked)
-            for (topic, partition), records in groups.items()
+            for topic, group in groups.items()
+            for partition, records in group.items()
         )
 
     async def produce_to(
@@ -130,7 +139,7 @@ class Outbox:
             try:
                 producer = await self._connected()
                 batch = producer.create_batch()
-                upto = _fill(batch, records[: done + most], done)
+                upto = _fill(batch, records, done, done + most)
                 told = await self._send(producer, batch, topic, partition, revoked, trouble)
             except (MessageSizeTooLargeError, RecordListTooLargeError) as error:
                 most = (upto - done) // 2  # a topic whose limit is below our batches
@@ -207,37 +216,59 @@ class Outbox:
             raise
         return producer
 
-    async def _place(self, output: Output, revoked: Callable[[], bool]) -> int:
-        known = self._partition_of.get((output.topic, output.key))
+    async def _places_of(self, topic: str, revoked: Callable[[], bool]) -> _Places:
+        known = self._places.get(topic)
         if known is not None:
             return known
-        trouble = Patience(f"topic {output.topic} cannot be looked up", self._say_s)
+        trouble = Patience(f"topic {topic} cannot be looked up", self._say_s)
         while True:
             if revoked():
                 raise Revoked
             try:
                 producer = await self._connected()
-                partitions = sorted(await producer.partitions_for(output.topic))
+                partitions = await producer.partitions_for(topic)
             except (KafkaError, OSError) as error:
                 await trouble.wait(error)
             else:
-                break
-        if len(self._partition_of) >= _KNOWN_KEYS:  # ids of violations are new each time
-            self._partition_of.clear()
-        found: int = self._partitioner(output.key, partitions, partitions)
-        self._partition_of[(output.topic, output.key)] = found
+                self._places[topic] = found = _Places(partitions)
+                return found
+
+
+class _Places(dict[bytes, int]):
+    """``places[key]`` is the partition of a topic that a key belongs to, by murmur2."""
+
+    def __init__(self, partitions: Iterable[int]) -> None:
+        super().__init__()
+        self._partitions = sorted(partitions)
+
+    def __missing__(self, key: bytes) -> int:
+        if len(self) >= _KNOWN_KEYS:  # ids of violations are new each time
+            self.clear()
+        found: int = _partitioner(key, self._partitions, self._partitions)
+        self[key] = found
         return found
 
 
-def _fill(batch: Any, records: Sequence[Output | RawOutput], start: int) -> int:
-    """Put records into the batch until it is full; returns the index after the last of them."""
-    for at in range(start, len(records)):
+def _fill(batch: Any, records: Sequence[Output | RawOutput], start: int, end: int) -> int:
+    """Put records into the batch until it is full; returns the index after the last of them.
+
+    This is ``batch.append`` for each of them (a test holds it to that), but for its calls within
+    Python, which take twice as long as the writing.
+    """
+    append, now = batch._builder.append, time.time_ns() // 1_000_000
+    headers: Sequence[tuple[str, bytes]] = ()
+    listed: list[tuple[str, bytes]] = []
+    upto = min(end, len(records))
+    for at in range(start, upto):
         record = records[at]
-        if not batch.append(
-            timestamp=None, key=record.key, value=record.value, headers=list(record.headers)
-        ):
-            return at
-    return len(records)
+        if record.headers is not headers:  # the same for all records of a checkpoint
+            headers, listed = record.headers, list(record.headers)
+        if append(at - start, now, record.key, record.value, listed) is None:
+            batch.close()
+            upto = at
+            break
+    batch._relative_offset = upto - start
+    return upto
 
 
 async def _end(producer: AIOKafkaProducer) -> None:

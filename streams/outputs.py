@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from schemas.codec import Codec
-from schemas.records import record_of
 from streams.core.bury import letter_key
 from streams.core.log import Outcome
 from streams.outbox import Output
@@ -25,19 +26,19 @@ class Encoder:
     def __call__(self, outcome: Outcome) -> list[Output]:
         """Every record to produce, in the order of finding within a topic."""
         to = self._settings
+        means, gaps, found = outcome.means, outcome.gaps, outcome.violations
+        letters = outcome.dead_letters
         return [
-            *(self._output(to.topic_means, mean.source_id, mean) for mean in outcome.means),
-            *(self._output(to.topic_gaps, gap.source_id, gap) for gap in outcome.gaps),
-            *(self._output(to.topic_violations, found.id, found) for found in outcome.violations),
-            *(
-                self._output(to.topic_dead_letters, letter_key(letter), letter)
-                for letter in outcome.dead_letters
-            ),
+            *self._outputs(to.topic_means, [mean.source_id.encode() for mean in means], means),
+            *self._outputs(to.topic_gaps, [gap.source_id.encode() for gap in gaps], gaps),
+            *self._outputs(to.topic_violations, [each.id.encode() for each in found], found),
+            *self._outputs(to.topic_dead_letters, [letter_key(each) for each in letters], letters),
         ]
 
-    def _output(self, topic: str, key: str | bytes, value: msgspec.Struct) -> Output:
-        return Output(
-            topic,
-            key.encode() if isinstance(key, str) else key,
-            self._codec.encode(type(value).__name__, record_of(value)),
-        )
+    def _outputs(
+        self, topic: str, keys: list[bytes], values: Sequence[msgspec.Struct]
+    ) -> list[Output]:
+        if not values:
+            return []
+        encode = self._codec.encoder(type(values[0]).__name__)
+        return [Output(topic, key, encode(value)) for key, value in zip(keys, values, strict=True)]

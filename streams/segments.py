@@ -6,7 +6,6 @@ ends, however it ends, so nothing is ever left behind, and no other process can 
 
 from __future__ import annotations
 
-import mmap
 import os
 import tempfile
 from collections.abc import Iterator
@@ -143,14 +142,19 @@ class Segments:
     def entries(self, number: int) -> Iterator[tuple[bytes, int]]:
         """Keys and places of everything that was written to a full segment."""
         file = self._files[number]
-        with mmap.mmap(file.fd, file.size, access=mmap.ACCESS_READ) as content:
-            offset = 0
-            while offset < file.size:
-                key_length, length, _ = _HEAD.unpack_from(content, offset)
-                start = offset + _HEAD.size
-                place = (((number << _OFFSET_BITS) | offset) << _LENGTH_BITS) | length
-                yield content[start : start + key_length], place
-                offset = start + key_length + length
+        offset = base = 0
+        content = b""  # of the file from ``base``; a map of the file would count as memory
+        while offset < file.size:
+            if offset - base + _HEAD.size + _LONGEST_KEY > len(content):
+                try:
+                    base, content = offset, os.pread(file.fd, BUFFER_BYTES, offset)
+                except OSError as error:
+                    raise StoreError(self._trouble("cannot be read", error)) from None
+            key_length, length, _ = _HEAD.unpack_from(content, offset - base)
+            start = offset - base + _HEAD.size
+            place = (((number << _OFFSET_BITS) | offset) << _LENGTH_BITS) | length
+            yield content[start : start + key_length], place
+            offset += _HEAD.size + key_length + length
 
     def drop(self, number: int) -> None:
         """Give a segment's room back; nobody needs anything in it."""

@@ -1,9 +1,9 @@
 """The whole job beside its ceilings and its peers, on the same topic, in one run.
 
-``make bench``, or ``python -m tests.bench [--load national|fast] [--repeats N] [--peers none|NAMES]
-[--quick] [--embedded] [--json FILE] [--plot FILE.svg]``. On Apache Kafka where this machine can run
-it, on the embedded broker otherwise. Median and spread of the repeats; a peer's time counts only
-if its means and violations are ours.
+``make bench``, or ``python -m tests.bench [--load national|fast] [--repeats N]
+[--peers all|none|NAMES] [--no-sink] [--quick] [--embedded] [--json FILE] [--plot FILE.svg]``. On
+Apache Kafka where this machine can run it, on the embedded broker otherwise. Median and spread of
+the repeats; a peer's time counts only if its means and violations are ours.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from rich.console import Console
 
 from streams.replay.usage import usage_of
 from tests.bench.broker import Broker, running_broker
-from tests.bench.contest import Contest, Peers, hold, warm_up
+from tests.bench.contest import CEILINGS, Contest, Peers, hold, warm_up
 from tests.bench.data import FAST, NATIONAL, quick
 from tests.bench.figures import figures
 from tests.bench.ours import NAME, WorkerError
 from tests.bench.peer_environment import PeersError, peer_python, peer_scripts
 from tests.bench.plot import Bar, svg
 from tests.bench.report import document, show, title
+from tests.bench.sink_step import Rows, SinkError, measure_sink, sink_goals
 
 PARTITIONS = 4
 
@@ -39,38 +40,54 @@ def main() -> int:
     console = Console(
         width=None if sys.stdout.isatty() else 100, markup=False, highlight=False, soft_wrap=True
     )
-    peers = _peers(given.peers)
-    contests: dict[str, Contest] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="emissions-bench.") as place,
-        running_broker(Path(place), embedded=given.embedded) as broker,
-    ):
+    with tempfile.TemporaryDirectory(prefix="emissions-bench.") as place:
         directory = Path(place)
         try:
-            warm_up(broker, quick(NATIONAL), directory / "warm-up", PARTITIONS)
-            for load in (NATIONAL, FAST):
-                if given.load in (None, load.name):
-                    contests[load.name] = hold(
-                        broker,
-                        quick(load) if given.quick else load,
-                        directory / load.name,
-                        repeats=given.repeats,
-                        partitions=PARTITIONS,
-                        peers=peers,
-                        say=console.print,
-                    )
-        except WorkerError as error:
+            with running_broker(directory, embedded=given.embedded) as broker:
+                contests = _hold(given, broker, directory, console)
+                used = usage_of("broker", broker.pid)
+            rows = [] if given.no_sink else _sink(given, directory, console)
+        except (WorkerError, SinkError) as error:
             console.print(f"not measured: {error}", style="red")
             return 1
-        used = usage_of("broker", broker.pid)
-        peak = used.peak_bytes if used else 0
-    for contest in contests.values():
-        show(console, contest)
+    peak = used.peak_bytes if used else 0
+    console.print(f"\n{broker.name} beside them, at most {peak / 1e6:,.0f} MB")
     if given.quick:
         console.print("small loads: a try of the bench, these are no figures")
-    console.print(f"{broker.name} beside them, at most {peak / 1e6:,.0f} MB")
-    _write(given, broker, contests, peak)
+    _write(given, {**document(broker, contests, peak), "sink": rows}, contests)
     return 1 if any(contest.failures for contest in contests.values()) else 0
+
+
+def _hold(
+    given: argparse.Namespace, broker: Broker, directory: Path, console: Console
+) -> dict[str, Contest]:
+    """Every load that is asked for, its table printed when it is done."""
+    peers, contests = _peers(given.peers), {}
+    warm_up(broker, quick(NATIONAL), directory / "warm-up", PARTITIONS)
+    for load in (NATIONAL, FAST):
+        if given.load in (None, load.name):
+            contests[load.name] = contest = hold(
+                broker,
+                quick(load) if given.quick else load,
+                directory / load.name,
+                repeats=given.repeats,
+                partitions=PARTITIONS,
+                peers=peers,
+                say=console.print,
+            )
+            show(console, contest)
+    return contests
+
+
+def _sink(given: argparse.Namespace, directory: Path, console: Console) -> Rows:
+    """The sink beside a raw insert, and its goals."""
+    console.print("\nthe sink beside a raw insert of the same rows")
+    rows = measure_sink(
+        directory, load=given.load or NATIONAL.name, repeats=given.repeats, quick=given.quick
+    )
+    for goal in sink_goals(rows):
+        console.print(goal.sentence(), style="green" if goal.met else "yellow")
+    return rows
 
 
 def _arguments() -> argparse.Namespace:
@@ -78,6 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--load", choices=["national", "fast"], help="default: both")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peers", default="all", help="all, none, or names, by commas")
+    parser.add_argument("--no-sink", action="store_true", help="without the sink's part")
     parser.add_argument("--quick", action="store_true", help="small loads, for a try")
     parser.add_argument("--embedded", action="store_true", help="on the embedded broker")
     parser.add_argument("--json", type=Path)
@@ -111,10 +129,10 @@ def _peers(scripts: Sequence[Path]) -> Peers:
 
 
 def _write(
-    given: argparse.Namespace, broker: Broker, contests: dict[str, Contest], peak: int
+    given: argparse.Namespace, found: dict[str, object], contests: dict[str, Contest]
 ) -> None:
     if given.json is not None:
-        text = json.dumps(document(broker, contests, peak), indent=2, ensure_ascii=False)
+        text = json.dumps(found, indent=2, ensure_ascii=False)
         given.json.write_text(text + "\n", encoding="utf-8")
     if given.plot is not None:
         panels = {name: _bars(contest) for name, contest in contests.items()}
@@ -122,9 +140,11 @@ def _write(
 
 
 def _bars(contest: Contest) -> Sequence[Bar]:
+    """All but fetching alone, beside which the others could not be told apart."""
     return [
         Bar(title(figure), *figure.per_second, ours=name == NAME)
         for name, figure in figures(contest.runs).items()
+        if name != CEILINGS["fetch"]
     ]
 
 

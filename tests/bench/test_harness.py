@@ -23,6 +23,7 @@ from tests.bench.ours import NAME
 from tests.bench.plot import Bar, svg
 from tests.bench.registry_file import write_registry
 from tests.bench.results import Results, collect, peer_results
+from tests.bench.sink_step import sink_goals
 from tests.support.core_run import history, judge
 
 LOADS = [quick(NATIONAL), quick(FAST)]
@@ -226,3 +227,13 @@ def test_the_plot_is_a_document_with_a_bar_for_each() -> None:
     assert texts == ["national, readings/s", "fetch & decode", "10", "ours", "5"]
     widths = [float(e.get("width", "0")) for e in root.iter() if e.tag.endswith("rect")][1:]
     assert widths[0] == pytest.approx(2 * widths[1])
+
+
+def test_the_sink_is_held_to_its_share_of_a_raw_insert() -> None:
+    rows = [
+        {"what": "raw", "of_raw": 1.0, "of_raw_by_cpu": 1.0},
+        {"what": "writer", "of_raw": 0.8, "of_raw_by_cpu": 0.6},
+        {"what": "worker", "of_raw": 0.6, "of_raw_by_cpu": 0.8},
+    ]
+
+    assert [goal.met for goal in sink_goals(rows)] == [True, False]

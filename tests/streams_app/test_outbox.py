@@ -9,8 +9,11 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaTimeoutError, OutOfOrderSequenceNumber
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 
-from streams.outbox import Outbox, Output, RawOutput, Revoked, TooLargeError
+from streams.outbox import Outbox, Output, RawOutput, Revoked, TooLargeError, _fill
 from streams.transport import end_offsets
 from tests.support.broker import TestBroker, unique
 
@@ -59,6 +62,58 @@ async def test_a_refused_batch_is_produced_again_in_order(
         assert len({r.partition for r in found if r.key == key}) == 1
     # An idempotent producer that failed is replaced: its sequence numbers are used up.
     assert (outbox.connections > 1) == outbox.idempotent
+
+
+async def test_each_record_goes_where_any_producer_would_put_it(any_broker: TestBroker) -> None:
+    one, other = unique("outbox"), unique("outbox")
+    await any_broker.create(one, partitions=5)
+    await any_broker.create(other, partitions=3)
+    outputs = [
+        Output((one, other)[n % 2], b"KZ-%d" % (n % 30), b"%d" % n, (("n", b"%d" % n),))
+        for n in range(120)
+    ]
+    outbox = Outbox({"bootstrap_servers": any_broker.address})
+    await outbox.start()
+    try:
+        await outbox.produce(outputs, revoked=staying)
+        await outbox.produce(iter(outputs[:10]), revoked=staying)
+    finally:
+        await outbox.stop()
+    for topic, partitions in ((one, 5), (other, 3)):
+        found = await any_broker.read(topic)
+        places = list(range(partitions))
+        for partition in places:
+            there = [(r.key, r.value, tuple(r.headers)) for r in found if r.partition == partition]
+            assert there == [
+                (o.key, o.value, o.headers)
+                for o in outputs + outputs[:10]
+                if o.topic == topic and DefaultPartitioner()(o.key, places, places) == partition
+            ]
+
+
+@pytest.mark.parametrize("limit", [100_000, 1_500])
+def test_a_batch_is_filled_as_record_by_record(limit: int) -> None:
+    headers = [(), (("next", b"1"),), (("next", b"1"), ("a", b""))]
+    records = [
+        RawOutput(b"%d" % n if n % 3 else None, b"x" * n if n % 5 else None, headers[n // 20])
+        for n in range(60)
+    ]
+    whole, single = BatchBuilder(limit, 0), BatchBuilder(limit, 0)
+    upto = _fill(whole, records, 5, 55)
+    assert (upto < 55) == whole.closed() == (limit == 1_500)
+    count, size, content = whole.record_count(), whole.size(), whole._build()
+    for written, record in zip(
+        MemoryRecords(bytes(content)).next_batch(), records[5:], strict=False
+    ):
+        single.append(
+            timestamp=written.timestamp,
+            key=record.key,
+            value=record.value,
+            headers=list(record.headers),
+        )
+    assert (count, size) == (upto - 5, single.size())
+    assert single.record_count() == count
+    assert single._build() == content
 
 
 async def test_it_says_where_the_records_are(any_broker: TestBroker) -> None:

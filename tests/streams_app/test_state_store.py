@@ -91,12 +91,17 @@ def test_files_do_not_grow_with_what_was_written(puts: list[tuple[int, int]]) ->
 
 
 def test_what_is_larger_than_the_buffer_is_read_from_the_disk() -> None:
-    store = StateStore()
+    store = StateStore(segment_bytes=3 * BUFFER_BYTES)
     wanted = {f"0/hour/A/{n}": os.urandom(BUFFER_BYTES // 7) for n in range(100)}
     store.update(wanted)
     assert store == wanted
     for n in range(0, 100, 3):
         wanted[f"0/hour/A/{n}"] = store[f"0/hour/A/{n}"] = os.urandom(n * 1000)
+    for n in range(1, 100, 3):
+        del wanted[f"0/hour/A/{n}"], store[f"0/hour/A/{n}"]
+    before = store.disk_bytes
+    store.tidy()
+    assert store.disk_bytes < before
     assert store == wanted
 
 

@@ -199,6 +199,15 @@ async def test_two_workers_find_the_same(
     assert exported(await findings_of(any_broker, settings), tmp_path) == expected
 
 
+async def test_without_a_directory_for_its_state_it_says_so_and_ends(tmp_path: Path) -> None:
+    settings = own_settings("127.0.0.1:9", state_directory=str(tmp_path / "missing"))
+    with StreamsProcess(settings, tmp_path / "worker.log") as worker:
+        await eventually(lambda: worker.exit_code == 1, "the worker has ended")
+        assert "missing cannot be written: No such file or directory" in worker.said()
+        assert "set EMISSIONS_STATE_DIRECTORY to a directory" in worker.said()
+        assert "Traceback" not in worker.said()
+
+
 async def slowly(
     broker: TestBroker, settings: Settings, partition: int, log: Sequence[RawRecord]
 ) -> None:
