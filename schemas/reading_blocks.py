@@ -19,6 +19,7 @@ def of_readings(pattern: Pattern, readings: Sequence[tuple[int, Reading]]) -> Bl
         pattern,
         np.array([row for row, _ in readings], np.int64),
         [reading.source_id for _, reading in readings],
+        [reading.device_serial for _, reading in readings],
         np.array([reading.measured_at for _, reading in readings], np.int64),
         np.asfortranarray(columns),
     )
@@ -35,10 +36,12 @@ def joined(blocks: Sequence[Block]) -> list[Block]:
 def _one_block(blocks: Sequence[Block]) -> Block:
     rows = np.concatenate([block.rows for block in blocks])
     ids = [source_id for block in blocks for source_id in block.source_ids]
+    serials = [serial for block in blocks for serial in block.device_serials]
     moments = np.concatenate([block.measured_at for block in blocks])
     columns = np.concatenate([block.values.T for block in blocks], axis=1)
     if not (rows[1:] > rows[:-1]).all():
         order = np.argsort(rows, kind="stable")
         rows, moments, columns = rows[order], moments[order], np.take(columns, order, axis=1)
         ids = [ids[place] for place in order.tolist()]
-    return Block(blocks[0].pattern, rows, ids, moments, columns.T)
+        serials = [serials[place] for place in order.tolist()]
+    return Block(blocks[0].pattern, rows, ids, serials, moments, columns.T)

@@ -38,7 +38,7 @@ _SHARE = 32
 """A guess is lucky if one in so many messages is of its structure; the unlucky are counted."""
 
 Single = Callable[[bytes | None], Reading | Tick | Rejected]
-Key = tuple[int, str, str | None, tuple[str, ...], tuple[tuple[str, str], ...]]
+Key = tuple[int, str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
 class _Texts(dict[bytes, str]):
@@ -188,11 +188,14 @@ class ColumnDecoder:
         alone: list[Integers],
     ) -> None:
         """Append the blocks of messages of one structure."""
-        contents = skeleton.source_ids(octets)
+        contents, devices = skeleton.source_ids(octets), skeleton.device_serials(octets)
+        serials: list[str | None] = [None] * len(rows)
         try:
             ids = list(map(self._texts.__getitem__, contents))
+            if devices is not None:
+                serials = list(map(self._texts.__getitem__, devices))
         except UnicodeDecodeError:
-            good = self._readable(contents)
+            good = self._readable(contents) & self._readable(devices or contents)
             alone.append(rows[~good])
             if good.any():
                 self._columns(skeleton, octets[good], rows[good], blocks, alone)
@@ -204,7 +207,7 @@ class ColumnDecoder:
             if pattern is None:
                 alone.append(rows)
             else:
-                blocks.append(Block(pattern, rows, ids, moments, values))
+                blocks.append(Block(pattern, rows, ids, serials, moments, values))
             return
         numbers: dict[bytes, int] = {}
         codes = np.array([numbers.setdefault(content, len(numbers)) for content in varying])
@@ -212,6 +215,7 @@ class ColumnDecoder:
         rows, moments = rows[order], moments[order]
         values = np.take(values.T, order, axis=1).T
         ids = [ids[place] for place in order.tolist()]
+        serials = [serials[place] for place in order.tolist()]
         begin = 0
         for content, count in zip(numbers, np.bincount(codes).tolist(), strict=True):
             part = slice(begin, begin + count)
@@ -220,7 +224,11 @@ class ColumnDecoder:
             if pattern is None:
                 alone.append(rows[part])
             else:
-                blocks.append(Block(pattern, rows[part], ids[part], moments[part], values[part]))
+                blocks.append(
+                    Block(
+                        pattern, rows[part], ids[part], serials[part], moments[part], values[part]
+                    )
+                )
 
     def _readable(self, contents: list[bytes]) -> Hits:
         good = np.ones(len(contents), np.bool_)
@@ -240,36 +248,27 @@ class ColumnDecoder:
         said = skeleton.read_varying(content)
         found = None
         if said is not None:
-            found = self._interned(
-                skeleton.period_s, said.state, said.device_serial, skeleton.names, said.flags
-            )
+            found = self._interned(skeleton.period_s, said.state, skeleton.names, said.flags)
         skeleton.patterns[content] = found
         self._held += len(content) + _ENTRY
         return found
 
     def _pattern_of(self, reading: Reading) -> Pattern:
-        return self._interned(
-            reading.period_s,
-            reading.state,
-            reading.device_serial,
-            tuple(reading.values),
-            reading.flags,
-        )
+        return self._interned(reading.period_s, reading.state, tuple(reading.values), reading.flags)
 
     def _interned(
         self,
         period_s: int,
         state: str,
-        serial: str | None,
         names: tuple[str, ...],
         flags: dict[str, str],
     ) -> Pattern:
-        key = (period_s, state, serial, names, tuple(flags.items()))
+        key = (period_s, state, names, tuple(flags.items()))
         found = self._patterns.get(key)
         if found is None:
-            found = Pattern(period_s, state, serial, names, MappingProxyType(dict(flags)))
+            found = Pattern(period_s, state, names, MappingProxyType(dict(flags)))
             self._patterns[key] = found
-            texts = (serial or "", *names, *flags, *flags.values())
+            texts = (*names, *flags, *flags.values())
             self._held += 3 * _ENTRY + sum(_ENTRY // 2 + len(text) for text in texts)
         return found
 

@@ -34,10 +34,9 @@ _CLOSING_UP = tuple(
 
 
 class Varying(NamedTuple):
-    """What the bytes between the fixed places of one structure say beside times and values."""
+    """What the bytes between the fixed places say beside names, times and values."""
 
     state: str
-    device_serial: str | None
     flags: dict[str, str]
 
 
@@ -67,22 +66,21 @@ class Skeleton:
         self._moment = slice(fields.moment_at, fields.moment_at + _WORD)
         self._moment_bits = np.uint64((1 << 8 * moment_size) - 1 & 0x7F7F7F7F7F7F7F7F)
         self._source = _stretch(fields.source_id, fields.moment_at)
-        self._serial = slice(fields.branch_at, fields.branch_at)
+        self._serial: slice | None = None
         if fields.device_serial is not None:
             self._serial = _stretch(fields.device_serial, fields.values_at)
-        self._has_serial = fields.device_serial is not None
         flags_at = fields.flags_at
         if len(message) == flags_at + 1:  # no flags: a constant like others
             flags_at += 1
-        self._varying = np.r_[fields.state_at, self._serial, flags_at : len(message)].astype(
-            np.intp
-        )
+        self._varying = np.r_[fields.state_at, flags_at : len(message)].astype(np.intp)
         mask = bytearray(b"\xff" * len(message))
         for place in fields.doubles:
             mask[place : place + 8] = bytes(8)
         for place in self._varying:
             mask[place] = 0
-        mask[self._source] = bytes(self._source.stop - self._source.start)
+        for text in (self._source, self._serial):
+            if text is not None:
+                mask[text] = bytes(text.stop - text.start)
         mask[fields.moment_at : fields.fixed_at] = b"\x80" * moment_size
         self._mask = words_of([bytes(mask)], len(message))[0]
         self._constants = words_of([message], len(message))[0] & self._mask
@@ -94,11 +92,11 @@ class Skeleton:
 
     def source_ids(self, octets: Octets) -> list[bytes]:
         """The source id of each message, as UTF-8 or what claims to be."""
-        size = self._source.stop - self._source.start
-        if not size:
-            return [b""] * len(octets)
-        found: list[bytes] = octets[:, self._source].view(f"V{size}")[:, 0].tolist()
-        return found
+        return _texts(octets, self._source)
+
+    def device_serials(self, octets: Octets) -> list[bytes] | None:
+        """The device serial of each message, as UTF-8 or what claims to be; None: it is null."""
+        return None if self._serial is None else _texts(octets, self._serial)
 
     def measured_at(self, octets: Octets) -> Integers:
         """Milliseconds UTC of each message."""
@@ -126,16 +124,22 @@ class Skeleton:
 
     def read_varying(self, content: bytes) -> Varying | None:
         """What these bytes of a message say; None where they are malformed."""
-        behind = 1 + self._serial.stop - self._serial.start
         symbol = content[0]
         if symbol & 1 or symbol >> 1 >= len(STATES):
             return None
         try:
-            serial = content[1:behind].decode() if self._has_serial else None
-            flags = flags_of(content, behind) if len(content) > behind else {}
+            flags = flags_of(content, 1) if len(content) > 1 else {}
         except (Undecodable, IndexError, UnicodeDecodeError):
             return None
-        return Varying(STATES[symbol >> 1], serial, flags)
+        return Varying(STATES[symbol >> 1], flags)
+
+
+def _texts(octets: Octets, where: slice) -> list[bytes]:
+    size = where.stop - where.start
+    if not size:
+        return [b""] * len(octets)
+    found: list[bytes] = octets[:, where].view(f"V{size}")[:, 0].tolist()
+    return found
 
 
 def _stretch(text: str, end: int) -> slice:

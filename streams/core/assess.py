@@ -208,17 +208,13 @@ class _Columns:
         return found
 
     def _verified(self) -> Truths:
-        serial = self._block.pattern.device_serial
-        instants = self._block.measured_at[self._places].tolist()
-        return np.array(
-            [
-                entry is None or not entry.devices or entry.verified(serial, instant)
-                for entry, instant in zip(
-                    [self._entries[place] for place in self._places], instants, strict=True
-                )
-            ],
-            dtype=np.bool_,
-        )
+        block, found = self._block, np.ones(len(self._places), dtype=np.bool_)
+        for at, place in enumerate(self._places):
+            entry = self._entries[place]
+            if entry is not None and entry.devices:
+                instant = int(block.measured_at[place])
+                found[at] = entry.verified(block.device_serials[place], instant)
+        return found
 
     def _bases(self, marks: Codes) -> list[tuple[Extended, Codes]]:
         """Of every normalisation the factor, and the code where there is none."""

@@ -18,7 +18,7 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """What readings of one pattern share: all but the source, the time and the values.
+    """What readings of one pattern share: all but the source, its device, time and values.
 
     ``names`` are the parameters in the order of the columns, each once; ``flags`` holds the
     flags as sent, ``N`` included. Patterns of equal content are one object (per decoder), so a
@@ -27,7 +27,6 @@ class Pattern:
 
     period_s: int
     state: str
-    device_serial: str | None
     names: tuple[str, ...]
     flags: Mapping[str, str]
 
@@ -36,12 +35,14 @@ class Block(NamedTuple):
     """Readings of one pattern in one batch.
 
     ``rows`` are their places in the batch, ascending (int64[n]); ``source_ids`` n texts;
+    ``device_serials`` n texts or None;
     ``measured_at`` ms UTC (int64[n]); ``values`` float64[n, len(names)], as sent.
     """
 
     pattern: Pattern
     rows: Integers
     source_ids: list[str]
+    device_serials: list[str | None]
     measured_at: Integers
     values: Floats
 
@@ -51,7 +52,6 @@ class Block(NamedTuple):
         pattern = Pattern(
             reading.period_s,
             reading.state,
-            reading.device_serial,
             tuple(reading.values),
             reading.flags,
         )
@@ -59,6 +59,7 @@ class Block(NamedTuple):
             pattern,
             np.zeros(1, dtype=np.int64),
             [reading.source_id],
+            [reading.device_serial],
             np.array([reading.measured_at], dtype=np.int64),
             np.array([list(reading.values.values())], dtype=np.float64),
         )
@@ -70,7 +71,7 @@ class Block(NamedTuple):
             int(self.measured_at[at]),
             self.pattern.period_s,
             self.pattern.state,
-            self.pattern.device_serial,
+            self.device_serials[at],
             dict(zip(self.pattern.names, self.values[at].tolist(), strict=True)),
             dict(self.pattern.flags),
         )

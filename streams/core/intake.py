@@ -31,8 +31,8 @@ _FAR = 1 << 60
 class Group:
     """Readings of one pattern under plans of one form, n of them, in the order of the batch.
 
-    ``measured_at`` ms UTC; ``said`` digests of their contents; ``whole``: every pollutant of the
-    source is sent and valid.
+    ``measured_at`` ms UTC, ``device_serials``, ``said`` digests of their contents; ``whole``:
+    every pollutant of the source is sent and valid.
     """
 
     def __init__(self, block: Block, assessed: Assessed, said: list[bytes]) -> None:
@@ -40,7 +40,7 @@ class Group:
         form = assessed.form
         self.period_s = block.pattern.period_s
         self.state = block.pattern.state
-        self.device_serial = block.pattern.device_serial
+        self.device_serials = [block.device_serials[place] for place in places]
         self.layout = form.structure.layout
         self.measured_at: list[int] = block.measured_at[places].tolist()
         self.said = [said[place] for place in places]

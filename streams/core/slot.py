@@ -157,19 +157,22 @@ def digests(block: Block) -> list[bytes]:
     same = (
         pattern.period_s,
         pattern.state,
-        pattern.device_serial,
         [pattern.names[at] for at in order],
         sorted(item for item in pattern.flags.items() if item[1] != "N"),
     )
-    head = blake2b(_encoder.encode(same), digest_size=DIGEST)
+    said = _encoder.encode(same)
+    heads: dict[str | None, blake2b] = {}
+    for serial in block.device_serials:
+        if serial not in heads:
+            heads[serial] = blake2b(_encoder.encode(serial) + said, digest_size=DIGEST)
     values = block.values[:, order] + 0.0
     values[np.isnan(values)] = np.nan
     content = np.column_stack((block.measured_at.astype("<i8").view("<f8"), values))
     width = content.shape[1] * 8
     rows = memoryview(np.ascontiguousarray(content, dtype="<f8").tobytes())
     found = []
-    for at in range(0, len(rows), width):
-        hashed = head.copy()
+    for at, serial in zip(range(0, len(rows), width), block.device_serials, strict=True):
+        hashed = heads[serial].copy()
         hashed.update(rows[at : at + width])
         found.append(hashed.digest())
     return found

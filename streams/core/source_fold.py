@@ -169,7 +169,7 @@ class SourceFold:
         self._changed = True
         self._head.last_offset = offset
         slot = self._slot_at(instant, entry)
-        slot.note(offset, raw, group.device_serial)
+        slot.note(offset, raw, group.device_serials[at])
         self._intake.take(group, at, slot.piece(period_s, group.layout))
         end = instant + period
         stopped = group.state != "NORMAL"

@@ -36,7 +36,7 @@ def by_state(sources: int, hours: int, every: int) -> Part:
         topic="emissions.readings",
         partition=0,
         partitions=1,
-        decode=Codec(FileIds()).decode_reading,
+        decode=Codec(FileIds()).decode_readings,
         rules=load_rules(),
         policy=Policy(),
         registry=history(registered(load)),

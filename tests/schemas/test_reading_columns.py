@@ -200,7 +200,7 @@ def test_what_varies_within_a_structure_is_told_apart_without_decoding_alone() -
         values.append(frame(fields(number, serial=serial, state=state, flags=flags)))
     found = decoder.decode(values)
     assert calls["alone"] == 1
-    assert sorted(len(block.rows) for block in found.blocks) == [50] * 8
+    assert sorted(len(block.rows) for block in found.blocks) == [100] * 4
 
 
 def test_source_ids_of_several_lengths_share_a_block() -> None:

@@ -83,7 +83,7 @@ class Worker:
             topic=TOPIC,
             partition=0,
             partitions=1,
-            decode=CODEC.decode_reading,
+            decode=CODEC.decode_readings,
             rules=RULES,
             policy=Policy(),
             registry=history(enterprise()),
