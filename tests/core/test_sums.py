@@ -1,0 +1,201 @@
+"""What readings add up to: exact, whatever their sizes, their order and when they are added."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core.assess import assess_block
+from streams.core.form import Forms
+from streams.core.intake import Group
+from streams.core.quality import assess
+from streams.core.reading import Reading
+from streams.core.registration import Channel, Conditions, Device, Verification
+from streams.core.slot import Piece, digests
+from streams.core.source import SourceEntry, layout_of
+from streams.core.sums import COUNT, HIGH, LOW, MEASURED, ROWS, SUM, VALID, add, nothing
+from tests.core.examples import STANDARD, enterprise, limit, local, reading, source
+from tests.core.stacks import block_of
+
+BEGIN = local("2026-04-01")
+HUGE = 1.7976931348623157e308
+
+doubles = (
+    st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(-3000, 3000)
+    | st.sampled_from([HUGE, -HUGE, 1e292, 1.1e292, -1e300, 1e-300, 5e-324, -0.0, 1e16, -1e16, 0.1])
+)
+
+
+@st.composite
+def additions(draw: st.DrawFn) -> list[list[list[tuple[float, float, bool, bool]]]]:
+    """Readings one after another, each to some slots of some series: value, measured, marks."""
+    slots, series = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    cell = st.one_of(
+        st.tuples(doubles, doubles, st.just(True), st.just(True)),
+        st.tuples(st.just(0.0), st.just(0.0), st.booleans(), st.just(False)),
+    )
+    row = st.lists(cell, min_size=series, max_size=series)
+    return draw(st.lists(st.lists(row, min_size=slots, max_size=slots), min_size=1, max_size=12))
+
+
+@given(additions())
+def test_additions_lose_nothing(found: list[list[list[tuple[float, float, bool, bool]]]]) -> None:
+    slots, series = len(found[0]), len(found[0][0])
+    sums = np.stack([nothing(series)] * slots)
+    rests: dict[tuple[int, int, bool], Fraction] = {}
+    for each in found:
+        values, measured, carried, valid = (
+            np.array([[cell[part] for cell in row] for row in each]) for part in range(4)
+        )
+        for rest in add(sums, values, measured, carried.astype(bool), valid.astype(bool)):
+            place = rest.slot, rest.series, rest.measured
+            rests[place] = rests.get(place, Fraction()) + Fraction(rest.value)
+    assert sums.shape == (slots, ROWS, series)
+    for slot in range(slots):
+        for at in range(series):
+            cells = [each[slot][at] for each in found]
+            for part, rows in ((0, SUM), (1, MEASURED)):
+                total = sum(map(Fraction, sums[slot, rows, at].tolist()), Fraction())
+                total += rests.get((slot, at, bool(part)), Fraction())
+                assert total == sum((Fraction(cell[part]) for cell in cells), Fraction())
+            counted = [cell[0] for cell in cells if cell[3]]
+            assert sums[slot, LOW, at] == min(counted, default=float("inf"))
+            assert sums[slot, HIGH, at] == max(counted, default=float("-inf"))
+            assert sums[slot, COUNT, at] == sum(cell[2] for cell in cells)
+            assert sums[slot, VALID, at] == len(counted)
+
+
+FREE = Channel("SO2", "mg/m3", conditions=STANDARD)
+DRIFTING = Channel("CO", "mg/m3", basis="dry", range=(0.0, 3000.0))
+AT_ELEVEN = Channel("NO2", "mg/m3", conditions=Conditions(293.15, 101.3, dry=True, o2_pct=11.0))
+AT_SIX = Conditions(293.15, 101.3, dry=True, o2_pct=6.0)
+PLANT = enterprise(
+    source(
+        channels=(FREE, DRIFTING, AT_ELEVEN),
+        limits=(limit(500.0), limit(500.0, "NO2", reference=AT_SIX)),
+        devices=(Device("a", "SN-1"), Device("b", "SN-2", Verification("V"))),
+    )
+)
+ENTRY = SourceEntry(PLANT, PLANT.sources[0])
+LAYOUT = ENTRY.plan(BEGIN).layout
+"""One series as measured without a range, one with zero drift, one multiplied by 1.5."""
+
+VALUES = (HUGE, -HUGE, 1e308, 9e291, -1e300, 1e-300, 5e-324, -0.0, 0.1, 100.0, 1e16, float("nan"))
+DRIFTS = (-60.0, -61.0, 0.0, 100.0, 0.1, 3000.0)
+
+
+def group_of(readings: Sequence[Reading]) -> Group:
+    """Readings of the source, judged together."""
+    block = block_of(readings)
+    (assessed,) = assess_block(block, [ENTRY] * len(readings), Forms())
+    return Group(block, assessed, digests(block))
+
+
+def made(rng: Random, count: int) -> list[Reading]:
+    """Readings of one pattern."""
+    state = rng.choice(("NORMAL", "NORMAL", "STOPPED"))
+    flags = rng.choice(({}, {}, {"CO": "D"}, {"SO2": "made up"}))
+    names = rng.sample(("SO2", "CO", "NO2"), rng.choice((1, 2, 3, 3)))
+
+    def value(name: str) -> float:
+        if name == "CO":
+            return rng.choice(DRIFTS)
+        return rng.choice(VALUES) if rng.random() < 0.5 else rng.uniform(-1e3, 1e3)
+
+    return [
+        reading(
+            BEGIN,
+            state=state,
+            device_serial=rng.choice((None, "SN-1", "SN-2")),
+            values={name: value(name) for name in names},
+            flags=flags,
+        )
+        for _ in range(count)
+    ]
+
+
+def check(piece: Piece, readings: Sequence[Reading]) -> None:
+    """A piece holds exactly what its readings are worth one by one."""
+    carried, valid = Counter[str](), Counter[str]()
+    totals = {key: [Fraction(), Fraction()] for key in LAYOUT.keys}
+    values: dict[str, list[float]] = {key: [] for key in LAYOUT.keys}
+    codes: dict[str, Counter[str]] = {key: Counter() for key in LAYOUT.keys}
+    for item in readings:
+        judgement = assess(item, ENTRY)
+        for series, measured, value, code, zeroed in judgement.judged:
+            carried[series.key] += 1
+            if code is not None:
+                codes[series.key][code] += 1
+                continue
+            valid[series.key] += 1
+            values[series.key].append(value)
+            totals[series.key][0] += Fraction(value)
+            totals[series.key][1] += Fraction(measured)
+            codes[series.key]["ZEROED"] += zeroed
+            codes[series.key]["UNVERIFIED"] += not judgement.verified
+    for at, key in enumerate(LAYOUT.keys):
+        for measured in (False, True):
+            parts = piece.parts(at, measured=measured)
+            assert sum(map(Fraction, parts), Fraction()) == totals[key][measured]
+        assert piece.sums[COUNT, at] == carried[key]
+        assert piece.sums[VALID, at] == valid[key]
+        assert piece.sums[LOW, at] == min(values[key], default=float("inf"))
+        assert piece.sums[HIGH, at] == max(values[key], default=float("-inf"))
+        assert piece.codes.get(at, {}) == +codes[key]
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32))
+def test_readings_are_added_to_their_pieces_whenever_that_happens(seed: int) -> None:
+    """Any pieces in any order, the same one several times, in several groups and goes."""
+    rng = Random(seed)
+    pieces = [Piece(600, LAYOUT) for _ in range(rng.choice((1, 2, 5)))]
+    given_to: dict[Piece, list[Reading]] = {piece: [] for piece in pieces}
+    for _ in range(rng.choice((1, 2, 3))):
+        readings = made(rng, rng.choice((1, 2, 20)))
+        group = group_of(readings)
+        waits = False
+        for at in rng.sample(range(len(readings)), len(readings)):
+            piece = rng.choice(pieces)
+            assert group.take(at, piece) is not waits
+            given_to[piece].append(readings[at])
+            waits = rng.random() < 0.8
+            if not waits:
+                group.settle()
+        if waits:
+            group.settle()
+    for piece, own in given_to.items():
+        check(piece, own)
+
+
+def test_pieces_that_come_in_another_order_in_each_round_keep_their_own() -> None:
+    first, second, third = pieces = [Piece(600, LAYOUT) for _ in range(3)]
+    readings = [reading(BEGIN, values={"SO2": HUGE / 2**at, "CO": 10.0 + at}) for at in range(9)]
+    group = group_of(readings)
+    order = (first, second, third, third, first, second, second, third, second)
+    for at, piece in enumerate(order):
+        group.take(at, piece)
+    group.settle()
+    for piece in pieces:
+        check(piece, [readings[at] for at, own in enumerate(order) if own is piece])
+
+
+def test_rests_are_merged_and_not_piled_up() -> None:
+    layout = layout_of(("SO2|mg/m3",), ())
+    piece, sums = Piece(600, layout), np.stack([nothing(1)])
+    yes = np.array([[True]])
+    for number in range(600):
+        value = np.array([[HUGE if number % 2 else -HUGE]])
+        for rest in add(sums, value, value, yes, yes):
+            piece.keep(rest)
+    piece.sums = sums[0]
+    assert len(piece.parts(0)) < 25
+    assert sum(map(Fraction, piece.parts(0)), Fraction()) == 0
+    assert piece.sums[VALID, 0] == 600
