@@ -1,0 +1,99 @@
+"""An hour that was written to the state and read back is the same hour, and goes on as such."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from streams.core.calendar import SLOT
+from streams.core.saved_hour import freeze, thaw
+from streams.core.slot import DIGEST, Hour, Published
+from streams.core.sums import MEASURED, SUM
+from tests.core.examples import local
+from tests.core.slots import LAYOUTS, Told, cell, fill, pieces, slot_of
+
+BEGIN = local("2026-04-01")
+
+
+def hour_of(rng: Random, how: str) -> tuple[Hour, list[Told]]:
+    """An hour of some slots with some pieces, and all else that an hour has."""
+    hour, told = Hour(), list[Told]()
+    for number in rng.sample(range(6), rng.randint(0, 6)):
+        wanted = [(rng.choice((60, 600)), rng.choice(LAYOUTS)) for _ in range(rng.randrange(4))]
+        own = pieces(rng, how, wanted, rng.choice((1, 5, 9)))
+        told += own
+        slot = hour.slots[BEGIN + number * SLOT] = slot_of(own)
+        slot.late = [rng.randrange(3) for _ in range(4)]
+        for each in range(rng.randrange(4)):
+            slot.note(7 + each, rng.randbytes(5), rng.choice((None, "SN-1", "Ф" * 40)))
+    for _ in range(rng.randrange(9)):
+        hour.remember(rng.choice((60, 600)), rng.randrange(60), rng.randbytes(DIGEST))
+    hour.peaks = {"KZ|SO2": [BEGIN]} if rng.random() < 0.3 else {}
+    if rng.random() < 0.3:
+        hour.published["an id"] = Published(2, "AMENDED", rng.randbytes(8))
+    return hour, told
+
+
+def content(hour: Hour) -> Any:
+    """Everything that an hour holds, as values that can be compared."""
+    slots = {
+        start: (
+            slot.readings,
+            slot.late,
+            slot.devices,
+            (slot.first_offset, slot.last_offset, slot.chain),
+            [
+                (piece.period_s, piece.layout, piece.sums.tolist(), piece.codes, piece.rests)
+                for piece in slot.pieces
+            ],
+        )
+        for start, slot in hour.slots.items()
+    }
+    return slots, list(slots), hour.seen, hour.peaks, hour.published
+
+
+@settings(max_examples=80)
+@given(st.integers(0, 2**32), st.sampled_from(("plain", "any", "cancelling", "huge")))
+@example(0, "any")
+@example(0, "huge")
+def test_a_thawed_hour_is_the_same_and_goes_on(seed: int, how: str) -> None:
+    rng = Random(seed)
+    hour, told = hour_of(rng, how)
+    again = thaw(freeze(hour))
+    assert content(again) == content(hour)
+    assert freeze(again) == freeze(hour)
+    thawed = [piece for slot in again.slots.values() for piece in slot.pieces]
+    for each, piece in zip(told, thawed, strict=True):  # another reading of each, in both
+        normalised = each.piece.layout.normalised
+        more = [cell(rng, how, at in normalised) for at in range(len(each.piece.layout.keys))]
+        fill(Told(piece, [more]))
+        fill(Told(each.piece, [more]))
+        piece.mark(0, "STATUS_D")
+        each.piece.mark(0, "STATUS_D")
+    for both in (hour, again):
+        both.remember(600, 3, b"12345678")
+    assert content(again) == content(hour)
+
+
+def test_random_hours_have_third_doubles_and_rests() -> None:
+    """What is seldom written is written in some of them, of both sums."""
+    found = set()
+    for seed in range(60):
+        for each in hour_of(Random(seed), ("any", "huge")[seed % 2])[1]:
+            for rows in (SUM, MEASURED):
+                if each.piece.sums[rows.stop - 1].any():
+                    found.add(("third", rows == MEASURED))
+            found |= {("rest", measured) for _, measured in each.piece.rests}
+    assert found == {(what, which) for what in ("third", "rest") for which in (False, True)}
+
+
+def test_what_was_not_frozen_is_refused() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        thaw(b"\x01junk")
+    with pytest.raises(msgspec.DecodeError):
+        thaw(freeze(hour_of(Random(1), "plain")[0])[:-1])
