@@ -16,6 +16,7 @@ from faust.types import TP
 from schemas.codec import Codec
 from schemas.ids import FileIds, HttpIds, SchemaIds
 from streams.checkpoint import Checkpoint
+from streams.core.log import StateFormError
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
@@ -108,7 +109,9 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
         async for event in stream.noack().events():
             try:
                 await judging.take(event)
-            except (FuseBlown, TooLargeError, DamagedStateError, StoreError) as error:
+            except (
+                FuseBlown, TooLargeError, DamagedStateError, StateFormError, StoreError
+            ) as error:  # fmt: skip
                 fatal(error)
                 return
             except Exception as error:

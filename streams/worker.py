@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
 from streams.app import create_app, state_directory
+from streams.core.log import StateFormError
 from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
@@ -86,7 +87,9 @@ class StreamsWorker:
 
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
-        if isinstance(error, FuseBlown | TooLargeError | DamagedStateError | StoreError):
+        if isinstance(
+            error, FuseBlown | TooLargeError | DamagedStateError | StateFormError | StoreError
+        ):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
         asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)

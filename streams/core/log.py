@@ -22,8 +22,16 @@ class RawRecord(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
+STATE_FORM = 2
+"""Of the state that is written: changes when what was saved before can be read no more."""
+
+
+class StateFormError(Exception):
+    """The saved state was written by a version whose form is another; says what to do."""
+
+
 class Ledger(msgspec.Struct, array_like=True):
-    """How far a partition has got and where its messages ended."""
+    """How far a partition has got and where its messages ended; ``form`` is that of the state."""
 
     stream_time: int = BEGINNING
     next_offset: int = 0
@@ -31,6 +39,7 @@ class Ledger(msgspec.Struct, array_like=True):
     duplicates: int = 0
     dead_letters: int = 0
     ticks: int = 0
+    form: int = 1
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from streams.core.context import Context, Findings
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.intake import Arrived, Intake, Item, Refused
-from streams.core.log import Ledger, Outcome, RawRecord
+from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, StateFormError
 from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
@@ -58,6 +58,7 @@ class PartitionEngine:
 
     ``state`` is looked at for as long as the engine lives and never written: changes are kept
     over it until `confirmed` is called. Whoever never calls it may change ``state`` no more.
+    Raises `StateFormError` where another version wrote it.
     """
 
     def __init__(
@@ -81,7 +82,15 @@ class PartitionEngine:
         self._prefix = f"{partition}/"
         self._saved = Overlay(state)
         saved = self._saved.get(f"{self._prefix}ledger")
-        self._ledger = msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger()
+        self._ledger = (
+            msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger(form=STATE_FORM)
+        )
+        if self._ledger.form != STATE_FORM:
+            raise StateFormError(
+                f"the state of partition {partition} has form {self._ledger.form}, this version "
+                f"reads form {STATE_FORM}: let it begin anew under another name of the "
+                "application, from offset 0 (results have the same ids), or run the version before"
+            )
         self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
         self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.calendar import HOUR, MINUTE
 from streams.core.findings import Violation, WindowMean
+from streams.core.log import Ledger, StateFormError
 from streams.core.reading import Reading
 from streams.core.registration import Channel, Enterprise, Verification
 from streams.core.registration import Device as RegisteredDevice
@@ -250,3 +252,14 @@ def test_a_rejected_reading_occupies_no_interval() -> None:
     found = fold(log)
     assert [letter.reason for letter in found.dead_letters] == ["FROM_THE_FUTURE"]
     assert found.used == 1
+
+
+def test_a_state_of_another_form_is_not_judged_from() -> None:
+    """Whatever it holds: a worker stops and says what to do."""
+    state = dict(fold(Log().add(reading(BEGIN))).state)
+    engine(history(enterprise()), state)
+    ledger = msgspec.msgpack.decode(state["0/ledger"], type=Ledger)
+    ledger.form = 1
+    state["0/ledger"] = msgspec.msgpack.encode(ledger)
+    with pytest.raises(StateFormError, match="form 1, this version reads form 2"):
+        engine(history(enterprise()), state)
