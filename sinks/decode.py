@@ -80,13 +80,9 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
 
     def readings(records: Sequence[ConsumerRecord]) -> list[Decoded | None]:
         found: list[Decoded | None] = [None] * len(records)
-        values = [
-            codec.decode_reading(record.value)
-            if arrival_refusal(record.timestamp) is None
-            else None
-            for record in records
-        ]  # ticks, and messages that the streams worker dead-letters, lead to no row
-        for group in alike(values):
+        # Ticks, and messages that the streams worker dead-letters, lead to no row.
+        values = [None if arrival_refusal(record.timestamp) else record.value for record in records]
+        for group in alike(codec.decode_readings(values)):
             judged = judge(group, [records[place].timestamp for place in group.places])
             channels = len(group.names)
             told = zip(group.places, group.readings, group.values, judged, strict=True)

@@ -6,7 +6,7 @@ reading says once is repeated by NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from sinks import columns
 from sinks.batch import Batch, Entry
 from sinks.digits import digits_of
 from sinks.native import Column, NativeBlock, Texts, native_block
-from streams.core.columns import Floats, Integers
+from streams.core.columns import Block, Decoded, Floats, Integers
 from streams.core.reading import Reading
 
 MAX_OFFSET: Final = (1 << 63) - 1
@@ -39,7 +39,7 @@ _NUMBERS: Final = (
 class Alike(NamedTuple):
     """Readings of one fetch that carry the same channels in the same order.
 
-    ``places`` are theirs in the fetch, ascending; ``values`` float64[readings, channels].
+    ``places`` are theirs in the fetch; ``values`` float64[readings, channels].
     """
 
     places: list[int]
@@ -57,18 +57,31 @@ class ReadingRow(NamedTuple):
     codes: dict[str, str]
 
 
-def alike(decoded: Iterable[object]) -> list[Alike]:
-    """The readings among decoded messages, by their channels; without those that carry none."""
-    found: dict[tuple[str, ...], tuple[list[int], list[Reading]]] = {}
-    for place, reading in enumerate(decoded):
-        if isinstance(reading, Reading) and reading.values:
-            places, readings = found.setdefault(tuple(reading.values), ([], []))
-            places.append(place)
-            readings.append(reading)
+def alike(decoded: Decoded) -> list[Alike]:
+    """The readings of a decoded fetch by their channels; without those that carry none."""
+    blocks: dict[tuple[str, ...], list[Block]] = {}
+    for block in decoded.blocks:
+        if block.pattern.names:
+            blocks.setdefault(block.pattern.names, []).append(block)
     return [
-        Alike(places, readings, names, np.array([[*each.values.values()] for each in readings]))
-        for names, (places, readings) in found.items()
+        Alike(
+            [place for block in found for place in block.rows.tolist()],
+            [reading for block in found for reading in _readings(block)],
+            names,
+            np.concatenate([block.values for block in found]),
+        )
+        for names, found in blocks.items()
     ]
+
+
+def _readings(block: Block) -> Iterator[Reading]:
+    pattern, names = block.pattern, block.pattern.names
+    period, state, serial = pattern.period_s, pattern.state, pattern.device_serial
+    flags = dict(pattern.flags)
+    rows = zip(block.source_ids, block.measured_at.tolist(), block.values.tolist(), strict=True)
+    for source_id, measured_at, row in rows:
+        values = dict(zip(names, row, strict=True))
+        yield Reading(source_id, measured_at, period, state, serial, values, flags)
 
 
 class _Marks:
@@ -93,8 +106,9 @@ class _Marks:
         found = np.full((len(names), len(marks)), nothing)
         row = {name: at for at, name in enumerate(names)}
         for place, marked in enumerate(marks):
-            for name in marked.keys() & row.keys():
-                found[row[name], place] = self.numbers([marked[name]])[0]
+            for name, mark in marked.items():
+                if name in row:
+                    found[row[name], place] = self.numbers([mark])[0]
         self._parts.append(found.ravel())
 
     def column(self) -> Texts:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tracemalloc
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sinks.judge import Codes, Judge, registry_judge
-from sinks.readings import alike
+from sinks.readings import Alike
 from streams.core.findings import Proof
 from streams.core.policy import Policy
 from streams.core.quality import UNKNOWN_PARAMETER, channel_codes, refusal
@@ -66,8 +67,10 @@ HISTORIES = [registered(unit, basis) for unit in ("degC", "K") for basis in ("dr
 
 
 def codes_of(judge: Judge, readings: list[Reading], after: int = MINUTE) -> list[Codes | None]:
-    """What the judge says of readings that arrive ``after`` their start (ms)."""
-    (group,) = alike(readings)
+    """What the judge says of readings with the same channels, ``after`` (ms) their start."""
+    names = tuple(readings[0].values)
+    values = np.array([[*each.values.values()] for each in readings])
+    group = Alike([*range(len(readings))], readings, names, values)
     return judge(group, [reading.measured_at + after for reading in readings])
 
 

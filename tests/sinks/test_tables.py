@@ -8,6 +8,7 @@ import pytest
 
 from sinks.batch import Batch, Entry
 from sinks.clickhouse import async_client
+from sinks.query import run
 from sinks.tables import DEAD_LETTERS, GAPS, MEANS, READINGS, VIOLATIONS, Table
 from sinks.writer import Writer
 from tests.sinks.make import (
@@ -64,6 +65,38 @@ async def test_of_two_readings_of_an_interval_the_lower_offset_stands(
     entries = [reading_entry(4, minute=0), reading_entry(9, minute=0)]
     await write(clickhouse, READINGS, *(batch([entries[i]]) for i in order))
     assert clickhouse.rows("SELECT DISTINCT offset FROM readings_current") == [(4,)]
+
+
+async def test_no_condition_brings_back_what_another_row_replaced(
+    clickhouse: TestClickHouse,
+) -> None:
+    """Whatever is looked at first: the views compare rows of a key before they filter."""
+    for table in (READINGS, MEANS, DEAD_LETTERS):
+        stop_merges(clickhouse, table)
+    for offset in (4, 9):
+        await write(clickhouse, READINGS, batch([reading_entry(offset, minute=0)]))
+    records = [mean(revision=1, value=1.0), mean(revision=2, value=2.0)]
+    for offset, record in enumerate(records):
+        await write(clickhouse, MEANS, batch([entry(offset, record)], "emissions.means"))
+    for condition in ("offset = 9", "value = 109", "parameter = 'SO2' AND value > 104"):
+        assert clickhouse.rows(f"SELECT * FROM readings_current WHERE {condition}") == []
+    for condition in ("value = 1", "revision = 1", "window = '1h' AND value < 2"):
+        assert clickhouse.rows(f"SELECT * FROM means_current WHERE {condition}") == []
+    assert clickhouse.value("SELECT count() FROM readings_current WHERE value = 104") == 1
+    letter = batch([entry(0, dead_letter(4))], "emissions.dead")
+    await write(clickhouse, DEAD_LETTERS, letter)
+    assert clickhouse.rows("SELECT * FROM readings_current") == []
+    assert run(clickhouse.client, "SELECT count() FROM readings_current").rows == [(0,)]
+
+
+@pytest.mark.parametrize("place", [{"partition": 1}, {"topic": "another"}, {"stage": "sink"}])
+async def test_a_letter_of_another_place_hides_nothing(
+    clickhouse: TestClickHouse, place: dict[str, object]
+) -> None:
+    await write(clickhouse, READINGS, batch([reading_entry(4)]))
+    letter = batch([entry(0, dead_letter(4, **place))], "emissions.dead")
+    await write(clickhouse, DEAD_LETTERS, letter)
+    assert clickhouse.value("SELECT count() FROM readings_current") == 2
 
 
 async def test_a_reading_is_a_row_a_channel(clickhouse: TestClickHouse) -> None:
