@@ -51,9 +51,13 @@ class Hours:
     def get(self, start: int) -> Hour | None:
         """The hour that starts at ``start``, or None if nothing is known of it."""
         hour = self._loaded.get(start)
-        if hour is None and (saved := self._saved.get(f"{self._prefix}{start}")) is not None:
-            hour = self._loaded[start] = _decoder.decode(saved)
+        if hour is None and (hour := self._decoded(start)) is not None:
+            self._loaded[start] = hour
         return hour
+
+    def _decoded(self, start: int) -> Hour | None:
+        saved = self._saved.get(f"{self._prefix}{start}")
+        return None if saved is None else _decoder.decode(saved)
 
     def change(self, start: int) -> Hour:
         """The hour that starts at ``start``, made if need be, and saved with the next batch."""
@@ -85,8 +89,14 @@ class Hours:
         return [slot for _, slot in sorted(found, key=lambda item: item[0])]
 
     def all(self) -> Iterator[tuple[int, Hour]]:
-        """Every remembered hour, in the order of time."""
-        return self.between(-(1 << 62), 1 << 62)
+        """Every remembered hour, in the order of time; to be looked at one by one, not changed.
+
+        Days of hours: those that are not decoded already are not kept so.
+        """
+        for start in list(self._starts):
+            hour = self._loaded.get(start) or self._decoded(start)
+            if hour is not None:
+                yield start, hour
 
     def before(self, instant: int) -> list[int]:
         """Starts of the hours that begin before ``instant``."""
@@ -99,8 +109,14 @@ class Hours:
         self._changed.discard(start)
         self._gone.add(start)
 
-    def save(self, keep_after: int) -> Iterator[tuple[str, bytes | None]]:
-        """Changed hours as state; decoded hours before ``keep_after`` are let go afterwards."""
+    def let_go(self) -> None:
+        """Forget the decoded form of hours that did not change since the last `save`."""
+        if len(self._loaded) > len(self._changed):
+            self._loaded = {start: self._loaded[start] for start in self._changed}
+
+    def save(self) -> Iterator[tuple[str, bytes | None]]:
+        """Changed hours as state; of the decoded ones those that did not change are let go."""
+        self.let_go()
         for start in self._gone:
             key = f"{self._prefix}{start}"
             if self._saved.delete(key):
@@ -114,5 +130,3 @@ class Hours:
             yield key, encoded
         self._gone.clear()
         self._changed.clear()
-        for start in [start for start in self._loaded if start < keep_after]:
-            del self._loaded[start]

@@ -273,7 +273,7 @@ class PartitionEngine:
     def _save(self) -> dict[str, bytes | None]:
         state: dict[str, bytes | None] = {}
         for source_id in sorted(self._touched):
-            state.update(self._folds[source_id].save(self._ledger.stream_time))
+            state.update(self._folds[source_id].save())
         for bin_ in sorted(self._judged):
             key = f"{self._prefix}enterprise/{bin_}"
             saved = _encoder.encode(self._duties[bin_].state)

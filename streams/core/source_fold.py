@@ -105,6 +105,8 @@ class SourceFold:
             horizon = stream_time - self._context.policy.max_lateness
             if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
                 self._changed = True
+        # A day that closes for every source at once must not be decoded for all of them.
+        self._hours.let_go()
 
     def accept(
         self, reading: Reading, entry: SourceEntry, offset: int, raw: bytes, stream_time: int
@@ -244,10 +246,10 @@ class SourceFold:
             )
         self._touched.clear()
 
-    def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
+    def save(self) -> Iterator[tuple[str, bytes | None]]:
         """What has changed since the last call, as state."""
         self.flush()
-        yield from self._hours.save(stream_time - 2 * HOUR)
+        yield from self._hours.save()
         if self._changed:
             self._head.pending = self._by_closing
             encoded = _encoder.encode(self._head)
