@@ -76,10 +76,15 @@ def alike(decoded: Decoded) -> list[Alike]:
 
 def _readings(block: Block) -> Iterator[Reading]:
     pattern, names = block.pattern, block.pattern.names
-    period, state, serial = pattern.period_s, pattern.state, pattern.device_serial
-    flags = dict(pattern.flags)
-    rows = zip(block.source_ids, block.measured_at.tolist(), block.values.tolist(), strict=True)
-    for source_id, measured_at, row in rows:
+    period, state, flags = pattern.period_s, pattern.state, dict(pattern.flags)
+    rows = zip(
+        block.source_ids,
+        block.device_serials,
+        block.measured_at.tolist(),
+        block.values.tolist(),
+        strict=True,
+    )
+    for source_id, serial, measured_at, row in rows:
         values = dict(zip(names, row, strict=True))
         yield Reading(source_id, measured_at, period, state, serial, values, flags)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -117,7 +118,8 @@ class Front:
                 await loop.run_in_executor(self._threads, close)
         if packed is not None:
             await response.write(packed.flush())
-        await response.write_eof()
+        with contextlib.suppress(ConnectionResetError):  # whoever inserts may go when it is done
+            await response.write_eof()
         return response
 
     def close(self) -> None:

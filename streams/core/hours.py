@@ -53,9 +53,13 @@ class Hours:
     def get(self, start: int) -> Hour | None:
         """The hour that starts at ``start``, or None if nothing is known of it."""
         hour = self._loaded.get(start)
-        if hour is None and (saved := self._saved.get(f"{self._prefix}{start}")) is not None:
-            hour = self._loaded[start] = thaw(saved)
+        if hour is None and (hour := self._decoded(start)) is not None:
+            self._loaded[start] = hour
         return hour
+
+    def _decoded(self, start: int) -> Hour | None:
+        saved = self._saved.get(f"{self._prefix}{start}")
+        return None if saved is None else thaw(saved)
 
     def change(self, start: int) -> Hour:
         """The hour that starts at ``start``, made if need be, and saved with the next batch."""
@@ -88,8 +92,14 @@ class Hours:
         return [slot for _, slot in sorted(found, key=lambda item: item[0])]
 
     def all(self) -> Iterator[tuple[int, Hour]]:
-        """Every remembered hour, in the order of time."""
-        return self.between(-(1 << 62), 1 << 62)
+        """Every remembered hour, in the order of time; to be looked at one by one, not changed.
+
+        Days of hours: those that are not decoded already are not kept so.
+        """
+        for start in list(self._starts):
+            hour = self._loaded.get(start) or self._decoded(start)
+            if hour is not None:
+                yield start, hour
 
     def before(self, instant: int) -> list[int]:
         """Starts of the hours that begin before ``instant``."""

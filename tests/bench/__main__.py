@@ -47,7 +47,7 @@ def main() -> int:
                 contests = _hold(given, broker, directory, console)
                 used = usage_of("broker", broker.pid)
             rows = [] if given.no_sink else _sink(given, directory, console)
-        except (WorkerError, SinkError) as error:
+        except WorkerError as error:
             console.print(f"not measured: {error}", style="red")
             return 1
     peak = used.peak_bytes if used else 0
@@ -55,7 +55,8 @@ def main() -> int:
     if given.quick:
         console.print("small loads: a try of the bench, these are no figures")
     _write(given, {**document(broker, contests, peak), "sink": rows}, contests)
-    return 1 if any(contest.failures for contest in contests.values()) else 0
+    failed = rows is None or any(contest.failures for contest in contests.values())
+    return 1 if failed else 0
 
 
 def _hold(
@@ -79,12 +80,15 @@ def _hold(
     return contests
 
 
-def _sink(given: argparse.Namespace, directory: Path, console: Console) -> Rows:
-    """The sink beside a raw insert, and its goals."""
+def _sink(given: argparse.Namespace, directory: Path, console: Console) -> Rows | None:
+    """The sink beside a raw insert, and its goals; None where that failed."""
     console.print("\nthe sink beside a raw insert of the same rows")
-    rows = measure_sink(
-        directory, load=given.load or NATIONAL.name, repeats=given.repeats, quick=given.quick
-    )
+    load = given.load or NATIONAL.name
+    try:
+        rows = measure_sink(directory, load=load, repeats=given.repeats, quick=given.quick)
+    except SinkError as error:
+        console.print(f"not measured: {error}", style="red")
+        return None
     for goal in sink_goals(rows):
         console.print(goal.sentence(), style="green" if goal.met else "yellow")
     return rows

@@ -14,13 +14,13 @@ WHERE source_id = 'KZ-0001-01' AND parameter = 'SO2'
     AND interval_start >= '2026-05-04 00:00:00' AND interval_start < '2026-05-05 00:00:00'
 ORDER BY interval_start;
 
--- daily-excess | ecologist | day means above their limit, by region and parameter
-SELECT e.region AS region, m.parameter AS parameter, count() AS days, max(m.value / m.limit) AS worst
+-- daily-excess | ecologist | day means near or above their limit, by region and parameter
+SELECT e.region AS region, m.parameter AS parameter, countIf(m.value > m.limit) AS above, count() AS near, max(m.value / m.limit) AS worst
 FROM means_current AS m
 INNER JOIN registry_current AS r ON r.source_id = m.source_id
 INNER JOIN enterprises_current AS e ON e.bin = r.bin
-WHERE m.window = 'day' AND m.status = 'VALID' AND m.value > m.limit
-GROUP BY region, parameter ORDER BY days DESC;
+WHERE m.window = 'day' AND m.status = 'VALID' AND m.value > 0.5 * m.limit
+GROUP BY region, parameter ORDER BY above DESC, near DESC;
 
 -- tonnes-emitted | ecologist | tonnes that each enterprise put out, by parameter
 SELECT r.bin AS bin, m.parameter AS parameter, sum(m.value * m.valid_s) / 1e6 AS tonnes

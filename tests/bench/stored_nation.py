@@ -121,7 +121,7 @@ async def write_nation(settings: Settings, nation: Nation) -> None:
             topic=settings.topic_readings,
             partition=number,
             partitions=PARTITIONS,
-            decode=codec.decode_reading,
+            decode=codec.decode_readings,
             rules=rules,
             policy=Policy(),
             registry=registry,

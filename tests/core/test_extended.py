@@ -8,7 +8,7 @@ from math import nextafter, ulp
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.core.extended import (
@@ -67,6 +67,7 @@ def agrees(number: Extended, expected: Sequence[Fraction]) -> bool:
     return all(abs(a - b) <= abs(b) * ERROR for a, b in zip(found, expected, strict=True))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(finite, finite), min_size=1, max_size=20))
 def test_a_sum_has_no_error(numbers: list[tuple[float, float]]) -> None:
     a, b = np.array(numbers).T
@@ -75,6 +76,7 @@ def test_a_sum_has_no_error(numbers: list[tuple[float, float]]) -> None:
     assert fractions(found) == [Fraction(x) + Fraction(y) for x, y in numbers]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(usual | st.just(0.0), usual), min_size=1, max_size=20))
 def test_a_product_has_no_error(numbers: list[tuple[float, float]]) -> None:
     a, b = np.array(numbers).T
@@ -83,6 +85,7 @@ def test_a_product_has_no_error(numbers: list[tuple[float, float]]) -> None:
     assert fractions(found) == [Fraction(x) * Fraction(y) for x, y in numbers]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(pairs(), pairs()), min_size=1, max_size=20))
 def test_operations_err_by_less_than_a_hundredth_binary_digit(
     numbers: list[tuple[tuple[float, float], tuple[float, float]]],

@@ -45,6 +45,7 @@ def additions(draw: st.DrawFn) -> list[list[list[tuple[float, float, bool, bool]
     return draw(st.lists(st.lists(row, min_size=slots, max_size=slots), min_size=1, max_size=12))
 
 
+@settings(max_examples=50)
 @given(additions())
 def test_additions_lose_nothing(found: list[list[list[tuple[float, float, bool, bool]]]]) -> None:
     slots, series = len(found[0]), len(found[0][0])

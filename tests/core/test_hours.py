@@ -1,0 +1,51 @@
+"""Only hours at hand or being changed stay decoded; the others are read again when needed."""
+
+from __future__ import annotations
+
+from streams.core.calendar import HOUR
+from streams.core.hours import Hours
+from streams.core.overlay import Overlay
+from streams.core.slot import Slot
+
+LATER = 1000 * HOUR
+
+
+def hours_of(saved: dict[str, bytes]) -> Hours:
+    return Hours("0/hour/A/", Overlay(saved), [n * HOUR for n in range(len(saved))], lambda: None)
+
+
+def of_a_week() -> tuple[Hours, dict[str, bytes]]:
+    hours = hours_of({})
+    for number in range(168):
+        slot = hours.change(number * HOUR).slots[number * HOUR] = Slot()
+        slot.readings = number
+    saved = {key: value for key, value in hours.save(LATER) if value is not None}
+    return hours_of(saved), saved
+
+
+def test_looking_at_every_hour_keeps_none_decoded() -> None:
+    hours, saved = of_a_week()
+    assert len(saved) == 168
+    assert [hour.slots[start].readings for start, hour in hours.all()] == list(range(168))
+    assert len(hours._loaded) == 0
+
+
+def test_hours_of_a_window_are_let_go_unless_they_changed() -> None:
+    hours, saved = of_a_week()
+    assert len(hours.slots(0, 24 * HOUR)) == 24
+    hours.change(3 * HOUR).slots[3 * HOUR].readings = 1000
+    hours.let_go(LATER)
+    assert list(hours._loaded) == [3 * HOUR]
+    assert [slot.readings for slot in hours.slots(2 * HOUR, 5 * HOUR)] == [2, 1000, 4]
+    [(key, value)] = hours.save(LATER)
+    assert value != saved[key]
+    assert list(hours.save(LATER)) == []
+    assert len(hours._loaded) == 0
+    assert [slot.readings for slot in hours.slots(2 * HOUR, 5 * HOUR)] == [2, 1000, 4]
+
+
+def test_hours_at_hand_stay_decoded() -> None:
+    hours, _ = of_a_week()
+    assert len(hours.slots(0, 24 * HOUR)) == 24
+    hours.let_go(20 * HOUR)
+    assert list(hours._loaded) == [20 * HOUR, 21 * HOUR, 22 * HOUR, 23 * HOUR]

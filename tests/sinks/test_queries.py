@@ -1,0 +1,45 @@
+"""The questions of the README: those of the file that is timed, and answered on a small nation."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from sinks.query import Answer, run
+from streams.simulation.nation import Nation
+from tests.bench.storage import questions
+from tests.bench.stored_nation import add_days, write_nation
+from tests.support.clickhouse import TestClickHouse
+
+README = Path(__file__).parents[2] / "README.md"
+QUESTIONS = {each.name: each for each in questions()}
+
+
+@pytest.fixture(scope="module")
+def answers(clickhouse_server: EmbeddedClickHouse) -> dict[str, Answer]:
+    """What is answered on a few enterprises, judged and written, and a day more made of theirs."""
+    database = TestClickHouse(clickhouse_server)
+    simulated = Nation(seed=1, enterprises=12, days=1, density=3.0)
+    asyncio.run(write_nation(database.settings, simulated))
+    add_days(database.client, "2026-05-03 19:00:00", 1)
+    found = {name: run(database.client, each.sql) for name, each in QUESTIONS.items()}
+    database.close()
+    return found
+
+
+def test_there_are_ten_and_the_readme_shows_them() -> None:
+    text = README.read_text("utf-8")
+    assert len(QUESTIONS) == 10
+    for each in QUESTIONS.values():
+        assert f"| `{each.name}` | {each.who} | {each.what} |" in text
+        assert f"{each.sql};" in text
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_each_is_answered(answers: dict[str, Answer], name: str) -> None:
+    answer = answers[name]
+    assert answer.rows, "a question without an answer tells nothing of its cost"
+    assert all(len(row) == len(answer.columns) for row in answer.rows)
