@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ async def test_no_condition_brings_back_what_another_row_replaced(
 
 @pytest.mark.parametrize("place", [{"partition": 1}, {"topic": "another"}, {"stage": "sink"}])
 async def test_a_letter_of_another_place_hides_nothing(
-    clickhouse: TestClickHouse, place: dict[str, object]
+    clickhouse: TestClickHouse, place: dict[str, Any]
 ) -> None:
     await write(clickhouse, READINGS, batch([reading_entry(4)]))
     letter = batch([entry(0, dead_letter(4, **place))], "emissions.dead")
