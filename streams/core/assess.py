@@ -116,7 +116,9 @@ class _Columns:
         width = form.width
         self._low, self._high = self._constants[:, :width], self._constants[:, width : 2 * width]
         self._floor = self._constants[:, 2 * width : 3 * width]
-        self._values: Floats = block.values[np.array(places)[:, None], form.columns]
+        column = {name: at for at, name in enumerate(block.pattern.names)}
+        columns = np.array([column[name] for name in form.structure.names], dtype=np.intp)
+        self._values: Floats = block.values[np.array(places)[:, None], columns]
         self._names = list(_FIXED)
         self._hard: Truths = np.zeros(len(places), dtype=np.bool_)
 

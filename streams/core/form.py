@@ -41,11 +41,10 @@ class Pollutant(NamedTuple):
 class Structure(NamedTuple):
     """All that two plans must have in common to be of one form.
 
-    ``columns`` are the channels of the plan among those a reading carries, by their place in it;
-    ``layout`` has all series of the plan, also those that are not fed.
+    ``names`` are the channels of the plan that the readings carry, a column each; ``layout`` has
+    all series of the plan, also those that are not fed.
     """
 
-    columns: tuple[int, ...]
     names: tuple[str, ...]
     layout: Layout
     fed: tuple[Fed, ...]
@@ -66,8 +65,7 @@ class Form:
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
-        self.columns = np.array(structure.columns, dtype=np.intp)
-        self.width = len(structure.columns)
+        self.width = len(structure.names)
         known = {key.split("|", 1)[0] for key in structure.layout.keys} - AUXILIARIES
         self.has_every_pollutant = len(structure.pollutants) == len(known)
         self._rows: list[list[float]] = []
@@ -94,15 +92,17 @@ class Forms:
         self._known: dict[tuple[tuple[str, ...], int], tuple[Form, int, Plans]] = {}
 
     def of(self, names: tuple[str, ...], plans: Plans, gas: GasPlan) -> tuple[Form, int]:
-        """The form, and the row of the plan's constants in it."""
+        """The form, and the row of the plan's constants in it.
+
+        ``names`` that the plan does not have are passed over: a message can make up any number.
+        """
         known = self._known.get((names, id(plans)))
+        if known is None and not plans.keys() >= set(names):
+            names = tuple(name for name in names if name in plans)
+            known = self._known.get((names, id(plans)))
         if known is not None:
             return known[0], known[1]
         structure = _structure(names, plans, gas)
-        if len(structure.columns) < len(names):
-            # Names that nobody registered are made up by the message: not worth the memory.
-            form = Form(structure)
-            return form, form.add(_constants(structure, plans, gas))
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
             self._forms.clear()
@@ -115,11 +115,10 @@ class Forms:
 
 
 def _structure(names: tuple[str, ...], plans: Plans, gas: GasPlan) -> Structure:
-    columns = tuple(at for at, name in enumerate(names) if name in plans)
     position = {series: at for at, series in enumerate(plans.series)}
     fed, pollutants = [], []
-    for column, at in enumerate(columns):
-        plan: ChannelPlan = plans[names[at]]
+    for column, name in enumerate(names):
+        plan: ChannelPlan = plans[name]
         fed += [Fed(column, series.basis, position[series]) for series in plan.series]
         if plan.pollutant:
             first = plan.series[0]
@@ -127,8 +126,7 @@ def _structure(names: tuple[str, ...], plans: Plans, gas: GasPlan) -> Structure:
                 Pollutant(plan.parameter, column, position[first], first.unit != MASS_FLOW)
             )
     return Structure(
-        columns,
-        tuple(names[at] for at in columns),
+        names,
         plans.layout,
         tuple(fed),
         tuple(pollutants),
