@@ -165,7 +165,8 @@ def digests(block: Block) -> list[bytes]:
     for serial in block.device_serials:
         if serial not in heads:
             heads[serial] = blake2b(_encoder.encode(serial) + said, digest_size=DIGEST)
-    values = block.values[:, order] + 0.0
+    with np.errstate(invalid="ignore"):  # a signalling NaN is content like any other
+        values = block.values[:, order] + 0.0
     values[np.isnan(values)] = np.nan
     content = np.column_stack((block.measured_at.astype("<i8").view("<f8"), values))
     width = content.shape[1] * 8

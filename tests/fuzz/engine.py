@@ -119,7 +119,7 @@ class Partition:
             "topic": TOPIC,
             "partition": number,
             "partitions": partitions,
-            "decode": self._codec.decode_reading,
+            "decode": self._codec.decode_readings,
             "rules": load_rules(),
             "policy": Policy(),
             "registry": registry,
