@@ -257,7 +257,7 @@ def test_what_clickhouse_refused_is_listed_sent_again_and_audited(
     topic = settings.topic_readings
     values = [reading(KNOWN, ago) for ago in (9, 8, 7)]
     with client(settings) as connected:
-        connected.command("ALTER TABLE readings ADD CONSTRAINT small CHECK value != 408")
+        connected.command("ALTER TABLE readings ADD CONSTRAINT small CHECK digits != 408")
         with (
             StreamsProcess(settings, tmp_path / "streams") as streams,
             SinksProcess(settings, tmp_path / "sinks") as sinks,
