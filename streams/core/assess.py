@@ -9,54 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams.core.columns import Block, Floats, Truths
-from streams.core.extended import (
-    Extended,
-    exact,
-    minus,
-    ordinary,
-    over,
-    rounded,
-    times,
-    two_sum,
-)
+from streams.core.extended import Extended, exact, ordinary, rounded, times
 from streams.core.form import Form, Forms
-from streams.core.normalisation import (
-    ALWAYS_TOO_HIGH,
-    AUXILIARY_MISSING,
-    KELVIN,
-    NO_OXYGEN,
-    NOT_FINITE,
-    OXYGEN_OF_AIR,
-    OXYGEN_TOO_HIGH,
-    OXYGEN_TOO_HIGH_PCT,
-    Shape,
-)
+from streams.core.gas_columns import ABSENT, FIXED, NUMBER, VALID, Codes, GasColumns
+from streams.core.normalisation import NOT_FINITE
 from streams.core.quality import EXCUSED, OUT_OF_RANGE, assess, overlaps, status_code
 from streams.core.source import SourceEntry
-
-Codes = NDArray[np.int16]
-
-ABSENT: Final = -1
-VALID: Final = 0
-"""Beside the numbers of codes: the reading does not carry the channel; the value counts."""
-
-_FIXED: Final = (
-    "",
-    NOT_FINITE,
-    OUT_OF_RANGE,
-    AUXILIARY_MISSING,
-    OXYGEN_TOO_HIGH,
-    EXCUSED,
-)
-_CLOSE: Final = 2.0**-80
-"""So near to the bound of oxygen, relative to it, exact fractions decide."""
-_NOT_FINITE, _OUT_OF_RANGE, _MISSING, _TOO_HIGH, _EXCUSED = range(1, 6)
 
 
 @dataclass(slots=True, eq=False)
@@ -119,7 +81,7 @@ class _Columns:
         column = {name: at for at, name in enumerate(block.pattern.names)}
         columns = np.array([column[name] for name in form.structure.names], dtype=np.intp)
         self._values: Floats = block.values[np.array(places)[:, None], columns]
-        self._names = list(_FIXED)
+        self._names = list(FIXED)
         self._hard: Truths = np.zeros(len(places), dtype=np.bool_)
 
     def judge(self) -> Assessed:
@@ -144,7 +106,7 @@ class _Columns:
                     value, sure = rounded(times(exact(raw), factor))
                     self._hard |= (code == VALID) & ~(sure & ordinary(raw) & ordinary(value))
                 if excused is not None:
-                    code = np.where((code == VALID) & excused, np.int16(_EXCUSED), code)
+                    code = np.where((code == VALID) & excused, NUMBER[EXCUSED], code)
             counts = code == VALID
             codes[:, fed.position] = code
             values[:, fed.position] = np.where(counts, value, 0.0)
@@ -174,8 +136,8 @@ class _Columns:
         if not inside.all():
             finite = np.isfinite(values)
             zeroed = ~inside & (values < 0) & (values < self._low) & (values >= self._floor)
-            marks[~inside] = _OUT_OF_RANGE
-            marks[~finite] = _NOT_FINITE
+            marks[~inside] = NUMBER[OUT_OF_RANGE]
+            marks[~finite] = NUMBER[NOT_FINITE]
             marks[zeroed] = VALID
             self._values = np.where(zeroed, 0.0, values)
         for column, name in enumerate(self._form.structure.names):
@@ -223,7 +185,7 @@ class _Columns:
         structure = self._form.structure
         if not structure.shapes:
             return []
-        gas = _Gas(self._form, self._values, marks)
+        gas = GasColumns(self._form, self._values, marks)
         found = []
         for basis, shape in enumerate(structure.shapes):
             at = 3 * self._form.width + 2 * basis
@@ -248,95 +210,3 @@ class _Columns:
             found.zeroed[cell] = zeroed
         for number, pollutant in enumerate(self._form.structure.pollutants):
             found.pollutants[at, number] = pollutant.name in judgement.valid_pollutants
-
-
-class _Gas:
-    """The state of the gas of n readings; see `streams.core.normalisation.Gas`.
-
-    ``hard`` marks readings that have a magnitude out of the ordinary.
-    """
-
-    def __init__(self, form: Form, values: Floats, marks: Codes) -> None:
-        self._structure = form.structure
-        self._values, self._marks = values, marks
-        self._nothing = exact(np.ones(len(values)))
-        self.hard: Truths = np.zeros(len(values), dtype=np.bool_)
-        self._temperature = self._kelvin()
-        self._pressure = self._pressure_of()
-        self._dryness = self._dry()
-        self._flow = self._channel(self._structure.flow_channel)
-
-    def factor(self, shape: Shape, constant: Extended) -> tuple[Extended, Codes]:
-        """What values are multiplied by, or the code of why there is no such thing."""
-        above, below = constant, self._nothing
-        missing: Truths = np.zeros(len(self._values), dtype=np.bool_)
-        if shape.temperature:
-            above, missing = times(above, self._temperature[0]), missing | self._temperature[1]
-        if shape.pressure:
-            below, missing = times(below, self._pressure[0]), missing | self._pressure[1]
-        if shape.drying:
-            missing = missing | self._dryness[1]
-            if shape.drying > 0:
-                below = times(below, self._dryness[0])
-            else:
-                above = times(above, self._dryness[0])
-        if shape.flow:
-            for part, absent in (self._flow, self._pressure, self._dryness):
-                above, missing = times(above, part), missing | absent
-            below, missing = times(below, self._temperature[0]), missing | self._temperature[1]
-            if not (np.isfinite(constant.high).all()):
-                missing = missing | np.isnan(constant.high)
-        codes: Codes = np.where(missing, np.int16(_MISSING), np.int16(VALID))
-        if shape.oxygen == ALWAYS_TOO_HIGH:
-            codes = np.where(missing, np.int16(_MISSING), np.int16(_TOO_HIGH))
-        elif shape.oxygen != NO_OXYGEN:
-            oxygen, absent = self._channel("O2")
-            if self._structure.wet_oxygen:
-                dryness, unknown = self._dryness
-                absent = absent | unknown
-                above = times(above, dryness)
-                oxygen = times(oxygen, self._all(100.0))
-                bound = times(dryness, self._all(OXYGEN_TOO_HIGH_PCT))
-                below = times(below, minus(times(dryness, self._all(OXYGEN_OF_AIR)), oxygen))
-            else:
-                bound = self._all(OXYGEN_TOO_HIGH_PCT)
-                below = times(below, minus(self._all(OXYGEN_OF_AIR), oxygen))
-            room = minus(bound, oxygen).high
-            self.hard |= ~absent & (np.abs(room) <= _CLOSE * bound.high) & (room != 0)
-            missing = missing | absent
-            codes = np.where(room <= 0, np.int16(_TOO_HIGH), np.int16(VALID))
-            codes = np.where(missing, np.int16(_MISSING), codes)
-        factor = over(above, below)
-        good = codes == VALID
-        self.hard |= good & ~(ordinary(factor.high) & ordinary(constant.high))
-        return factor, codes
-
-    def _all(self, number: float) -> Extended:
-        return exact(np.full(len(self._values), float(number)))
-
-    def _channel(self, name: str) -> tuple[Extended, Truths]:
-        """The values of an auxiliary channel, and where there is none that counts."""
-        names = self._structure.names
-        if name not in names:
-            return self._nothing, np.ones(len(self._values), dtype=np.bool_)
-        column = names.index(name)
-        absent = self._marks[:, column] != VALID
-        value = np.where(absent, 1.0, self._values[:, column])
-        self.hard |= ~ordinary(value)
-        return exact(value), absent
-
-    def _kelvin(self) -> tuple[Extended, Truths]:
-        value, absent = self._channel("TEMPERATURE")
-        kelvin = value
-        if self._structure.celsius:
-            kelvin = two_sum(value.high, np.full(len(self._values), KELVIN))
-        return kelvin, absent | (kelvin.high <= 0)
-
-    def _pressure_of(self) -> tuple[Extended, Truths]:
-        value, absent = self._channel("PRESSURE")
-        return value, absent | (value.high <= 0)
-
-    def _dry(self) -> tuple[Extended, Truths]:
-        value, absent = self._channel("H2O")
-        dryness = two_sum(np.full(len(self._values), 100.0), -value.high)
-        return dryness, absent | (dryness.high <= 0)

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.core.assess import ABSENT, VALID, Assessed, assess_block
+from streams.core.assess import Assessed, assess_block
 from streams.core.columns import Block, Decoded, Integers
 from streams.core.form import Forms
+from streams.core.gas_columns import ABSENT, VALID
 from streams.core.log import RawRecord
 from streams.core.policy import Policy
 from streams.core.quality import UNVERIFIED, ZEROED, Refusal, arrival_refusal, refusal

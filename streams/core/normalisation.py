@@ -8,6 +8,7 @@ F1 temperature and pressure ``C * (T/T_ref) * (P_ref/P)``; F2 dry basis ``C / (1
 F3 oxygen ``C * (21 - O2_ref)/(21 - O2_dry)``;
 F4 flow ``Q * (T_ref/T) * (P/P_ref) * (1 - H2O/100)``;
 F5 mass flow ``C_dry * Q_dry / 1000``; F6 ``mg/m3 = ppm * M / V_m``, ``V_m = R * T_ref / P_ref``.
+One file, although a long one: the exact form and what columns take from it must not drift apart.
 Sources: EC art. 202 p. 5 (dry gas, 293.15 K, 101.3 kPa), HJ 212-2017 (18), EN 14181 practice.
 """
 

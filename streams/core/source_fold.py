@@ -1,7 +1,8 @@
 """One source, folded over its readings: takes them in, closes its windows, judges its silence.
 
 The fold is a function of the log: what it says after a record depends on the records up to it
-and on nothing else, so batches may be cut anywhere.
+and on nothing else, so batches may be cut anywhere. One file, although a long one: it is the order
+in which everything else is asked.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Timers:
         self._heap: list[tuple[int, Name]] = []
         self._scheduled: dict[Name, int] = {}
         self.next = FOREVER
-        """The earliest time there is."""
+        """Nothing is due before it."""
 
     def schedule(self, kind: str, name: str, due: int) -> None:
         """Wait for a stream time, or for the earlier one that is waited for."""

@@ -13,9 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from streams.core import assess as in_columns
-from streams.core.assess import ABSENT, VALID, Assessed, assess_block
+from streams.core.assess import Assessed, assess_block
 from streams.core.columns import Block
 from streams.core.form import Forms
+from streams.core.gas_columns import ABSENT, VALID
 from streams.core.intake import Group
 from streams.core.quality import Assessment, assess
 from streams.core.reading import Reading
