@@ -106,8 +106,11 @@ def logs_of(nation: Nation, codec: Codec) -> list[list[ConsumerRecord]]:
     return logs
 
 
-async def write_nation(settings: Settings, nation: Nation) -> None:
-    """Judge everything that the nation sends, and write readings, findings and registry."""
+async def write_nation(settings: Settings, nation: Nation, batch: int = BATCH) -> None:
+    """Judge everything that the nation sends, and write readings, findings and registry.
+
+    ``batch`` messages of a partition are judged and written at a time.
+    """
     codec, registry = Codec(FileIds()), history(nation.enterprises)
     ways = routes(settings, codec, registry_judge(registry, Policy()))
     writer = Writer(lambda: async_client(settings))
@@ -117,6 +120,7 @@ async def write_nation(settings: Settings, nation: Nation) -> None:
     await writer.write(frozen(whole.topic, 0, [portion(whole, way)]), way.tables)
     way, rules = ways[settings.topic_readings], load_rules()
     for number, log in enumerate(logs_of(nation, codec)):
+        state: dict[str, bytes] = {}
         engine = PartitionEngine(
             topic=settings.topic_readings,
             partition=number,
@@ -125,18 +129,29 @@ async def write_nation(settings: Settings, nation: Nation) -> None:
             rules=rules,
             policy=Policy(),
             registry=registry,
-            state={},
+            state=state,
         )
-        for first in range(0, len(log), BATCH):
-            part = log[first : first + BATCH]
+        for first in range(0, len(log), batch):
+            part = log[first : first + batch]
             whole = PartitionBatch(settings.topic_readings, number, part, 1)
             await writer.write(frozen(whole.topic, number, [portion(whole, way)]), way.tables)
             raw = [
                 RawRecord(each.offset, each.timestamp, each.key, each.value, ()) for each in part
             ]
-            await _write_outcome(writer, engine.apply(raw), number, first)
+            outcome = engine.apply(raw)
+            await _write_outcome(writer, outcome, number, first)
+            _save(state, outcome)
             engine.confirmed()
     await writer.close()
+
+
+def _save(state: dict[str, bytes], outcome: Outcome) -> None:
+    """Write down what the engine looks up from now on: without it, it forgets past hours."""
+    for key, value in outcome.state.items():
+        if value is None:
+            del state[key]
+        else:
+            state[key] = value
 
 
 def _registrations(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,11 @@ from sinks.query import Answer, run
 from streams.simulation.nation import Nation
 from tests.bench.storage import questions
 from tests.bench.stored_nation import add_days, write_nation
+from tests.simulation.judged import judge
 from tests.support.clickhouse import TestClickHouse
 
 README = Path(__file__).parents[2] / "README.md"
+SIMULATED: dict[str, Any] = {"seed": 1, "enterprises": 12, "days": 1, "density": 3.0}
 QUESTIONS = {each.name: each for each in questions()}
 
 
@@ -22,8 +25,7 @@ QUESTIONS = {each.name: each for each in questions()}
 def answers(clickhouse_server: EmbeddedClickHouse) -> dict[str, Answer]:
     """What is answered on a few enterprises, judged and written, and a day more made of theirs."""
     database = TestClickHouse(clickhouse_server)
-    simulated = Nation(seed=1, enterprises=12, days=1, density=3.0)
-    asyncio.run(write_nation(database.settings, simulated))
+    asyncio.run(write_nation(database.settings, Nation(**SIMULATED)))
     add_days(database.client, "2026-05-03 19:00:00", 1)
     found = {name: run(database.client, each.sql) for name, each in QUESTIONS.items()}
     database.close()
@@ -43,3 +45,26 @@ def test_each_is_answered(answers: dict[str, Answer], name: str) -> None:
     answer = answers[name]
     assert answer.rows, "a question without an answer tells nothing of its cost"
     assert all(len(row) == len(answer.columns) for row in answer.rows)
+
+
+async def test_the_timed_store_holds_what_the_core_finds(clickhouse: TestClickHouse) -> None:
+    """Judged in many batches, as its size demands: the days of the store are whole days."""
+    await write_nation(clickhouse.settings, Nation(**SIMULATED), batch=700)
+    expected = judge(Nation(**SIMULATED))
+    stored = clickhouse.rows(
+        "SELECT source_id, parameter, unit, window, toUnixTimestamp64Milli(start), value, status, "
+        "valid_s, excused_s, seconds_by_code, revision FROM means_current"
+    )
+    names = (
+        *("source_id", "parameter", "unit", "window", "start", "value", "status"),
+        *("valid_s", "excused_s", "seconds_by_code", "revision"),
+    )
+    assert sorted(map(str, stored)) == sorted(
+        str(tuple(mean[name] for name in names)) for mean in expected.means
+    )
+    assert any(row[3] == "day" and row[6] == "VALID" for row in stored)
+    for table, found in (("violations", expected.violations), ("gaps", expected.gaps)):
+        rows = clickhouse.rows(f"SELECT toString(id), status, revision FROM {table}_current")
+        assert {tuple(row) for row in rows} == {
+            (each["id"], each["status"], each["revision"]) for each in found
+        }
