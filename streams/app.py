@@ -16,7 +16,7 @@ from faust.types import TP
 from schemas.codec import Codec
 from schemas.ids import FileIds, HttpIds, SchemaIds
 from streams.checkpoint import Checkpoint
-from streams.core.log import StateFormError
+from streams.core.log import UnusableStateError
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
@@ -110,7 +110,7 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
             try:
                 await judging.take(event)
             except (
-                FuseBlown, TooLargeError, DamagedStateError, StateFormError, StoreError
+                FuseBlown, TooLargeError, DamagedStateError, UnusableStateError, StoreError
             ) as error:  # fmt: skip
                 fatal(error)
                 return

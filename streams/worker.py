@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
 from streams.app import create_app, state_directory
-from streams.core.log import StateFormError
+from streams.core.log import UnusableStateError
 from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
@@ -88,7 +88,7 @@ class StreamsWorker:
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
         if isinstance(
-            error, FuseBlown | TooLargeError | DamagedStateError | StateFormError | StoreError
+            error, FuseBlown | TooLargeError | DamagedStateError | UnusableStateError | StoreError
         ):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0

@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
 
 from streams.core.calendar import HOUR, LocalClock
+from streams.core.log import UnusableStateError
 from streams.core.overlay import Overlay
 from streams.core.saved_hour import freeze, thaw
 from streams.core.slot import Hour, Slot
@@ -61,6 +62,13 @@ class Hours:
         saved = self._saved.get(f"{self._prefix}{start}")
         return None if saved is None else thaw(saved)
 
+    def _missing(self, start: int) -> Hour:
+        """Never a mean of what is left: a hole in the state is no silence of the source."""
+        raise UnusableStateError(
+            f"the state has no {self._prefix}{start}, although it had: let it begin anew under "
+            "another name of the application, from offset 0 (results have the same ids)"
+        )
+
     def change(self, start: int) -> Hour:
         """The hour that starts at ``start``, made if need be, and saved with the next batch."""
         hour = self.get(start)
@@ -72,12 +80,14 @@ class Hours:
         return hour
 
     def between(self, start: int, end: int) -> Iterator[tuple[int, Hour]]:
-        """Hours that may hold something of ``[start, end)``, in the order of time."""
+        """Hours that may hold something of ``[start, end)``, in the order of time.
+
+        Raises `UnusableStateError` where the state has lost one.
+        """
         index = bisect_left(self._starts, start - LONGEST_HOUR)
         while index < len(self._starts) and self._starts[index] < end:
-            hour = self.get(self._starts[index])
-            if hour is not None:
-                yield self._starts[index], hour
+            start = self._starts[index]
+            yield start, self.get(start) or self._missing(start)
             index += 1
 
     def slots(self, start: int, end: int) -> list[Slot]:
@@ -97,9 +107,7 @@ class Hours:
         Days of hours: those that are not decoded already are not kept so.
         """
         for start in list(self._starts):
-            hour = self._loaded.get(start) or self._decoded(start)
-            if hour is not None:
-                yield start, hour
+            yield start, self._loaded.get(start) or self._decoded(start) or self._missing(start)
 
     def before(self, instant: int) -> list[int]:
         """Starts of the hours that begin before ``instant``."""

@@ -26,8 +26,8 @@ STATE_FORM = 2
 """Of the state that is written: changes when what was saved before can be read no more."""
 
 
-class StateFormError(Exception):
-    """The saved state was written by a version whose form is another; says what to do."""
+class UnusableStateError(Exception):
+    """The saved state has another form, or a hole; says which, and what to do."""
 
 
 class Ledger(msgspec.Struct, array_like=True):

@@ -18,7 +18,7 @@ from streams.core.context import Context, Findings
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.intake import Arrived, Intake, Item, Refused
-from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, StateFormError
+from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableStateError
 from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
@@ -58,7 +58,7 @@ class PartitionEngine:
 
     ``state`` is looked at for as long as the engine lives and never written: changes are kept
     over it until `confirmed` is called. Whoever never calls it may change ``state`` no more.
-    Raises `StateFormError` where another version wrote it.
+    Raises `UnusableStateError` where another version wrote it.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class PartitionEngine:
             msgspec.msgpack.decode(saved, type=Ledger) if saved else Ledger(form=STATE_FORM)
         )
         if self._ledger.form != STATE_FORM:
-            raise StateFormError(
+            raise UnusableStateError(
                 f"the state of partition {partition} has form {self._ledger.form}, this version "
                 f"reads form {STATE_FORM}: let it begin anew under another name of the "
                 "application, from offset 0 (results have the same ids), or run the version before"

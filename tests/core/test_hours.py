@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from streams.core.calendar import HOUR
 from streams.core.hours import Hours
+from streams.core.log import UnusableStateError
 from streams.core.overlay import Overlay
 from streams.core.slot import Slot
 
@@ -49,3 +52,14 @@ def test_hours_at_hand_stay_decoded() -> None:
     assert len(hours.slots(0, 24 * HOUR)) == 24
     hours.let_go(20 * HOUR)
     assert list(hours._loaded) == [20 * HOUR, 21 * HOUR, 22 * HOUR, 23 * HOUR]
+
+
+def test_an_hour_that_the_state_has_lost_is_not_taken_for_a_silence() -> None:
+    _, saved = of_a_week()
+    hours = hours_of(saved)
+    del saved[f"0/hour/A/{5 * HOUR}"]
+    assert len(hours.slots(8 * HOUR, 20 * HOUR)) == 12
+    with pytest.raises(UnusableStateError, match="0/hour/A/18000000"):
+        hours.slots(0, 24 * HOUR)
+    with pytest.raises(UnusableStateError, match="0/hour/A/18000000"):
+        list(hours.all())

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from streams.core.calendar import HOUR, MINUTE
 from streams.core.findings import Violation, WindowMean
-from streams.core.log import Ledger, StateFormError
+from streams.core.log import Ledger, UnusableStateError
 from streams.core.reading import Reading
 from streams.core.registration import Channel, Enterprise, Verification
 from streams.core.registration import Device as RegisteredDevice
@@ -261,5 +261,5 @@ def test_a_state_of_another_form_is_not_judged_from() -> None:
     ledger = msgspec.msgpack.decode(state["0/ledger"], type=Ledger)
     ledger.form = 1
     state["0/ledger"] = msgspec.msgpack.encode(ledger)
-    with pytest.raises(StateFormError, match="form 1, this version reads form 2"):
+    with pytest.raises(UnusableStateError, match="form 1, this version reads form 2"):
         engine(history(enterprise()), state)
