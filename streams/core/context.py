@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
+from streams.core.frame import Frames
 from streams.core.policy import Policy
 from streams.core.rules import (
     MissingAsm,
@@ -45,6 +46,7 @@ class Context:
         self.run_rules = rules.of(RunOver)
         self.outage_rules = rules.of(Outage)
         self.obligation_rules = rules.of(MissingAsm, MissingLink)
+        self.frames = Frames(self.grace)
         self.offset = -1
         self.findings = Findings()
 

@@ -110,13 +110,13 @@ class Fuse:
         self._in_a_row = self._run.total()
         self.blown: Blown | None = None
 
-    def good(self) -> None:
-        """The next message was used, or had been."""
-        if self._in_a_row:
+    def good(self, messages: int = 1) -> None:
+        """The next message, or so many of them, was used, or had been."""
+        if self._in_a_row and messages:
             self._run.clear()
             self._in_a_row = 0
         if self._policy.share:
-            self._messages += 1
+            self._messages += messages
             if self._stretches:
                 self._forget()
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
 from streams.core.calendar import HOUR, LocalClock
 from streams.core.log import UnusableStateError
 from streams.core.overlay import Overlay
 from streams.core.saved_hour import freeze, thaw
 from streams.core.slot import Hour, Slot
+
+_start = itemgetter(0)
 
 LONGEST_HOUR = 2 * HOUR
 """An hour of the local clock is at most this long, whatever a zone does to it."""
@@ -93,13 +96,18 @@ class Hours:
     def slots(self, start: int, end: int) -> list[Slot]:
         """The slots inside ``[start, end)`` in the order of time, added up."""
         self._settle()
+        return self.inside(start, end)
+
+    def inside(self, start: int, end: int) -> list[Slot]:
+        """The slots inside ``[start, end)`` in the order of time, as far as they are added up."""
         found = [
             (at, slot)
             for _, hour in self.between(start, end)
             for at, slot in hour.slots.items()
             if start <= at < end
         ]
-        return [slot for _, slot in sorted(found, key=lambda item: item[0])]
+        found.sort(key=_start)
+        return [slot for _, slot in found]
 
     def all(self) -> Iterator[tuple[int, Hour]]:
         """Every remembered hour, in the order of time; to be looked at one by one, not changed.

@@ -6,18 +6,20 @@ first of its readings is applied. What is taken in waits until a sum is needed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from streams.core.assess import Assessed, assess_block
-from streams.core.columns import Block, Decoded, Integers
+from streams.core.columns import Block, Decoded, Integers, Truths
 from streams.core.form import Forms
 from streams.core.gas_columns import ABSENT, VALID
 from streams.core.log import RawRecord
 from streams.core.policy import Policy
-from streams.core.quality import UNVERIFIED, ZEROED, Refusal, arrival_refusal, refusal
+from streams.core.quality import LATEST_ARRIVAL, UNVERIFIED, ZEROED, Refusal, refusal
 from streams.core.reading import Rejected, Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.slot import Piece, digests
@@ -25,15 +27,21 @@ from streams.core.source import SourceEntry
 from streams.core.sums import add
 
 LONGEST_PERIOD_S = 3600
+NORMAL = "NORMAL"
+"""The operating state in which time is due."""
+
 _FAR = 1 << 60
 """Beyond any time that is compared, and far from the end of 64 bits."""
+
+_position = attrgetter("position")
 
 
 class Group:
     """Readings of one pattern under plans of one form, n of them, in the order of the batch.
 
     ``measured_at`` ms UTC, ``device_serials``, ``said`` digests of their contents; ``whole``:
-    every pollutant of the source is sent and valid.
+    every pollutant of the source is sent and valid; ``plain``: whole, in normal operation, and
+    measured where an interval begins.
     """
 
     def __init__(self, block: Block, assessed: Assessed, said: list[bytes]) -> None:
@@ -43,18 +51,22 @@ class Group:
         self.state = block.pattern.state
         self.device_serials = [block.device_serials[place] for place in places]
         self.layout = form.structure.layout
-        self.measured_at: list[int] = block.measured_at[places].tolist()
+        measured_at = block.measured_at[places]
+        self.measured_at: list[int] = measured_at.tolist()
         self.said = [said[place] for place in places]
-        valid = assessed.pollutants
         every = np.full(len(places), form.has_every_pollutant)
-        self.whole: list[bool] = (valid.all(axis=1) & every).tolist()
+        whole: Truths = np.logical_and(assessed.pollutants.all(axis=1), every)
+        self.whole: list[bool] = whole.tolist()
+        aligned = measured_at % (self.period_s * 1000) == 0
+        self.plain: list[bool] = (
+            (whole & aligned).tolist() if self.state == NORMAL else [False] * len(places)
+        )
         self._assessed = assessed
         self._carried, self._valid = assessed.codes != ABSENT, assessed.codes == VALID
         self._marked: list[bool] = (
             (assessed.codes > VALID).any(axis=1) | assessed.zeroed.any(axis=1) | ~assessed.verified
         ).tolist()
-        self._waiting: list[int] = []
-        self._pieces: list[Piece] = []
+        self._waiting: dict[Piece, list[int]] = {}
 
     def valid_pollutants(self, at: int) -> list[str]:
         """The pollutants of one reading that are sent and valid."""
@@ -62,45 +74,40 @@ class Group:
         pollutants = self._assessed.form.structure.pollutants
         return [each.name for each, counts in zip(pollutants, valid, strict=True) if counts]
 
-    def take(self, at: int, piece: Piece) -> bool:
-        """Have a reading added to a piece of its layout; whether it is the first that waits."""
-        self._waiting.append(at)
-        self._pieces.append(piece)
-        return len(self._waiting) == 1
+    def take(self, places: list[int], piece: Piece) -> bool:
+        """Have readings added to a piece of their layout; whether they are the first that wait."""
+        first = not self._waiting
+        waiting = self._waiting.get(piece)
+        if waiting is None:
+            self._waiting[piece] = places
+        else:
+            waiting += places
+        return first
 
     def settle(self) -> None:
         """Add what waits to its pieces."""
-        number: dict[Piece, int] = {}
-        rounds: list[tuple[list[int], list[int]]] = []  # pieces and readings, each piece once
-        depth: list[int] = []
-        for at, piece in zip(self._waiting, self._pieces, strict=True):
-            index = number.setdefault(piece, len(number))
-            if index == len(depth):
-                depth.append(0)
-            else:
-                depth[index] += 1
-            if depth[index] == len(rounds):
-                rounds.append(([], []))
-            rounds[depth[index]][0].append(index)
-            rounds[depth[index]][1].append(at)
-            if self._marked[at]:
-                self._mark(at, piece)
-        pieces = list(number)
+        waiting = sorted(self._waiting.items(), key=lambda item: -len(item[1]))
+        self._waiting = {}
+        pieces = [piece for piece, _ in waiting]
+        readings = [at for _, places in waiting for at in places]
         sums = np.stack([piece.sums for piece in pieces])
-        values, measured = self._assessed.values, self._assessed.measured
-        for number_of_round, (those, readings) in enumerate(rounds):
-            part = sums[those] if number_of_round else sums  # in the first they are in order
-            for rest in add(
-                part, values[readings], measured[readings], self._carried[readings],
-                self._valid[readings],
-            ):  # fmt: skip
-                pieces[those[rest.slot]].keep(rest)
-            if number_of_round:
-                sums[those] = part
+        assessed = self._assessed
+        for rest in add(
+            sums,
+            assessed.values[readings],
+            assessed.measured[readings],
+            self._carried[readings],
+            self._valid[readings],
+            [len(places) for _, places in waiting],
+        ):
+            pieces[rest.slot].keep(rest)
         for piece, own in zip(pieces, sums, strict=True):
             piece.sums = own
-        self._waiting.clear()
-        self._pieces.clear()
+        marked = self._marked
+        for piece, places in waiting:
+            for at in places:
+                if marked[at]:
+                    self._mark(at, piece)
 
     def _mark(self, at: int, piece: Piece) -> None:
         assessed = self._assessed
@@ -116,9 +123,13 @@ class Group:
                     piece.mark(series, UNVERIFIED)
 
 
-class Arrived(NamedTuple):
-    """A reading that is not refused by what it says itself: where it is, and its source."""
+class Arrival(NamedTuple):
+    """A reading that is not refused by what it says itself: where it is, and its source.
 
+    ``position`` in the batch, ``at`` in its group; ``entry`` as registered when it arrived.
+    """
+
+    position: int
     group: Group
     at: int
     entry: SourceEntry
@@ -131,7 +142,21 @@ class Refused(NamedTuple):
     source_id: str
 
 
-Item = Arrived | Refused | Rejected | Tick
+class Prepared(NamedTuple):
+    """A batch, judged record by record: readings by source, in order, and all else by position."""
+
+    readings: dict[str, list[Arrival]]
+    others: dict[int, Refused | Rejected | Tick]
+
+    def between(self, start: int, end: int) -> dict[str, list[Arrival]]:
+        """The readings at the positions ``[start, end)``."""
+        found = {}
+        for source_id, arrivals in self.readings.items():
+            first = bisect_left(arrivals, start, key=_position)
+            last = bisect_left(arrivals, end, key=_position)
+            if first < last:
+                found[source_id] = arrivals[first:last]
+        return found
 
 
 class Intake:
@@ -149,24 +174,27 @@ class Intake:
         self._forms = Forms()
         self._waiting: list[Group] = []
 
-    def prepare(self, records: Sequence[RawRecord]) -> list[Item]:
+    def prepare(self, records: Sequence[RawRecord]) -> Prepared:
         """What each record is, judged by itself.
 
         A record without a time of arrival is not looked into: it comes out as `Rejected`.
         """
-        values = [
-            record.value if arrival_refusal(record.timestamp) is None else None
-            for record in records
-        ]
-        decoded = self._decode(values)
-        items: dict[int, Item] = dict(decoded.others)
+        decoded = self._decode(
+            [
+                record.value if 0 <= record.timestamp <= LATEST_ARRIVAL else None
+                for record in records
+            ]
+        )
+        prepared = Prepared({}, dict(decoded.others))
         for block in decoded.blocks:
-            self._block(block, records, items)
-        return [items[at] for at in range(len(records))]
+            self._block(block, records, prepared)
+        for arrivals in prepared.readings.values():
+            arrivals.sort(key=_position)
+        return prepared
 
-    def take(self, group: Group, at: int, piece: Piece) -> None:
-        """Have a reading added up later."""
-        if group.take(at, piece):
+    def take(self, group: Group, places: list[int], piece: Piece) -> None:
+        """Have readings added up later."""
+        if group.take(places, piece):
             self._waiting.append(group)
 
     def settle(self) -> None:
@@ -176,25 +204,27 @@ class Intake:
                 group.settle()
             self._waiting.clear()
 
-    def _block(self, block: Block, records: Sequence[RawRecord], items: dict[int, Item]) -> None:
+    def _block(self, block: Block, records: Sequence[RawRecord], prepared: Prepared) -> None:
         rows = block.rows.tolist()
         arrivals = [records[row].timestamp for row in rows]
-        source = self._registry.source
-        entries = [
-            source(name, arrival) for name, arrival in zip(block.source_ids, arrivals, strict=True)
-        ]
+        entries = list(map(self._registry.source, block.source_ids, arrivals))
         for at in self._suspects(block, entries, np.array(arrivals, dtype=np.int64)):
             refused = refusal(block.reading(at), entries[at], arrivals[at], self._policy)
             if refused is not None:
-                items[rows[at]] = Refused(refused, block.source_ids[at])
+                prepared.others[rows[at]] = Refused(refused, block.source_ids[at])
                 entries[at] = None
         said = digests(block)
+        readings = prepared.readings
         for assessed in assess_block(block, entries, self._forms):
             group = Group(block, assessed, said)
             for at, place in enumerate(assessed.places):
-                entry = entries[place]
-                assert entry is not None  # noqa: S101 (those are left out)
-                items[rows[place]] = Arrived(group, at, entry)
+                arrival = Arrival(rows[place], group, at, entries[place])  # type: ignore[arg-type]
+                source_id = block.source_ids[place]
+                own = readings.get(source_id)
+                if own is None:
+                    readings[source_id] = [arrival]
+                else:
+                    own.append(arrival)
 
     def _suspects(
         self, block: Block, entries: Sequence[SourceEntry | None], arrivals: Integers

@@ -1,50 +1,42 @@
 """One partition of the readings topic, folded over its log: the whole of the judging code.
 
-Stream time is the highest arrival time seen; nothing else tells the time. Records are applied
-one by one, so what is found after a record depends on the log up to it and not on how the log
-was cut into batches, how many workers there are, or what crashed in between.
+Stream time is the highest arrival time seen; nothing else tells the time. What is found after a
+record depends on the log up to it, and not on how the log was cut into batches, how many workers
+there are, or what crashed in between. Sources do not see each other: each is followed along the
+whole batch, and the windows of many are judged together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 from aiokafka.partitioner import murmur2
 
-from streams.core.bury import dead_letter
 from streams.core.columns import Decoded
 from streams.core.context import Context, Findings
+from streams.core.ending import Ending, count, judged_alone, refused_by_source
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
-from streams.core.intake import Arrived, Intake, Item, Refused
+from streams.core.intake import Arrival, Intake
 from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableStateError
 from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
 from streams.core.policy import Policy
-from streams.core.quality import (
-    CONFLICTING_DUPLICATE,
-    LATEST_ARRIVAL,
-    Refusal,
-    arrival_refusal,
-)
-from streams.core.reading import Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.rules import RuleSet
 from streams.core.source import BEGINNING, FOREVER, SourceEntry
-from streams.core.source_fold import DUPLICATE, SourceFold
+from streams.core.source_fold import SourceFold
+from streams.core.timeline import Timeline, stream_times
 from streams.core.timers import ENTERPRISE, SOURCE, Timers
 
 _encoder = msgspec.msgpack.Encoder()
 
-_TOGETHER = 256
-"""So many sources close their windows together: a day of each is at hand meanwhile."""
-
-DECODE = "decode"
-VALIDATE = "validate"
-DEDUPLICATE = "deduplicate"
-"""Stages at which a message may end in the dead letters."""
+_AT_HAND = 40_000
+"""Slots of windows that are judged together: of the days of some 280 sources, or of a nation's
+hours."""
 
 
 def partition_of(key: str, partitions: int) -> int:
@@ -116,17 +108,8 @@ class PartitionEngine:
         ledger = self._ledger
         before = (ledger.used, ledger.duplicates, ledger.ticks)
         records = [record for record in records if record.offset >= ledger.next_offset]
-        for record, item in zip(records, self._intake.prepare(records), strict=True):
-            ledger.next_offset = record.offset + 1
-            self._context.offset = record.offset
-            if ledger.stream_time < record.timestamp <= LATEST_ARRIVAL:
-                ledger.stream_time = record.timestamp
-            now = ledger.stream_time
-            if now >= self._next_registration or self._version != self._registry.version:
-                self._follow_registry(now)
-            if self._timers.next <= now:
-                self._fire(now)
-            self._take(record, item, now)
+        if records:
+            self._go_along(records)
         state = self._save()
         findings, self._context.findings = self._context.findings, Findings()
         return Outcome(
@@ -145,50 +128,74 @@ class PartitionEngine:
         """``state`` as it was given has the state of every outcome by now."""
         self._saved.confirmed()
 
-    def _take(self, record: RawRecord, item: Item, now: int) -> None:
-        if isinstance(item, Arrived):
-            self._read(record, item, now)
-        elif isinstance(item, Refused):
-            self._bury(record, VALIDATE, item.refusal, item.source_id)
-        elif (untimely := arrival_refusal(record.timestamp)) is not None:
-            self._bury(record, DECODE, untimely, None)
-        elif isinstance(item, Tick):
-            self._ledger.ticks += 1
-        else:
-            self._bury(record, DECODE, Refusal(item.reason, item.detail), item.source_id)
+    def _go_along(self, records: Sequence[RawRecord]) -> None:
+        prepared = self._intake.prepare(records)
+        times = stream_times(records, self._ledger.stream_time)
+        endings: list[Ending] = []
+        start = 0
+        while start < len(records):
+            now = times[start]
+            if now >= self._next_registration or self._version != self._registry.version:
+                self._follow_registry(now)
+            end = bisect_left(times, self._next_registration, start)
+            whole = end - start == len(records)
+            readings = prepared.readings if whole else prepared.between(start, end)
+            endings += self._stretch(Timeline(records, times, start, end), readings)
+            start = end
+        self._ledger.stream_time = times[-1]
+        self._ledger.next_offset = records[-1].offset + 1
+        endings += [judged_alone(at, records[at], item) for at, item in prepared.others.items()]
+        count(records, endings, self._ledger, self._fuse, self._context)
 
-    def _read(self, record: RawRecord, item: Arrived, now: int) -> None:
-        group, at, entry = item
-        fold = self._folds.get(entry.id)
-        if fold is None:
-            fold = self._fold(entry, now)
-        self._touched.add(entry.id)
-        refused = fold.accept(group, at, entry, record.offset, record.value or b"", now)
-        if refused is None:
-            self._ledger.used += 1
-            self._fuse.good()
-            self._timers.schedule(SOURCE, entry.id, fold.due)
-        elif refused is DUPLICATE:
-            self._ledger.duplicates += 1
-            self._fuse.good()
-        else:
-            stage = DEDUPLICATE if refused.reason == CONFLICTING_DUPLICATE else VALIDATE
-            self._bury(record, stage, refused, entry.id)
+    def _stretch(
+        self, line: Timeline, readings: Mapping[str, Sequence[Arrival]]
+    ) -> Iterator[Ending]:
+        """Go along a stretch under one state of the registry, source by source."""
+        names = dict.fromkeys(readings)
+        for due, (kind, name) in self._timers.due(line.times[line.end - 1]):
+            if kind == SOURCE:
+                names[name] = None
+            else:
+                self._pass_duty(name, line, due)
+        followed: list[SourceFold] = []
+        closed = 0
+        for name in names:
+            arrivals, since = readings.get(name, ()), line.start
+            fold = self._folds.get(name)
+            if fold is None:  # not registered for this partition: known by its readings alone
+                first = arrivals[0]
+                since = first.position + 1
+                fold = self._fold(first.entry, line.times[first.position])
+            for position, refusal in fold.follow(line, since, arrivals):
+                yield refused_by_source(position, name, refusal)
+            followed.append(fold)
+            closed += sum(len(window.slots) for _, window in fold.closed)
+            if closed > _AT_HAND:
+                self._judge_closed(line, followed)
+                followed, closed = [], 0
+        self._judge_closed(line, followed)
 
-    def _bury(self, record: RawRecord, stage: str, refused: Refusal, source_id: str | None) -> None:
-        self._ledger.dead_letters += 1
-        self._fuse.dead(refused.reason, record.offset)
-        self._context.findings.dead_letters.append(
-            dead_letter(
-                record,
-                topic=self._context.topic,
-                partition=self._partition,
-                stage=stage,
-                reason=refused.reason,
-                detail=refused.detail,
-                source_id=source_id,
-            )
-        )
+    def _judge_closed(self, line: Timeline, folds: Sequence[SourceFold]) -> None:
+        """Judge the windows that have closed: of many sources they are one work."""
+        self._intake.settle()
+        added = iter(summaries([window for fold in folds for _, window in fold.closed]))
+        for fold in folds:
+            fold.judge_closed(line, line.end, [next(added) for _ in fold.closed])
+            fold.let_go(line.times[line.end - 1])
+            self._touched.add(fold.id)
+            self._timers.schedule(SOURCE, fold.id, fold.due)
+
+    def _pass_duty(self, name: str, line: Timeline, due: int) -> None:
+        """Judge the duties of an enterprise at each position at which they are due."""
+        duty, at = self._duties[name], line.reached(due, line.start)
+        while at < line.end:
+            now = line.times[at]
+            self._context.offset = line.records[at].offset
+            duty.advance(self._registry.enterprise(name, now), now)
+            self._judged.add(name)
+            due = max(duty.due, now + 1)
+            at = line.reached(due, at + 1)
+        self._timers.schedule(ENTERPRISE, name, due)
 
     def _follow_registry(self, now: int) -> None:
         """Take over the registrations that have arrived by ``now``."""
@@ -246,29 +253,6 @@ class PartitionEngine:
             fold.strike_off()
         self._timers.schedule(SOURCE, entry.id, fold.due)
         return fold
-
-    def _fire(self, now: int) -> None:
-        """Let time pass for all whose time has come: windows that close together are one work."""
-        folds = []
-        for kind, name in self._timers.due(now):
-            if kind == SOURCE:
-                folds.append(self._folds[name])
-            else:
-                duty = self._duties[name]
-                duty.advance(self._registry.enterprise(name, now), now)
-                self._judged.add(name)
-                self._timers.schedule(kind, name, max(duty.due, now + 1))
-        for start in range(0, len(folds), _TOGETHER):
-            self._advance(folds[start : start + _TOGETHER], now)
-
-    def _advance(self, folds: list[SourceFold], now: int) -> None:
-        closing = [fold.closing(now) for fold in folds]
-        added = iter(summaries([window for windows in closing for window in windows]))
-        for fold, windows in zip(folds, closing, strict=True):
-            if fold.due <= now:
-                fold.advance(now, [(window, next(added)) for window in windows])
-                self._touched.add(fold.id)
-            self._timers.schedule(SOURCE, fold.id, max(fold.due, now + 1))
 
     def _save(self) -> dict[str, bytes | None]:
         state: dict[str, bytes | None] = {}

@@ -6,6 +6,7 @@ in a result (the evidence chain aside, which follows the offsets of the log).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b, sha256
 
 import msgspec
@@ -13,6 +14,7 @@ import numpy as np
 
 from streams.core.columns import Block, Floats
 from streams.core.exact import compact
+from streams.core.log import RawRecord
 from streams.core.names import NAME_CHARACTERS, count_name, shortened
 from streams.core.quality import STATUS_OTHER, made_up_status
 from streams.core.reading import Reading
@@ -83,15 +85,23 @@ class Slot:
         self.last_offset = -1
         self.chain = b""
 
-    def note(self, offset: int, raw: bytes, device_serial: str | None) -> None:
-        """Count an accepted reading and chain its message into the evidence."""
-        self.readings += 1
+    def note(self, records: Sequence[RawRecord], device_serials: Sequence[str | None]) -> None:
+        """Count accepted readings and chain their messages into the evidence, one at least."""
+        self.readings += len(records)
         if self.first_offset < 0:
-            self.first_offset = offset
-        self.last_offset = offset
-        self.chain = sha256(self.chain + raw).digest()
-        if device_serial is not None:
-            count_name(self.devices, shortened(device_serial, NAME_CHARACTERS))
+            self.first_offset = records[0].offset
+        self.last_offset = records[-1].offset
+        chain = self.chain
+        for record in records:
+            chain = sha256(chain + (record.value or b"")).digest()
+        self.chain = chain
+        for device_serial in device_serials:
+            if device_serial is not None:
+                known = self.devices.get(device_serial)
+                if known is not None:
+                    self.devices[device_serial] = known + 1
+                else:
+                    count_name(self.devices, shortened(device_serial, NAME_CHARACTERS))
 
     def piece(self, period_s: int, layout: Layout) -> Piece:
         """The piece of a period and layout, made if need be."""
@@ -136,15 +146,20 @@ class Hour:
         found = bytes(seen[number * DIGEST : (number + 1) * DIGEST])
         return found if any(found) else None
 
-    def remember(self, period_s: int, number: int, digest: bytes) -> None:
-        """Keep the digest of the accepted reading of an interval."""
+    def knows(self, period_s: int, first: int, last: int) -> bool:
+        """Whether a reading of any interval from ``first`` to ``last`` was accepted."""
+        seen = self.seen.get(period_s)
+        return seen is not None and any(seen[first * DIGEST : (last + 1) * DIGEST])
+
+    def remember(self, period_s: int, number: int, digests: bytes) -> None:
+        """Keep the digests of the accepted readings of intervals from ``number`` on."""
         seen = self.seen.get(period_s)
         if seen is None:
             seen = self.seen[period_s] = bytearray()
         at = number * DIGEST
         if len(seen) < at:
             seen.extend(bytes(at - len(seen)))
-        seen[at : at + DIGEST] = digest
+        seen[at : at + len(digests)] = digests
 
 
 def digests(block: Block) -> list[bytes]:

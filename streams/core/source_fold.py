@@ -1,47 +1,62 @@
-"""One source, folded over its readings: takes them in, closes its windows, judges its silence.
+"""One source, followed along the log: takes its readings in, closes its windows, judges silence.
 
 The fold is a function of the log: what it says after a record depends on the records up to it
-and on nothing else, so batches may be cut anywhere. One file, although a long one: it is the order
-in which everything else is asked.
+and on nothing else, so batches may be cut anywhere. Closing a window only notes it; what its
+slots add up to is asked for many windows of many sources at once, and before anything changes
+that they say. One file, although a long one: it is the order in which everything else is asked.
 """
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import groupby
+from typing import NamedTuple
 
 import msgspec
 
-from streams.core.calendar import HOUR, SLOT
+from streams.core.awaited import Awaited
+from streams.core.calendar import HOUR
 from streams.core.context import Context
 from streams.core.coverage import Coverage
-from streams.core.findings import WindowMean
+from streams.core.frame import NOWHERE, Frame
 from streams.core.gap import cover
 from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
-from streams.core.intake import Group, Intake
+from streams.core.intake import NORMAL, Arrival, Group, Intake
 from streams.core.mean import Summary, Window, summaries
 from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
 from streams.core.retention import forget, kept_from
 from streams.core.run_judge import RunJudge
-from streams.core.slot import Slot
+from streams.core.slot import Hour, Slot
 from streams.core.source import FOREVER, KINDS, SourceEntry, united
+from streams.core.timeline import Timeline
 from streams.core.window_judge import WindowJudge
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Head)
-
-Summarised = tuple[Window, dict[str, Summary]]
-"""A window with what its series add up to."""
 
 _AT_HAND = 2 * HOUR
 """Hours that began longer ago are taken from the state when they are needed."""
 
 DUPLICATE = Refusal("DUPLICATE", "all fields equal to an accepted reading of the interval")
 """Not a dead letter: dropped and counted."""
+
+
+class Closed(NamedTuple):
+    """A window that closed at a position of the batch, to be judged as it was then."""
+
+    position: int
+    window: Window
+
+
+class Reopened(NamedTuple):
+    """A closed window that a late reading changed, and its last change at a stream time."""
+
+    window: Window
+    summary: dict[str, Summary]
+    stream_time: int
 
 
 class SourceFold:
@@ -67,15 +82,16 @@ class SourceFold:
         self._intake = intake
         self._hours = Hours(hours_prefix, saved, hour_starts, intake.settle)
         self._coverage = Coverage()
-        self._pending = {(item.kind, item.start): item for item in self._head.pending}
-        self._by_closing = sorted(self._pending.values(), key=_closing)
+        self._awaited = Awaited(self._head.pending)
+        self.closed: list[Closed] = []
+        """Windows that have closed and are not judged yet: nothing they say may change before."""
         self._windows = WindowJudge(context, self._head, self._hours)
         self._runs = RunJudge(context, self._head, self._hours)
+        self._runs_since = 0
         self._gaps = GapJudge(context, self._head)
-        self._touched: dict[tuple[int, int, int], int] = {}
-        self._slot = (0, 0, 0)
-        self._slot_windows: list[Pending] = []
-        self._awaited = (0, 0)
+        self._reopened: dict[tuple[int, int], Reopened] = {}
+        self._frame = NOWHERE
+        self._frame_period = 0
         self._swept = 0
         self._changed = False
         self._struck_off = False
@@ -88,9 +104,13 @@ class SourceFold:
     @property
     def due(self) -> int:
         """The next stream time at which time alone makes a difference."""
-        closing = self._by_closing[0].closes if self._by_closing else FOREVER
+        return min(self._next, self._runs.due)
+
+    @property
+    def _next(self) -> int:
+        """The same, but for runs: they may change with the windows that wait to be judged."""
         silence = FOREVER if self._struck_off else self._gaps.due
-        return min(closing, silence, self._runs.due)
+        return min(self._awaited.due, silence)
 
     def register(self, entry: SourceEntry, stream_time: int) -> None:
         """Go on under a new registration; closed windows are not judged again for it."""
@@ -98,58 +118,165 @@ class SourceFold:
         self._coverage.settle()
         self.entry = entry
         self._struck_off = False
-        self._slot = (0, 0, 0)
+        self._frame = NOWHERE
         self._gaps.renew(stream_time)
 
     def strike_off(self) -> None:
         """Registered no more: what was accepted is judged to its end, silence is not."""
         self._struck_off = True
 
-    def closing(self, stream_time: int) -> list[Window]:
-        """The windows that close by ``stream_time``, with what was taken into them."""
-        return [
-            self._windows.window(each.kind, each.start, each.end)
-            for each in takewhile(lambda each: each.closes <= stream_time, self._by_closing)
-        ]
+    def follow(
+        self, line: Timeline, since: int, arrivals: Sequence[Arrival]
+    ) -> list[tuple[int, Refusal]]:
+        """Go along a stretch of the log from ``since`` on; ``arrivals`` are the readings in it.
 
-    def advance(self, stream_time: int, closing: Sequence[Summarised]) -> None:
-        """Do everything that time alone brings about up to ``stream_time``.
-
-        ``closing`` are the windows of `closing`, each with what its series add up to.
+        Returns the position of every reading that was not taken in, and why (``DUPLICATE`` or a
+        dead letter's reason). The windows in `closed` are to be judged at the end of it.
         """
-        for window, summary in closing:
-            self._context.findings.means += self._windows.means(
-                self.entry, window, summary, stream_time
-            )
-        if closing:
-            for each in self._by_closing[: len(closing)]:
-                del self._pending[(each.kind, each.start)]
-            del self._by_closing[: len(closing)]
-            self._changed = True
-        silence = self._gaps.due <= stream_time
-        if silence:
-            self._coverage.lay()
-            silence = not self._gaps.postpone(self.entry, stream_time)
-        self._judge(stream_time, silence=silence)
-        if stream_time - self._swept >= HOUR:
-            self._swept = stream_time
-            self.flush()
-            self._coverage.settle()
-            horizon = stream_time - self._context.policy.max_lateness
-            if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
+        self._runs_since = since
+        refused: list[tuple[int, Refusal]] = []
+        at = 0
+        while at < len(arrivals):
+            first = arrivals[at]
+            self._pass(line, since, first.position + 1)
+            upto = self._take_together(line, arrivals, at)
+            if upto == at:
+                refusal = self._accept(line, first)
+                if refusal is not None:
+                    refused.append((first.position, refusal))
+                upto += 1
+            since = arrivals[upto - 1].position + 1
+            at = upto
+        self._pass(line, since, line.end)
+        return refused
+
+    def _pass(self, line: Timeline, since: int, upto: int) -> None:
+        """Do what time alone brings about at the positions from ``since`` up to ``upto``."""
+        while since < upto and self._next <= line.times[upto - 1]:
+            since = line.reached(self._next, since)
+            now = line.times[since]
+            self._context.offset = line.records[since].offset
+            closed = self._awaited.close(now)
+            for each in closed:
+                slots = self._hours.inside(each.start, each.end)
+                window = Window(each.kind, each.start, each.end, slots)
+                self.closed.append(Closed(since, window))
                 self._changed = True
+            if not self._struck_off and self._gaps.due <= now:
+                self._coverage.lay()
+                if not self._gaps.postpone(self.entry, now):
+                    self._judge_silence(now)
+            since += 1
+
+    def judge_closed(
+        self, line: Timeline, upto: int, summarised: Sequence[dict[str, Summary]]
+    ) -> None:
+        """Judge the windows in `closed`, and runs, as at the positions before ``upto``.
+
+        ``summarised`` is what the series of each window add up to.
+        """
+        judged = zip(self.closed, summarised, strict=True)
+        for position, group in groupby(judged, key=lambda item: item[0].position):
+            self._judge_runs(line, position)
+            now = line.times[position]
+            for (_, window), summary in group:
+                self._context.findings.means += self._windows.means(
+                    self.entry, window, summary, now
+                )
+            if self._windows.shaken:
+                self._shake(now)
+                self._runs_since = position + 1
+        self._judge_runs(line, upto)
+        self.closed = []
+
+    def _judge_runs(self, line: Timeline, upto: int) -> None:
+        """Close runs where stream time alone does so, at the positions before ``upto``."""
+        while self._runs_since < upto and self._runs.due <= line.times[upto - 1]:
+            at = line.reached(self._runs.due, self._runs_since)
+            self._shake(line.times[at])
+            self._runs_since = at + 1
+
+    def _shake(self, stream_time: int) -> None:
+        self._runs.judge(self.entry, self._windows.shaken, stream_time)
+        self._windows.shaken.clear()
+        self._changed = True
+
+    def let_go(self, stream_time: int) -> None:
+        """Keep at hand only what readings may come to soon; the rest is in the saved state."""
         self._hours.let_go(stream_time - _AT_HAND)
 
-    def accept(
+    def _take_together(self, line: Timeline, arrivals: Sequence[Arrival], at: int) -> int:
+        """Take in readings from ``at`` on that only go on where the last ones ended.
+
+        They are of one slot, whole and new, none is late, and nothing happens between them.
+        Returns the place of the first that has to be looked at by itself.
+        """
+        position, group, place, entry = arrivals[at]
+        if entry is not self.entry or not group.plain[place]:
+            return at
+        instant, period_s = group.measured_at[place], group.period_s
+        frame = self._frame_at(instant, entry)
+        kept = kept_from(frame.open_until - self._context.policy.max_lateness)
+        if line.times[position] >= frame.open_until or frame.hour < max(self._head.forgotten, kept):
+            return at
+        self._await_windows(frame, period_s, line.times[position])
+        until = min(frame.open_until, self._next)
+        last, places, upto = instant, [place], at + 1
+        while upto < len(arrivals):
+            position, other, place, other_entry = arrivals[upto]
+            measured_at = other.measured_at[place] if other is group else 0
+            if (
+                not last < measured_at < frame.end
+                or not group.plain[place]
+                or other_entry is not entry
+                or line.times[position] >= until
+            ):
+                break
+            last = measured_at
+            places.append(place)
+            upto += 1
+        period = period_s * 1000
+        start = -(-frame.hour // period)
+        first, end = instant // period - start, last // period - start
+        hour = self._hours.get(frame.hour)
+        if hour is not None and hour.knows(period_s, first, end):
+            return at
+        if not self._coverage.prolong(entry, instant, last + period):
+            return at
+        hour = self._hours.change(frame.hour)
+        if end - first < len(places):
+            hour.remember(period_s, first, b"".join([group.said[place] for place in places]))
+        else:  # with holes
+            for place in places:
+                number = group.measured_at[place] // period - start
+                hour.remember(period_s, number, group.said[place])
+        self._take(line, hour, frame, arrivals[at:upto], places)
+        return upto
+
+    def _take(
         self,
-        group: Group,
-        at: int,
-        entry: SourceEntry,
-        offset: int,
-        raw: bytes,
-        stream_time: int,
-    ) -> Refusal | None:
-        """Take a reading in, or say why not (``DUPLICATE`` or a dead letter's reason)."""
+        line: Timeline,
+        hour: Hour,
+        frame: Frame,
+        arrivals: Sequence[Arrival],
+        places: list[int],
+    ) -> None:
+        """Count readings of one slot and one group; their values are added up when asked for."""
+        group = arrivals[0].group
+        slot = hour.slots.get(frame.start)
+        if slot is None:
+            slot = hour.slots[frame.start] = Slot()
+        records = [line.records[arrival.position] for arrival in arrivals]
+        slot.note(records, [group.device_serials[place] for place in places])
+        self._intake.take(group, places, slot.piece(group.period_s, group.layout))
+        self._head.last_offset = records[-1].offset
+        self._changed = True
+
+    def _accept(self, line: Timeline, arrival: Arrival) -> Refusal | None:
+        """Take one reading in, whatever it is, or say why not."""
+        position, group, at, entry = arrival
+        stream_time = line.times[position]
+        self._context.offset = line.records[position].offset
         instant, period_s = group.measured_at[at], group.period_s
         period = period_s * 1000
         index = instant // period
@@ -166,70 +293,68 @@ class SourceFold:
             return Refusal(
                 CONFLICTING_DUPLICATE, "an earlier reading of the interval says something else"
             )
+        frame = self._frame_at(instant, entry)
+        stopped = group.state != NORMAL
+        if stopped or stream_time >= frame.open_until:
+            self._catch_up(line, position + 1)
         self._hours.change(index_hour).remember(period_s, number, said)
-        self._changed = True
-        self._head.last_offset = offset
-        slot = self._slot_at(instant, entry)
-        slot.note(offset, raw, group.device_serials[at])
-        self._intake.take(group, at, slot.piece(period_s, group.layout))
+        self._take(line, self._hours.change(frame.hour), frame, [arrival], [at])
         end = instant + period
-        stopped = group.state != "NORMAL"
         if stopped:
             self._stop(instant, end)
-        self._await_windows(period_s, stream_time)
+        self._await_windows(frame, period_s, stream_time)
         if stopped:
             self._reopen_beyond(instant, end, stream_time)
         if group.whole[at] and self._coverage.prolong(entry, instant, end):
             silence = stopped
         else:
             silence = self._cover(group, at, entry, instant, end) or stopped
-        if silence or self._windows.shaken or self._runs.due <= stream_time:
-            self._judge(stream_time, silence=silence)
+        if self._windows.shaken:
+            self._shake(stream_time)
+        if silence:
+            self._judge_silence(stream_time)
         return None
 
-    def _slot_at(self, instant: int, entry: SourceEntry) -> Slot:
-        start, end, hour_start = self._slot
-        if not start <= instant < end:
-            start = entry.clock.start(instant, SLOT)
-            end = entry.clock.end(start, SLOT)
-            hour_start = self._hours.start_of(entry.clock, instant)
-            self._slot = (start, end, hour_start)
-            self._awaited = (0, 0)
-            self._slot_windows = [self._pending_at(kind, start) for kind in range(len(KINDS))]
-        hour = self._hours.change(hour_start)
-        slot = hour.slots.get(start)
-        if slot is None:
-            slot = hour.slots[start] = Slot()
-        return slot
+    def _catch_up(self, line: Timeline, upto: int) -> None:
+        """Judge what has closed, before what it says changes."""
+        if self.closed:
+            self._intake.settle()
+        self.judge_closed(line, upto, summaries([window for _, window in self.closed]))
 
-    def _pending_at(self, kind: int, instant: int) -> Pending:
-        start, end = self.entry.window(kind, instant)
-        return Pending(end + self._context.grace(kind), kind, start, end)
+    def _frame_at(self, instant: int, entry: SourceEntry) -> Frame:
+        frame = self._frame
+        if not frame.start <= instant < frame.end:
+            frame = self._frame = self._context.frames.of(instant, entry, self.entry)
+            self._frame_period = 0
+        return frame
 
-    def _await_windows(self, period_s: int, stream_time: int) -> None:
-        """Wait for the windows of a reading to close, or re-open those that have."""
-        period, safe_until = self._awaited
-        if period == period_s and stream_time < safe_until:
+    def _await_windows(self, frame: Frame, period_s: int, stream_time: int) -> None:
+        """Wait for the windows that count a reading to close, or re-open those that have."""
+        late = stream_time >= frame.open_until
+        if self._frame_period == period_s and not late:
             return  # an earlier reading of the slot waits for the same windows
-        first_closing = FOREVER
-        for window in self._slot_windows:
-            if KINDS[window.kind].length // 1000 % period_s:
-                continue
-            if window.closes <= stream_time:
-                self._reopen(window, self._slot[0], stream_time)
-            elif (window.kind, window.start) not in self._pending:
-                self._pending[(window.kind, window.start)] = window
-                insort(self._by_closing, window, key=_closing)
-            first_closing = min(first_closing, window.closes)
-        self._awaited = (period_s, first_closing)
+        closed = []
+        for window in frame.windows:
+            if KINDS[window.kind].length // 1000 % period_s == 0:
+                if window.closes <= stream_time:
+                    closed.append(window)
+                else:
+                    self._awaited.add(window)
+        if closed:
+            self._reopen(closed, frame.start, stream_time)
+        self._frame_period = 0 if late else period_s
 
-    def _reopen(self, window: Pending, slot_start: int, stream_time: int) -> None:
-        """A closed window changes: count it as late and judge it again."""
+    def _reopen(self, windows: Sequence[Pending], slot_start: int, stream_time: int) -> None:
+        """Closed windows change: count it as late and judge them again."""
         hour = self._hours.change(self._hours.start_of(self.entry.clock, slot_start))
-        hour.slots[slot_start].late[window.kind] += 1
-        place = (window.kind, window.start, window.end)
-        self._judge_again(place, stream_time, limited_only=True)
-        self._touched[place] = stream_time
+        changed = []
+        for kind, start, end in ((each.kind, each.start, each.end) for each in windows):
+            hour.slots[slot_start].late[kind] += 1
+            changed.append(Window(kind, start, end, self._hours.slots(start, end)))
+        for window, summary in zip(changed, summaries(changed), strict=True):
+            self._windows.means(self.entry, window, summary, stream_time, limited_only=True)
+            place = window.kind, window.start
+            self._reopened[place] = Reopened(window, summary, stream_time)
 
     def _cover(self, group: Group, at: int, entry: SourceEntry, start: int, end: int) -> bool:
         """Extend what is covered by readings; True if the silences may have changed."""
@@ -263,7 +388,7 @@ class SourceFold:
         for kind in range(len(KINDS)):
             at = self.entry.window(kind, start)[1]
             while at < end:
-                window = self._pending_at(kind, at)
+                window = self._context.frames.window(self.entry, kind, at)
                 slots = [
                     begin
                     for _, hour in self._hours.between(window.start, window.end)
@@ -271,46 +396,37 @@ class SourceFold:
                     if window.start <= begin < window.end
                 ]
                 if slots and window.closes <= stream_time:
-                    self._reopen(window, min(slots), stream_time)
+                    self._reopen([window], min(slots), stream_time)
                 at = window.end
 
-    def _judge(self, stream_time: int, *, silence: bool) -> None:
-        shaken = self._windows.shaken
-        if shaken or self._runs.due <= stream_time:
-            self._runs.judge(self.entry, shaken, stream_time)
-            shaken.clear()
-            self._changed = True
-        if silence and not self._struck_off:
+    def _judge_silence(self, stream_time: int) -> None:
+        if not self._struck_off:
             self._coverage.settle()
             self._gaps.judge(self.entry, stream_time)
             self._changed = True
 
     def flush(self) -> None:
         """Publish the last revision of the windows that late readings re-opened."""
-        for place, stream_time in self._touched.items():
-            self._context.findings.means += self._judge_again(place, stream_time)
-        self._touched.clear()
-
-    def _judge_again(
-        self, place: tuple[int, int, int], stream_time: int, *, limited_only: bool = False
-    ) -> list[WindowMean]:
-        window = self._windows.window(*place)
-        return self._windows.means(
-            self.entry, window, summaries([window])[0], stream_time, limited_only=limited_only
-        )
+        for window, summary, stream_time in self._reopened.values():
+            self._context.findings.means += self._windows.means(
+                self.entry, window, summary, stream_time
+            )
+        self._reopened.clear()
 
     def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
-        """What has changed since the last call, as state."""
+        """What has changed since the last call, as state; no window may wait to be judged."""
         self.flush()
+        if stream_time - self._swept >= HOUR:
+            self._swept = stream_time
+            self._coverage.settle()
+            horizon = stream_time - self._context.policy.max_lateness
+            if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
+                self._changed = True
         yield from self._hours.save(stream_time - _AT_HAND)
         if self._changed:
             self._coverage.lay()
-            self._head.pending = self._by_closing
+            self._head.pending = self._awaited.all()
             encoded = _encoder.encode(self._head)
             self._saved.put(self._head_key, encoded)
             self._changed = False
             yield self._head_key, encoded
-
-
-def _closing(window: Pending) -> tuple[int, int, int]:
-    return window.closes, window.kind, window.start

@@ -8,12 +8,12 @@ quotient is rounded, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from streams.core.columns import Floats, Truths
+from streams.core.columns import Floats, Integers, Truths
 from streams.core.extended import two_sum
 
 SUM: Final = slice(0, 3)
@@ -45,30 +45,47 @@ class Rest(NamedTuple):
 
 
 def add(
-    sums: Floats, values: Floats, measured: Floats, carried: Truths, valid: Truths
+    sums: Floats,
+    values: Floats,
+    measured: Floats,
+    carried: Truths,
+    valid: Truths,
+    sizes: Sequence[int],
 ) -> Iterator[Rest]:
-    """Add one reading to each of m slots, in place.
+    """Add readings to slots, in place: ``sizes[i]`` of them, one at least, to the i-th of m.
 
-    ``sums`` float64[m, ROWS, k]; ``values`` and ``measured`` float64[m, k], 0 where they do not
-    count; ``carried`` and ``valid`` bool[m, k].
+    ``sums`` float64[m, ROWS, k], ``sizes`` descending; the n readings follow each other slot by
+    slot: ``values`` and ``measured`` float64[n, k], 0 where they do not count; ``carried`` and
+    ``valid`` bool[n, k].
     """
-    low = np.where(valid, values, np.inf)
+    counts = np.array(sizes)
+    firsts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    low = np.minimum.reduceat(np.where(valid, values, np.inf), firsts, axis=0)
+    high = np.maximum.reduceat(np.where(valid, values, -np.inf), firsts, axis=0)
     np.minimum(sums[:, LOW], low, out=sums[:, LOW])
-    np.maximum(sums[:, HIGH], np.where(valid, values, -np.inf), out=sums[:, HIGH])
-    sums[:, COUNT] += carried
-    sums[:, VALID] += valid
-    for rows, numbers in ((SUM, values), (MEASURED, measured)):
-        large = np.abs(numbers) > _LARGE
-        if large.any():
-            yield from _rests(numbers, large, rows)
-            numbers = np.where(large, 0.0, numbers)
-        for row in range(rows.start, rows.stop):
-            sums[:, row], numbers = two_sum(sums[:, row], numbers)
-        left = numbers != 0
-        if left.any():
-            yield from _rests(numbers, left, rows)
+    np.maximum(sums[:, HIGH], high, out=sums[:, HIGH])
+    sums[:, COUNT] += np.add.reduceat(carried, firsts, axis=0, dtype=np.float64)
+    sums[:, VALID] += np.add.reduceat(valid, firsts, axis=0, dtype=np.float64)
+    numbers = np.stack((values, measured), axis=1)  # [n, 2, k]
+    large = np.abs(numbers) > _LARGE
+    if large.any():
+        yield from _rests(numbers, large, np.repeat(np.arange(len(counts)), counts))
+        numbers[large] = 0.0
+    held = sums[:, : MEASURED.stop].reshape(len(sums), 2, 3, -1)  # a view
+    more = len(counts)  # slots with another reading, the first of all
+    for step in range(sizes[0]):
+        while sizes[more - 1] <= step:
+            more -= 1
+        rest = numbers[firsts[:more] + step]
+        for part in range(3):
+            held[:more, :, part], rest = two_sum(held[:more, :, part], rest)
+            left = rest != 0
+            if not left.any():
+                break
+        else:
+            yield from _rests(rest, left, np.arange(more))
 
 
-def _rests(numbers: Floats, which: Truths, rows: slice) -> Iterator[Rest]:
-    for slot, series in np.argwhere(which).tolist():
-        yield Rest(slot, series, rows == MEASURED, float(numbers[slot, series]))
+def _rests(numbers: Floats, which: Truths, slots: Integers) -> Iterator[Rest]:
+    for at, measured, series in np.argwhere(which).tolist():
+        yield Rest(int(slots[at]), series, bool(measured), float(numbers[at, measured, series]))

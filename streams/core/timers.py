@@ -20,8 +20,6 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[int, Name]] = []
         self._scheduled: dict[Name, int] = {}
-        self.next = FOREVER
-        """Nothing is due before it."""
 
     def schedule(self, kind: str, name: str, due: int) -> None:
         """Wait for a stream time, or for the earlier one that is waited for."""
@@ -29,15 +27,13 @@ class Timers:
         if due < known:
             self._scheduled[kind, name] = due
             heappush(self._heap, (due, (kind, name)))
-            self.next = self._heap[0][0]
 
-    def due(self, now: int) -> list[Name]:
+    def due(self, now: int) -> list[tuple[int, Name]]:
         """All whose time has come, in the order of their times; they wait no more."""
         found = []
         while self._heap and self._heap[0][0] <= now:
             due, name = heappop(self._heap)
             if self._scheduled.get(name) == due:
                 del self._scheduled[name]
-                found.append(name)
-        self.next = self._heap[0][0] if self._heap else FOREVER
+                found.append((due, name))
         return found

@@ -23,10 +23,6 @@ class WindowJudge:
         self._hours = hours
         self.shaken: dict[tuple[str, str], set[int]] = {}
 
-    def window(self, kind: int, start: int, end: int) -> Window:
-        """A window with the slots inside it."""
-        return Window(kind, start, end, self._hours.slots(start, end))
-
     def means(
         self,
         entry: SourceEntry,
