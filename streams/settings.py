@@ -66,9 +66,9 @@ class Settings:
     tick_s: float = 10.0  # 0: no ticks (a replay publishes its own)
 
     # The streams worker
-    poll_records: int = 2000  # records a partition batch holds at most
+    poll_records: int = 10_000  # records a partition batch holds at most
     state_directory: str | None = None  # scratch files of the state; None: the system's temporary
-    records_in_flight: int = 8000  # of a partition: handed over and not acknowledged yet
+    records_in_flight: int = 40_000  # of a partition: handed over and not acknowledged yet
     commit_s: float = 0.5  # offsets are committed this often
     session_timeout_s: float = 6.0  # a dead worker's partitions move after this
     heartbeat_s: float = 2.0

@@ -87,12 +87,15 @@ def pieces(
 
 def fill(told: Told) -> None:
     """Add the readings to the piece."""
+    if not told.readings:
+        return
     sums = told.piece.sums[None]
-    for cells in told.readings:
-        columns = ([[getattr(cell, name) for cell in cells]] for name in Cell.__annotations__)
-        values, measured, carried, valid = (np.array(column) for column in columns)
-        for rest in add(sums, values, measured, carried, valid):
-            told.piece.keep(rest)
+    values, measured, carried, valid = (
+        np.array([[getattr(cell, name) for cell in cells] for cells in told.readings])
+        for name in Cell.__annotations__
+    )
+    for rest in add(sums, values, measured, carried, valid, [len(told.readings)]):
+        told.piece.keep(rest)
     told.piece.sums = sums[0]
 
 

@@ -45,7 +45,10 @@ def check(block: Block, entries: Sequence[SourceEntry | None], forms: Forms) -> 
             compare(found, at, entry, item, expected, met)
             assert group.measured_at[at] == item.measured_at
             assert sorted(group.valid_pollutants(at)) == sorted(expected.valid_pollutants)
-            assert group.whole[at] == (set(expected.valid_pollutants) == set(entry.pollutants))
+            whole = set(expected.valid_pollutants) == set(entry.pollutants)
+            assert group.whole[at] == whole
+            on_time = item.measured_at % (item.period_s * 1000) == 0
+            assert group.plain[at] == (whole and on_time and item.state == "NORMAL")
     assert sorted(judged) == [at for at, entry in enumerate(entries) if entry is not None]
     return met
 

@@ -94,15 +94,27 @@ def test_a_reading_has_the_same_digest_in_a_block_as_alone(
     assert in_blocks(found) == [digest(item) for item in found]
 
 
-interval = st.tuples(st.sampled_from((60, 600)), st.integers(0, 200))
+said = st.binary(min_size=DIGEST, max_size=DIGEST).filter(any)
+stretches = st.tuples(
+    st.sampled_from((60, 600)), st.integers(0, 200), st.lists(said, min_size=1, max_size=5)
+)
 
 
-@given(st.dictionaries(interval, st.binary(min_size=DIGEST, max_size=DIGEST).filter(any)))
-def test_an_hour_remembers_each_interval_by_itself(found: dict[tuple[int, int], bytes]) -> None:
-    hour = Hour()
-    for (period_s, number), said in found.items():
-        assert hour.digest_at(period_s, number) is None
-        hour.remember(period_s, number, said)
+@given(st.lists(stretches, max_size=12))
+def test_an_hour_remembers_each_interval_by_itself(
+    found: list[tuple[int, int, list[bytes]]],
+) -> None:
+    """Those that follow each other at once, over holes and over what was known."""
+    hour, known = Hour(), dict[tuple[int, int], bytes]()
+    for period_s, number, those in found:
+        before = any((period_s, number + at) in known for at in range(len(those)))
+        assert hour.knows(period_s, number, number + len(those) - 1) == before
+        hour.remember(period_s, number, b"".join(those))
+        known.update({(period_s, number + at): each for at, each in enumerate(those)})
+        assert hour.knows(period_s, number, number)
     for period_s in (60, 600, 1200):
         for number in range(210):
-            assert hour.digest_at(period_s, number) == found.get((period_s, number))
+            assert hour.digest_at(period_s, number) == known.get((period_s, number))
+            assert hour.knows(period_s, number, number) == ((period_s, number) in known)
+            some = any((period_s, number + at) in known for at in range(4))
+            assert hour.knows(period_s, number, number + 3) == some

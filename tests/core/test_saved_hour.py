@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.core.calendar import SLOT
+from streams.core.log import RawRecord
 from streams.core.saved_hour import freeze, thaw
 from streams.core.slot import DIGEST, Hour, Published
 from streams.core.sums import MEASURED, SUM
@@ -30,7 +31,8 @@ def hour_of(rng: Random, how: str) -> tuple[Hour, list[Told]]:
         slot = hour.slots[BEGIN + number * SLOT] = slot_of(own)
         slot.late = [rng.randrange(3) for _ in range(4)]
         for each in range(rng.randrange(4)):
-            slot.note(7 + each, rng.randbytes(5), rng.choice((None, "SN-1", "Ф" * 40)))
+            record = RawRecord(7 + each, BEGIN, None, rng.randbytes(5), ())
+            slot.note([record], [rng.choice((None, "SN-1", "Ф" * 40))])
     for _ in range(rng.randrange(9)):
         hour.remember(rng.choice((60, 600)), rng.randrange(60), rng.randbytes(DIGEST))
     hour.peaks = {"KZ|SO2": [BEGIN]} if rng.random() < 0.3 else {}

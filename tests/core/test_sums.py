@@ -33,44 +33,78 @@ doubles = (
 )
 
 
+Cells = list[tuple[float, float, bool, bool]]
+"""One reading, a cell for each series: value, measured, and whether it is carried and valid."""
+
+
 @st.composite
-def additions(draw: st.DrawFn) -> list[list[list[tuple[float, float, bool, bool]]]]:
-    """Readings one after another, each to some slots of some series: value, measured, marks."""
-    slots, series = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+def additions(draw: st.DrawFn) -> tuple[int, int, list[dict[int, list[Cells]]]]:
+    """How many slots and series, and several goes: in each, readings for some of the slots."""
+    slots, series = draw(st.integers(1, 5)), draw(st.integers(1, 3))
     cell = st.one_of(
         st.tuples(doubles, doubles, st.just(True), st.just(True)),
         st.tuples(st.just(0.0), st.just(0.0), st.booleans(), st.just(False)),
     )
-    row = st.lists(cell, min_size=series, max_size=series)
-    return draw(st.lists(st.lists(row, min_size=slots, max_size=slots), min_size=1, max_size=12))
+    reading_ = st.lists(cell, min_size=series, max_size=series)
+    some = st.lists(reading_, min_size=1, max_size=draw(st.sampled_from((1, 4, 12))))
+    go = st.dictionaries(st.integers(0, slots - 1), some, min_size=1)
+    return slots, series, draw(st.lists(go, min_size=1, max_size=4))
 
 
-@settings(max_examples=50)
+@settings(max_examples=80)
 @given(additions())
-def test_additions_lose_nothing(found: list[list[list[tuple[float, float, bool, bool]]]]) -> None:
-    slots, series = len(found[0]), len(found[0][0])
-    sums = np.stack([nothing(series)] * slots)
+def test_additions_lose_nothing(found: tuple[int, int, list[dict[int, list[Cells]]]]) -> None:
+    """Whatever is added to how many slots at once, in how many goes."""
+    slots, series, goes = found
+    held = [nothing(series) for _ in range(slots)]
     rests: dict[tuple[int, int, bool], Fraction] = {}
-    for each in found:
+    for go in goes:
+        order = sorted(go, key=lambda slot: -len(go[slot]))
+        rows = [cells for slot in order for cells in go[slot]]
         values, measured, carried, valid = (
-            np.array([[cell[part] for cell in row] for row in each]) for part in range(4)
+            np.array([[cell[part] for cell in row] for row in rows]) for part in range(4)
         )
-        for rest in add(sums, values, measured, carried.astype(bool), valid.astype(bool)):
-            place = rest.slot, rest.series, rest.measured
+        given_ = values.copy(), measured.copy()
+        sums = np.stack([held[slot] for slot in order])
+        sizes = [len(go[slot]) for slot in order]
+        for rest in add(sums, values, measured, carried, valid, sizes):
+            place = order[rest.slot], rest.series, rest.measured
             rests[place] = rests.get(place, Fraction()) + Fraction(rest.value)
-    assert sums.shape == (slots, ROWS, series)
+        assert sums.shape == (len(order), ROWS, series)
+        assert (values.tolist(), measured.tolist()) == (given_[0].tolist(), given_[1].tolist())
+        for slot, own in zip(order, sums, strict=True):
+            held[slot] = own
     for slot in range(slots):
         for at in range(series):
-            cells = [each[slot][at] for each in found]
-            for part, rows in ((0, SUM), (1, MEASURED)):
-                total = sum(map(Fraction, sums[slot, rows, at].tolist()), Fraction())
+            cells = [row[at] for go in goes for row in go.get(slot, ())]
+            for part, which in ((0, SUM), (1, MEASURED)):
+                total = sum(map(Fraction, held[slot][which, at].tolist()), Fraction())
                 total += rests.get((slot, at, bool(part)), Fraction())
                 assert total == sum((Fraction(cell[part]) for cell in cells), Fraction())
             counted = [cell[0] for cell in cells if cell[3]]
-            assert sums[slot, LOW, at] == min(counted, default=float("inf"))
-            assert sums[slot, HIGH, at] == max(counted, default=float("-inf"))
-            assert sums[slot, COUNT, at] == sum(cell[2] for cell in cells)
-            assert sums[slot, VALID, at] == len(counted)
+            assert held[slot][LOW, at] == min(counted, default=float("inf"))
+            assert held[slot][HIGH, at] == max(counted, default=float("-inf"))
+            assert held[slot][COUNT, at] == sum(cell[2] for cell in cells)
+            assert held[slot][VALID, at] == len(counted)
+
+
+def test_what_does_not_fit_is_handed_back_with_its_slot() -> None:
+    """Large values at once, and what is left beyond three doubles, of the right slot each."""
+    columns = {0: [1.0, 1e-30, 1e-60, 1e-90], 1: [HUGE, 2.0, -HUGE], 2: [3.0]}
+    sums = np.stack([nothing(1)] * 3)
+    values = np.array([[value] for slot in columns.values() for value in slot])
+    yes = np.full(values.shape, True)
+    found = list(add(sums, values, values, yes, yes, [4, 3, 1]))
+    assert sorted((rest.slot, rest.measured, rest.value) for rest in found) == [
+        (0, False, 1e-90),
+        (0, True, 1e-90),
+        (1, False, -HUGE),
+        (1, False, HUGE),
+        (1, True, -HUGE),
+        (1, True, HUGE),
+    ]
+    assert sums[:, SUM, 0].tolist() == [[1.0, 1e-30, 1e-60], [2.0, 0.0, 0.0], [3.0, 0.0, 0.0]]
+    assert sums[:, [LOW, HIGH], 0].tolist() == [[1e-90, 1.0], [-HUGE, HUGE], [3.0, 3.0]]
 
 
 FREE = Channel("SO2", "mg/m3", conditions=STANDARD)
@@ -163,10 +197,13 @@ def test_readings_are_added_to_their_pieces_whenever_that_happens(seed: int) -> 
         readings = made(rng, rng.choice((1, 2, 20)))
         group = group_of(readings)
         waits = False
-        for at in rng.sample(range(len(readings)), len(readings)):
+        left = rng.sample(range(len(readings)), len(readings))
+        while left:
+            count = rng.choice((1, 1, 2, 7))
+            places, left = left[:count], left[count:]
             piece = rng.choice(pieces)
-            assert group.take(at, piece) is not waits
-            given_to[piece].append(readings[at])
+            assert group.take(list(places), piece) is not waits
+            given_to[piece] += [readings[at] for at in places]
             waits = rng.random() < 0.8
             if not waits:
                 group.settle()
@@ -182,7 +219,7 @@ def test_pieces_that_come_in_another_order_in_each_round_keep_their_own() -> Non
     group = group_of(readings)
     order = (first, second, third, third, first, second, second, third, second)
     for at, piece in enumerate(order):
-        group.take(at, piece)
+        group.take([at], piece)
     group.settle()
     for piece in pieces:
         check(piece, [readings[at] for at, own in enumerate(order) if own is piece])
@@ -194,7 +231,7 @@ def test_rests_are_merged_and_not_piled_up() -> None:
     yes = np.array([[True]])
     for number in range(600):
         value = np.array([[HUGE if number % 2 else -HUGE]])
-        for rest in add(sums, value, value, yes, yes):
+        for rest in add(sums, value, value, yes, yes, [1]):
             piece.keep(rest)
     piece.sums = sums[0]
     assert len(piece.parts(0)) < 25

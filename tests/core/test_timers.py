@@ -19,17 +19,16 @@ def test_they_come_up_like_the_earliest_of_each(made: list[tuple[tuple[str, str]
     for step in made:
         if isinstance(step, int):
             expected = sorted((due, name) for name, due in waiting.items() if due <= step)
-            assert timers.due(step) == [name for _, name in expected]
+            assert timers.due(step) == expected
             for _, name in expected:
                 del waiting[name]
-            assert timers.next > step
+            assert timers.due(step) == []
         else:
             name, due = step
             timers.schedule(*name, due)
             if due < waiting.get(name, FOREVER):
                 waiting[name] = due
-        # A time that was overtaken may come for nothing, but none comes too late.
-        assert timers.next <= min(waiting.values(), default=FOREVER)
+    assert timers.due(FOREVER) == sorted((due, name) for name, due in waiting.items())
 
 
 def test_a_later_time_does_not_put_off_an_earlier_one() -> None:
@@ -38,13 +37,13 @@ def test_a_later_time_does_not_put_off_an_earlier_one() -> None:
     timers.schedule(SOURCE, "a", 10)
     timers.schedule(SOURCE, "a", 30)
     timers.schedule(ENTERPRISE, "a", 15)
-    assert timers.next == 10
     assert timers.due(9) == []
-    assert timers.due(40) == [(SOURCE, "a"), (ENTERPRISE, "a")]
-    assert (timers.next, timers.due(FOREVER)) == (FOREVER, [])
+    assert timers.due(10) == [(10, (SOURCE, "a"))]
+    assert timers.due(40) == [(15, (ENTERPRISE, "a"))]
+    assert timers.due(FOREVER) == []
 
 
 def test_what_never_comes_waits_for_nothing() -> None:
     timers = Timers()
     timers.schedule(SOURCE, "a", FOREVER)
-    assert (timers.next, timers.due(FOREVER)) == (FOREVER, [])
+    assert timers.due(FOREVER) == []
