@@ -412,6 +412,7 @@ class SourceFold:
                 self.entry, window, summary, stream_time
             )
         self._reopened.clear()
+        self._windows.shaken.clear()  # runs were judged with each change; here is nothing new
 
     def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
         """What has changed since the last call, as state; no window may wait to be judged."""

@@ -1,0 +1,161 @@
+"""A batch taken in as a whole is judged as if its records had come one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.core import partition
+from streams.core.calendar import HOUR
+from streams.core.findings import DataGap, Violation, WindowMean
+from tests.core.examples import (
+    BIN,
+    PERIOD,
+    Found,
+    Log,
+    enterprise,
+    fold,
+    history,
+    limit,
+    local,
+    proof,
+    reading,
+    source,
+)
+from tests.core.traffic import Scene, scene
+
+BEGIN = local("2026-04-01 08:00")
+
+
+def gaps_of(found: Found) -> dict[str, list[DataGap]]:
+    """The gaps by the key of their topic, in their order."""
+    gaps: dict[str, list[DataGap]] = {}
+    for gap in found.gaps:
+        gaps.setdefault(gap.source_id, []).append(gap)
+    return gaps
+
+
+def violations_of(found: Found) -> dict[str, list[Violation]]:
+    """The violations by the key of their topic, in their order."""
+    violations: dict[str, list[Violation]] = {}
+    for violation in found.violations:
+        violations.setdefault(violation.id, []).append(violation)
+    return violations
+
+
+def last(means: Sequence[WindowMean]) -> dict[tuple[str, str, str, str, int], bytes]:
+    """The last that was said of each mean, as bytes: not a number is equal to itself."""
+    found = {}
+    revisions: dict[Any, int] = {}
+    for mean in means:
+        key = mean.source_id, mean.parameter, mean.unit, mean.window, mean.start
+        assert revisions.get(key, 0) <= mean.revision
+        revisions[key] = mean.revision
+        found[key] = msgspec.json.encode(mean)
+    return found
+
+
+def same(found: Found, expected: Found) -> None:
+    """Everything but the revisions of means between two batches."""
+    assert last(found.means) == last(expected.means)
+    said = {(*key, mean.revision): mean for mean in expected.means for key in [_key(mean)]}
+    for mean in found.means:
+        theirs = said[(*_key(mean), mean.revision)]
+        assert msgspec.json.encode(mean) == msgspec.json.encode(theirs)
+    assert violations_of(found) == violations_of(expected)
+    assert gaps_of(found) == gaps_of(expected)
+    assert found.dead_letters == expected.dead_letters
+    assert (found.used, found.duplicates, found.ticks) == (
+        expected.used,
+        expected.duplicates,
+        expected.ticks,
+    )
+
+
+def _key(mean: WindowMean) -> tuple[str, str, str, str, int]:
+    return mean.source_id, mean.parameter, mean.unit, mean.window, mean.start
+
+
+def one_by_one(made: Scene, *, rebuilt: bool = False) -> Found:
+    """The log in batches of one record."""
+    return fold(made.records, made.registry, range(1, len(made.records)), rebuilt=rebuilt)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from((1, 1, 2, 4)), st.sampled_from((2, 5, 9)))
+def test_one_batch_says_what_its_records_say_one_by_one(
+    seed: int, sources: int, hours: int
+) -> None:
+    made = scene(Random(seed), sources, hours if sources < 3 else 3)
+    same(fold(made.records, made.registry), one_by_one(made))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.data())
+def test_so_does_a_log_that_is_cut_anywhere(seed: int, data: st.DataObject) -> None:
+    """Long batches and short ones, in an engine that goes on and in new ones."""
+    made = scene(Random(seed), 2, 4)
+    edges = st.integers(1, len(made.records) - 1)
+    cuts = data.draw(st.sets(edges, min_size=1, max_size=6))
+    found = fold(made.records, made.registry, cuts, rebuilt=data.draw(st.booleans()))
+    same(found, one_by_one(made, rebuilt=data.draw(st.booleans())))
+
+
+def run_with_a_late_reading(at: int, offset: int) -> tuple[Log, int]:
+    """Readings above the limit for eight hours, one of the second hour late: after the ``at``-th.
+
+    The log and the position behind the late one.
+    """
+    log = Log().tick(BEGIN)
+    for number in range(48):
+        start = BEGIN + number * PERIOD + offset
+        if number != 10:
+            log.add(reading(start, values={"SO2": 1500.0}))
+        if number == at:
+            late = reading(BEGIN + 10 * PERIOD + offset, values={"SO2": 1500.0})
+            log.add(late, start + PERIOD)
+            after = len(log.records)
+    return log.tick(BEGIN + 12 * HOUR), after
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("at", range(24, 30))
+def test_a_run_is_not_judged_before_the_windows_that_closed(at: int, offset: int) -> None:
+    """A reading that is looked at by itself, right after a batch with a late one."""
+    log, after = run_with_a_late_reading(at, offset)
+    made = Scene(history(enterprise()), log.records)
+    expected = one_by_one(made)
+    for cut in range(after - 2, after + 5):
+        same(fold(log, made.registry, [cut]), expected)
+    (run,) = expected.standing("KZ-3H")
+    assert [status for _, status in expected.story(run.id)].count("CLOSED") == 1
+
+
+def test_what_was_said_under_a_registration_is_not_said_again_under_the_next() -> None:
+    """A late reading, then another limit: the run of before is a matter of before."""
+    log, _ = run_with_a_late_reading(26, 0)
+    registry = history(enterprise())
+    other = enterprise(source(limits=(limit(600.0),)))
+    registry.add(BEGIN + 36 * PERIOD + 1, BIN, other, proof(1))
+    made = Scene(registry, log.records)
+    expected = one_by_one(made)
+    for cut in (1, 31, 39):
+        same(fold(log, registry, [cut]), expected)
+    ends = [each.end or 0 for each in expected.violations if each.rule == "KZ-3H"]
+    assert ends == sorted(ends)
+
+
+@pytest.mark.parametrize("limit_", [0, 5, 60])
+def test_sources_beyond_what_is_judged_at_once(
+    limit_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = scene(Random(limit_), 6, 3)
+    expected = one_by_one(made)
+    monkeypatch.setattr(partition, "_AT_HAND", limit_)
+    same(fold(made.records, made.registry), expected)
