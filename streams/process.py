@@ -53,12 +53,18 @@ def run_worker(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     logs.configure(settings)
     # A crash in a compiled extension must say where: it is seen once in hundreds of starts.
     faulthandler.enable()
-    # The state lives as long as the process and has no cycles: looking through it again for
-    # every few hundred new objects finds nothing.
-    gc.set_threshold(50_000, 20, 100)
+    collect_seldom()
     # The consumer's thread makes a loop of its own by the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     return asyncio.run(_run(settings, build))
+
+
+def collect_seldom() -> None:
+    """Look for cycles seldom: the state lives as long as the process and has none.
+
+    Looking through it again for every few hundred new objects finds nothing.
+    """
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from operator import attrgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,9 @@ NORMAL = "NORMAL"
 _FAR = 1 << 60
 """Beyond any time that is compared, and far from the end of 64 bits."""
 
-_position = attrgetter("position")
+_position = itemgetter(0)  # of an arrival
+_new = tuple.__new__
+"""What a NamedTuple's own call does, in a third of its time."""
 
 
 class Group:
@@ -218,7 +220,7 @@ class Intake:
         for assessed in assess_block(block, entries, self._forms):
             group = Group(block, assessed, said)
             for at, place in enumerate(assessed.places):
-                arrival = Arrival(rows[place], group, at, entries[place])  # type: ignore[arg-type]
+                arrival = _new(Arrival, (rows[place], group, at, entries[place]))
                 source_id = block.source_ids[place]
                 own = readings.get(source_id)
                 if own is None:

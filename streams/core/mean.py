@@ -28,6 +28,10 @@ SHORTEST_DAY = 6 * HOUR
 """A day with less due time than this has no valid mean."""
 
 
+_new = tuple.__new__
+"""What a NamedTuple's own call does, in a third of its time."""
+
+
 class Summary(NamedTuple):
     """What the readings of one series in one window add up to; times in milliseconds.
 
@@ -115,15 +119,18 @@ def _only(part: _Part) -> dict[str, Summary]:
     for at in layout.sorted:
         carried, valid = total.carried[at], total.valid[at]
         if carried:
-            found[layout.keys[at]] = Summary(
-                carried,
-                valid,
-                total.value[at] if valid else None,
-                total.measured[at] if valid else None,
-                valid * period,
-                total.low[at],
-                total.high[at],
-                part.codes(at) if marked else {},
+            found[layout.keys[at]] = _new(
+                Summary,
+                (
+                    carried,
+                    valid,
+                    total.value[at] if valid else None,
+                    total.measured[at] if valid else None,
+                    valid * period,
+                    total.low[at],
+                    total.high[at],
+                    part.codes(at) if marked else {},
+                ),
             )
     return found
 

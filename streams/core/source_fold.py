@@ -30,7 +30,7 @@ from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
 from streams.core.retention import forget, kept_from
 from streams.core.run_judge import RunJudge
 from streams.core.slot import Hour, Slot
-from streams.core.source import FOREVER, KINDS, SourceEntry, united
+from streams.core.source import BEGINNING, FOREVER, KINDS, SourceEntry, united
 from streams.core.timeline import Timeline
 from streams.core.window_judge import WindowJudge
 
@@ -104,13 +104,11 @@ class SourceFold:
     @property
     def due(self) -> int:
         """The next stream time at which time alone makes a difference."""
-        return min(self._next, self._runs.due)
+        return min(self._awaited.due, self._silence_due, self._runs.due)
 
     @property
-    def _next(self) -> int:
-        """The same, but for runs: they may change with the windows that wait to be judged."""
-        silence = FOREVER if self._struck_off else self._gaps.due
-        return min(self._awaited.due, silence)
+    def _silence_due(self) -> int:
+        return FOREVER if self._struck_off else self._gaps.due
 
     def register(self, entry: SourceEntry, stream_time: int) -> None:
         """Go on under a new registration; closed windows are not judged again for it."""
@@ -138,7 +136,7 @@ class SourceFold:
         at = 0
         while at < len(arrivals):
             first = arrivals[at]
-            self._pass(line, since, first.position + 1)
+            self._pass(line, since, first[0] + 1)
             upto = self._take_together(line, arrivals, at)
             if upto == at:
                 refusal = self._accept(line, first)
@@ -151,22 +149,26 @@ class SourceFold:
         return refused
 
     def _pass(self, line: Timeline, since: int, upto: int) -> None:
-        """Do what time alone brings about at the positions from ``since`` up to ``upto``."""
-        while since < upto and self._next <= line.times[upto - 1]:
-            since = line.reached(self._next, since)
-            now = line.times[since]
-            self._context.offset = line.records[since].offset
-            closed = self._awaited.close(now)
-            for each in closed:
+        """Do what time alone brings about up to ``upto``: silence is judged from ``since`` on.
+
+        A window that closes is noted at its own position, also below ``since``: readings that
+        were taken in together meanwhile are of later slots.
+        """
+        latest = line.times[upto - 1] if upto else BEGINNING
+        while self._awaited.due <= latest:
+            at = line.reached(self._awaited.due, line.start)
+            for each in self._awaited.close(line.times[at]):
                 slots = self._hours.inside(each.start, each.end)
                 window = Window(each.kind, each.start, each.end, slots)
-                self.closed.append(Closed(since, window))
-                self._changed = True
-            if not self._struck_off and self._gaps.due <= now:
-                self._coverage.lay()
-                if not self._gaps.postpone(self.entry, now):
-                    self._judge_silence(now)
-            since += 1
+                self.closed.append(Closed(at, window))
+            self._changed = True
+        while since < upto and self._silence_due <= latest:
+            at = line.reached(self._silence_due, since)
+            self._context.offset = line.records[at].offset
+            self._coverage.lay()
+            if not self._gaps.postpone(self.entry, line.times[at]):
+                self._judge_silence(line.times[at])
+            since = at + 1
 
     def judge_closed(
         self, line: Timeline, upto: int, summarised: Sequence[dict[str, Summary]]
@@ -220,7 +222,7 @@ class SourceFold:
         if line.times[position] >= frame.open_until or frame.hour < max(self._head.forgotten, kept):
             return at
         self._await_windows(frame, period_s, line.times[position])
-        until = min(frame.open_until, self._next)
+        until = min(frame.open_until, self._silence_due)
         last, places, upto = instant, [place], at + 1
         while upto < len(arrivals):
             position, other, place, other_entry = arrivals[upto]

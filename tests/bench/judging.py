@@ -24,6 +24,7 @@ from streams.core.log import Outcome, RawRecord
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
+from streams.process import collect_seldom
 from streams.rule_files import load_rules
 from streams.settings import Settings
 from tests.bench.data import FAST, NATIONAL, Load, partitioned, quick, registered
@@ -145,6 +146,7 @@ class Tally:
 def measure(load: Load, repeats: int, batch: int = BATCH) -> list[Judged]:
     """The repeats, each from the beginning."""
     registry, logs = history(registered(load)), raw_logs(load)
+    collect_seldom()  # as a worker does
     gc.freeze()  # a worker does not carry the data of the bench
     return [judge_once(registry, logs, batch) for _ in range(repeats)]
 
