@@ -112,6 +112,28 @@ def test_among_the_last_messages_their_order_does_not_matter(
         assert share(counted) == share(mixed)
 
 
+runs = st.lists(
+    st.tuples(st.sampled_from((GOOD, *COUNTED[:2], TOO_LATE)), st.integers(0, 30)), max_size=20
+)
+
+
+@given(runs, policies)
+def test_many_good_messages_are_as_many_single_ones(
+    log: list[tuple[str, int]], policy: FusePolicy
+) -> None:
+    together, singly, offset = Fuse(policy), Fuse(policy), 0
+    for fate, times in log:
+        for at in range(offset, offset + times):
+            tell(singly, fate, at)
+            if fate != GOOD:
+                tell(together, fate, at)
+        if fate == GOOD:
+            together.good(times)
+        offset += times
+        assert together.save() == singly.save()
+        assert together.blown == singly.blown
+
+
 @pytest.mark.parametrize("reason", COUNTED)
 def test_a_bad_deploy_blows_it(reason: str) -> None:
     fuse = Fuse(FusePolicy())
