@@ -18,7 +18,7 @@ from streams.core.form import Form, Forms
 from streams.core.gas_columns import ABSENT, FIXED, NUMBER, VALID, Codes, GasColumns
 from streams.core.normalisation import NOT_FINITE
 from streams.core.quality import EXCUSED, OUT_OF_RANGE, assess, overlaps, status_code
-from streams.core.source import SourceEntry
+from streams.core.source import NEVER, SourceEntry
 
 
 @dataclass(slots=True, eq=False)
@@ -48,12 +48,16 @@ def assess_block(
     """Judge every channel of the readings whose entry is not None."""
     names = block.pattern.names
     groups: dict[Form, tuple[list[int], list[int]]] = {}
+    last, (since, until) = None, NEVER
     for at, (entry, instant) in enumerate(zip(entries, block.measured_at.tolist(), strict=True)):
-        if entry is not None:
+        if entry is None:
+            continue
+        if entry is not last or not since <= instant < until:
+            last, (since, until) = entry, entry.plan_span(instant)
             form, row = forms.of(names, entry.plan(instant), entry.gas_plan)
             places, rows = groups.setdefault(form, ([], []))
-            places.append(at)
-            rows.append(row)
+        places.append(at)
+        rows.append(row)
     with np.errstate(all="ignore"):  # what is out of the ordinary is looked for, not warned of
         for form, (places, rows) in groups.items():
             yield _Columns(block, entries, form, places, rows).judge()

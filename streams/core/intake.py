@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from operator import itemgetter
+from itertools import groupby
+from operator import is_not, itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -33,36 +34,50 @@ NORMAL = "NORMAL"
 _FAR = 1 << 60
 """Beyond any time that is compared, and far from the end of 64 bits."""
 
-_position = itemgetter(0)  # of an arrival
-_new = tuple.__new__
-"""What a NamedTuple's own call does, in a third of its time."""
-
 
 class Group:
-    """Readings of one pattern under plans of one form, n of them, in the order of the batch.
+    """Readings of one pattern under plans of one form, n of them, source by source.
 
+    ``positions`` in the batch, ascending within a source; ``records`` as they came;
     ``measured_at`` ms UTC, ``device_serials``, ``said`` digests of their contents; ``whole``:
     every pollutant of the source is sent and valid; ``plain``: whole, in normal operation, and
-    measured where an interval begins.
+    measured where an interval begins; ``run_end``: how far the readings from one on are plain, of
+    one source, and each of a later interval than the one before it.
     """
 
-    def __init__(self, block: Block, assessed: Assessed, said: list[bytes]) -> None:
+    def __init__(
+        self,
+        block: Block,
+        assessed: Assessed,
+        said: list[bytes],
+        sources: Integers,
+        records: Sequence[RawRecord],
+    ) -> None:
+        """``sources`` numbers the source of each reading of the block, ascending."""
         places = assessed.places
         form = assessed.form
         self.period_s = block.pattern.period_s
         self.state = block.pattern.state
-        self.device_serials = [block.device_serials[place] for place in places]
         self.layout = form.structure.layout
+        self.positions: list[int] = block.rows[places].tolist()
+        self.records = [records[position] for position in self.positions]
+        self.device_serials = [block.device_serials[place] for place in places]
+        self.said = [said[place] for place in places]
         measured_at = block.measured_at[places]
         self.measured_at: list[int] = measured_at.tolist()
-        self.said = [said[place] for place in places]
         every = np.full(len(places), form.has_every_pollutant)
         whole: Truths = np.logical_and(assessed.pollutants.all(axis=1), every)
         self.whole: list[bool] = whole.tolist()
-        aligned = measured_at % (self.period_s * 1000) == 0
-        self.plain: list[bool] = (
-            (whole & aligned).tolist() if self.state == NORMAL else [False] * len(places)
-        )
+        plain: Truths = measured_at % (self.period_s * 1000) == 0
+        plain &= whole
+        if self.state != NORMAL:
+            plain[:] = False
+        self.plain: list[bool] = plain.tolist()
+        goes_on = plain[1:] & (np.diff(measured_at) > 0) & (np.diff(sources[places]) == 0)
+        breaks = np.append(np.flatnonzero(~goes_on) + 1, len(places))
+        self.run_end: list[int] = breaks[
+            np.searchsorted(breaks, np.arange(len(places)), side="right")
+        ].tolist()
         self._assessed = assessed
         self._carried, self._valid = assessed.codes != ABSENT, assessed.codes == VALID
         self._marked: list[bool] = (
@@ -76,14 +91,10 @@ class Group:
         pollutants = self._assessed.form.structure.pollutants
         return [each.name for each, counts in zip(pollutants, valid, strict=True) if counts]
 
-    def take(self, places: list[int], piece: Piece) -> bool:
+    def take(self, start: int, end: int, piece: Piece) -> bool:
         """Have readings added to a piece of their layout; whether they are the first that wait."""
         first = not self._waiting
-        waiting = self._waiting.get(piece)
-        if waiting is None:
-            self._waiting[piece] = places
-        else:
-            waiting += places
+        self._waiting.setdefault(piece, []).extend(range(start, end))
         return first
 
     def settle(self) -> None:
@@ -125,16 +136,21 @@ class Group:
                     piece.mark(series, UNVERIFIED)
 
 
-class Arrival(NamedTuple):
-    """A reading that is not refused by what it says itself: where it is, and its source.
+class Segment(NamedTuple):
+    """Readings ``[start, end)`` of a group that follow each other in one source.
 
-    ``position`` in the batch, ``at`` in its group; ``entry`` as registered when it arrived.
+    None is refused by what it says itself; ``entry`` as registered when they arrived.
     """
 
-    position: int
     group: Group
-    at: int
     entry: SourceEntry
+    start: int
+    end: int
+
+    @property
+    def position(self) -> int:
+        """Of the first of them in the batch."""
+        return self.group.positions[self.start]
 
 
 class Refused(NamedTuple):
@@ -147,17 +163,20 @@ class Refused(NamedTuple):
 class Prepared(NamedTuple):
     """A batch, judged record by record: readings by source, in order, and all else by position."""
 
-    readings: dict[str, list[Arrival]]
+    readings: dict[str, list[Segment]]
     others: dict[int, Refused | Rejected | Tick]
 
-    def between(self, start: int, end: int) -> dict[str, list[Arrival]]:
+    def between(self, start: int, end: int) -> dict[str, list[Segment]]:
         """The readings at the positions ``[start, end)``."""
-        found = {}
-        for source_id, arrivals in self.readings.items():
-            first = bisect_left(arrivals, start, key=_position)
-            last = bisect_left(arrivals, end, key=_position)
-            if first < last:
-                found[source_id] = arrivals[first:last]
+        found: dict[str, list[Segment]] = {}
+        for source_id, segments in self.readings.items():
+            for segment in segments:
+                positions = segment.group.positions
+                first = bisect_left(positions, start, segment.start, segment.end)
+                last = bisect_left(positions, end, segment.start, segment.end)
+                if first < last:
+                    part = segment._replace(start=first, end=last)
+                    found.setdefault(source_id, []).append(part)
         return found
 
 
@@ -190,13 +209,14 @@ class Intake:
         prepared = Prepared({}, dict(decoded.others))
         for block in decoded.blocks:
             self._block(block, records, prepared)
-        for arrivals in prepared.readings.values():
-            arrivals.sort(key=_position)
+        for source_id, segments in prepared.readings.items():
+            if len(segments) > 1:
+                prepared.readings[source_id] = _in_order(segments)
         return prepared
 
-    def take(self, group: Group, places: list[int], piece: Piece) -> None:
+    def take(self, group: Group, start: int, end: int, piece: Piece) -> None:
         """Have readings added up later."""
-        if group.take(places, piece):
+        if group.take(start, end, piece):
             self._waiting.append(group)
 
     def settle(self) -> None:
@@ -207,6 +227,7 @@ class Intake:
             self._waiting.clear()
 
     def _block(self, block: Block, records: Sequence[RawRecord], prepared: Prepared) -> None:
+        block, sources = _by_source(block)
         rows = block.rows.tolist()
         arrivals = [records[row].timestamp for row in rows]
         entries = list(map(self._registry.source, block.source_ids, arrivals))
@@ -216,17 +237,16 @@ class Intake:
                 prepared.others[rows[at]] = Refused(refused, block.source_ids[at])
                 entries[at] = None
         said = digests(block)
-        readings = prepared.readings
         for assessed in assess_block(block, entries, self._forms):
-            group = Group(block, assessed, said)
-            for at, place in enumerate(assessed.places):
-                arrival = _new(Arrival, (rows[place], group, at, entries[place]))
-                source_id = block.source_ids[place]
-                own = readings.get(source_id)
-                if own is None:
-                    readings[source_id] = [arrival]
-                else:
-                    own.append(arrival)
+            group = Group(block, assessed, said, sources, records)
+            own = [entries[place] for place in assessed.places]
+            changes = [True, *map(is_not, own[1:], own)]
+            starts = [at for at, change in enumerate(changes) if change]
+            for start, end in zip(starts, [*starts[1:], len(own)], strict=True):
+                entry = own[start]
+                assert entry is not None  # noqa: S101 (those are left out)
+                segment = Segment(group, entry, start, end)
+                prepared.readings.setdefault(entry.id, []).append(segment)
 
     def _suspects(
         self, block: Block, entries: Sequence[SourceEntry | None], arrivals: Integers
@@ -253,3 +273,37 @@ class Intake:
         )
         found: list[int] = np.flatnonzero(suspect).tolist()
         return found
+
+
+def _by_source(block: Block) -> tuple[Block, Integers]:
+    """The readings of a block source by source, and the number of the source of each."""
+    numbers: dict[str, int] = {}
+    of = np.array(
+        [numbers.setdefault(source_id, len(numbers)) for source_id in block.source_ids],
+        dtype=np.int64,
+    )
+    order = np.argsort(of, kind="stable")
+    places = order.tolist()
+    ordered = Block(
+        block.pattern,
+        block.rows[order],
+        [block.source_ids[place] for place in places],
+        [block.device_serials[place] for place in places],
+        block.measured_at[order],
+        block.values[order],
+    )
+    return ordered, of[order]
+
+
+def _in_order(segments: Sequence[Segment]) -> list[Segment]:
+    """Segments of one source, cut so that they follow each other in the batch."""
+    places = sorted(
+        (segment.group.positions[at], number, at)
+        for number, segment in enumerate(segments)
+        for at in range(segment.start, segment.end)
+    )
+    found = []
+    for number, run in groupby(places, key=itemgetter(1)):
+        own = [at for _, _, at in run]
+        found.append(segments[number]._replace(start=own[0], end=own[-1] + 1))
+    return found

@@ -19,7 +19,7 @@ from streams.core.context import Context, Findings
 from streams.core.ending import Ending, count, judged_alone, refused_by_source
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
-from streams.core.intake import Arrival, Intake
+from streams.core.intake import Intake, Segment
 from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableStateError
 from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
@@ -148,7 +148,7 @@ class PartitionEngine:
         count(records, endings, self._ledger, self._fuse, self._context)
 
     def _stretch(
-        self, line: Timeline, readings: Mapping[str, Sequence[Arrival]]
+        self, line: Timeline, readings: Mapping[str, Sequence[Segment]]
     ) -> Iterator[Ending]:
         """Go along a stretch under one state of the registry, source by source."""
         names = dict.fromkeys(readings)
@@ -160,13 +160,12 @@ class PartitionEngine:
         followed: list[SourceFold] = []
         closed = 0
         for name in names:
-            arrivals, since = readings.get(name, ()), line.start
+            segments, since = readings.get(name, ()), line.start
             fold = self._folds.get(name)
             if fold is None:  # not registered for this partition: known by its readings alone
-                first = arrivals[0]
-                since = first.position + 1
-                fold = self._fold(first.entry, line.times[first.position])
-            for position, refusal in fold.follow(line, since, arrivals):
+                since = segments[0].position + 1
+                fold = self._fold(segments[0].entry, line.times[since - 1])
+            for position, refusal in fold.follow(line, since, segments):
                 yield refused_by_source(position, name, refusal)
             followed.append(fold)
             closed += sum(len(window.slots) for _, window in fold.closed)

@@ -33,6 +33,8 @@ LARGEST = sys.float_info.max
 
 Interval = tuple[int, int]
 
+NEVER: Interval = (0, 0)
+
 
 class Kind(NamedTuple):
     """A kind of window: its name, nominal length (ms) and smallest valid share of due time."""
@@ -200,6 +202,13 @@ class SourceEntry:
         if plan is None:
             plan = self._plans[index] = self._compile(self._starts[index])
         return plan
+
+    def plan_span(self, instant: int) -> Interval:
+        """From when until when `plan` is the one it is at ``instant``."""
+        index = bisect_right(self._starts, instant)
+        return self._starts[index - 1], self._starts[index] if index < len(
+            self._starts
+        ) else FOREVER
 
     def limit(self, parameter: str, unit: str, instant: int) -> Limit | None:
         """The limit on a parameter in a unit in force at ``instant``, or None."""

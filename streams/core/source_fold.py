@@ -8,6 +8,7 @@ that they say. One file, although a long one: it is the order in which everythin
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from streams.core.gap import cover
 from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
-from streams.core.intake import NORMAL, Arrival, Group, Intake
+from streams.core.intake import NORMAL, Group, Intake, Segment
 from streams.core.mean import Summary, Window, summaries
 from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
@@ -124,27 +125,28 @@ class SourceFold:
         self._struck_off = True
 
     def follow(
-        self, line: Timeline, since: int, arrivals: Sequence[Arrival]
+        self, line: Timeline, since: int, segments: Sequence[Segment]
     ) -> list[tuple[int, Refusal]]:
-        """Go along a stretch of the log from ``since`` on; ``arrivals`` are the readings in it.
+        """Go along a stretch of the log from ``since`` on; ``segments`` are the readings in it.
 
         Returns the position of every reading that was not taken in, and why (``DUPLICATE`` or a
         dead letter's reason). The windows in `closed` are to be judged at the end of it.
         """
         self._runs_since = since
         refused: list[tuple[int, Refusal]] = []
-        at = 0
-        while at < len(arrivals):
-            first = arrivals[at]
-            self._pass(line, since, first[0] + 1)
-            upto = self._take_together(line, arrivals, at)
-            if upto == at:
-                refusal = self._accept(line, first)
-                if refusal is not None:
-                    refused.append((first.position, refusal))
-                upto += 1
-            since = arrivals[upto - 1].position + 1
-            at = upto
+        for segment in segments:
+            positions, at = segment.group.positions, segment.start
+            while at < segment.end:
+                position = positions[at]
+                self._pass(line, since, position + 1)
+                upto = self._take_together(line, segment, at)
+                if upto == at:
+                    refusal = self._accept(line, segment.group, at, segment.entry)
+                    if refusal is not None:
+                        refused.append((position, refusal))
+                    upto += 1
+                since = positions[upto - 1] + 1
+                at = upto
         self._pass(line, since, line.end)
         return refused
 
@@ -207,76 +209,56 @@ class SourceFold:
         """Keep at hand only what readings may come to soon; the rest is in the saved state."""
         self._hours.let_go(stream_time - _AT_HAND)
 
-    def _take_together(self, line: Timeline, arrivals: Sequence[Arrival], at: int) -> int:
+    def _take_together(self, line: Timeline, segment: Segment, at: int) -> int:
         """Take in readings from ``at`` on that only go on where the last ones ended.
 
         They are of one slot, whole and new, none is late, and nothing happens between them.
         Returns the place of the first that has to be looked at by itself.
         """
-        position, group, place, entry = arrivals[at]
-        if entry is not self.entry or not group.plain[place]:
+        group, entry, _, end = segment
+        if entry is not self.entry or not group.plain[at]:
             return at
-        instant, period_s = group.measured_at[place], group.period_s
+        position, instant, period_s = group.positions[at], group.measured_at[at], group.period_s
         frame = self._frame_at(instant, entry)
         kept = kept_from(frame.open_until - self._context.policy.max_lateness)
         if line.times[position] >= frame.open_until or frame.hour < max(self._head.forgotten, kept):
             return at
         self._await_windows(frame, period_s, line.times[position])
-        until = min(frame.open_until, self._silence_due)
-        last, places, upto = instant, [place], at + 1
-        while upto < len(arrivals):
-            position, other, place, other_entry = arrivals[upto]
-            measured_at = other.measured_at[place] if other is group else 0
-            if (
-                not last < measured_at < frame.end
-                or not group.plain[place]
-                or other_entry is not entry
-                or line.times[position] >= until
-            ):
-                break
-            last = measured_at
-            places.append(place)
-            upto += 1
-        period = period_s * 1000
+        end = bisect_left(group.measured_at, frame.end, at, min(end, group.run_end[at]))
+        stopping = line.reached(min(frame.open_until, self._silence_due), position)
+        end = bisect_left(group.positions, stopping, at, end)
+        last, period = group.measured_at[end - 1], period_s * 1000
         start = -(-frame.hour // period)
-        first, end = instant // period - start, last // period - start
+        first, final = instant // period - start, last // period - start
         hour = self._hours.get(frame.hour)
-        if hour is not None and hour.knows(period_s, first, end):
+        if hour is not None and hour.knows(period_s, first, final):
             return at
         if not self._coverage.prolong(entry, instant, last + period):
             return at
         hour = self._hours.change(frame.hour)
-        if end - first < len(places):
-            hour.remember(period_s, first, b"".join([group.said[place] for place in places]))
+        if final - first < end - at:
+            hour.remember(period_s, first, b"".join(group.said[at:end]))
         else:  # with holes
-            for place in places:
+            for place in range(at, end):
                 number = group.measured_at[place] // period - start
                 hour.remember(period_s, number, group.said[place])
-        self._take(line, hour, frame, arrivals[at:upto], places)
-        return upto
+        self._take(hour, frame, group, at, end)
+        return end
 
-    def _take(
-        self,
-        line: Timeline,
-        hour: Hour,
-        frame: Frame,
-        arrivals: Sequence[Arrival],
-        places: list[int],
-    ) -> None:
+    def _take(self, hour: Hour, frame: Frame, group: Group, at: int, end: int) -> None:
         """Count readings of one slot and one group; their values are added up when asked for."""
-        group = arrivals[0].group
         slot = hour.slots.get(frame.start)
         if slot is None:
             slot = hour.slots[frame.start] = Slot()
-        records = [line.records[arrival.position] for arrival in arrivals]
-        slot.note(records, [group.device_serials[place] for place in places])
-        self._intake.take(group, places, slot.piece(group.period_s, group.layout))
+        records = group.records[at:end]
+        slot.note(records, group.device_serials[at:end])
+        self._intake.take(group, at, end, slot.piece(group.period_s, group.layout))
         self._head.last_offset = records[-1].offset
         self._changed = True
 
-    def _accept(self, line: Timeline, arrival: Arrival) -> Refusal | None:
+    def _accept(self, line: Timeline, group: Group, at: int, entry: SourceEntry) -> Refusal | None:
         """Take one reading in, whatever it is, or say why not."""
-        position, group, at, entry = arrival
+        position = group.positions[at]
         stream_time = line.times[position]
         self._context.offset = line.records[position].offset
         instant, period_s = group.measured_at[at], group.period_s
@@ -300,7 +282,7 @@ class SourceFold:
         if stopped or stream_time >= frame.open_until:
             self._catch_up(line, position + 1)
         self._hours.change(index_hour).remember(period_s, number, said)
-        self._take(line, self._hours.change(frame.hour), frame, [arrival], [at])
+        self._take(self._hours.change(frame.hour), frame, group, at, at + 1)
         end = instant + period
         if stopped:
             self._stop(instant, end)
