@@ -21,16 +21,17 @@ from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.intake import Intake, Segment
 from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableStateError
-from streams.core.mean import summaries
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
 from streams.core.policy import Policy
+from streams.core.quality import Refusal
 from streams.core.registry_history import RegistryHistory
 from streams.core.rules import RuleSet
 from streams.core.source import BEGINNING, FOREVER, SourceEntry
 from streams.core.source_fold import SourceFold
 from streams.core.timeline import Timeline, stream_times
 from streams.core.timers import ENTERPRISE, SOURCE, Timers
+from streams.core.together import Asking, together
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -157,32 +158,21 @@ class PartitionEngine:
                 names[name] = None
             else:
                 self._pass_duty(name, line, due)
-        followed: list[SourceFold] = []
-        closed = 0
-        for name in names:
-            segments, since = readings.get(name, ()), line.start
-            fold = self._folds.get(name)
-            if fold is None:  # not registered for this partition: known by its readings alone
-                since = segments[0].position + 1
-                fold = self._fold(segments[0].entry, line.times[since - 1])
-            for position, refusal in fold.follow(line, since, segments):
+        works = ((name, self._follow(name, line, readings.get(name, ()))) for name in names)
+        for name, refused in together(works, self._intake.settle, _AT_HAND):
+            self._touched.add(name)
+            self._timers.schedule(SOURCE, name, self._folds[name].due)
+            for position, refusal in refused:
                 yield refused_by_source(position, name, refusal)
-            followed.append(fold)
-            closed += sum(len(window.slots) for _, window in fold.closed)
-            if closed > _AT_HAND:
-                self._judge_closed(line, followed)
-                followed, closed = [], 0
-        self._judge_closed(line, followed)
 
-    def _judge_closed(self, line: Timeline, folds: Sequence[SourceFold]) -> None:
-        """Judge the windows that have closed: of many sources they are one work."""
-        self._intake.settle()
-        added = iter(summaries([window for fold in folds for _, window in fold.closed]))
-        for fold in folds:
-            fold.judge_closed(line, line.end, [next(added) for _ in fold.closed])
-            fold.let_go(line.times[line.end - 1])
-            self._touched.add(fold.id)
-            self._timers.schedule(SOURCE, fold.id, fold.due)
+    def _follow(
+        self, name: str, line: Timeline, segments: Sequence[Segment]
+    ) -> Asking[list[tuple[int, Refusal]]]:
+        fold, since = self._folds.get(name), line.start
+        if fold is None:  # not registered for this partition: known by its readings alone
+            since = segments[0].position + 1
+            fold = self._fold(segments[0].entry, line.times[since - 1])
+        return fold.follow(line, since, segments)
 
     def _pass_duty(self, name: str, line: Timeline, due: int) -> None:
         """Judge the duties of an enterprise at each position at which they are due."""

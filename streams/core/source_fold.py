@@ -2,8 +2,8 @@
 
 The fold is a function of the log: what it says after a record depends on the records up to it
 and on nothing else, so batches may be cut anywhere. Closing a window only notes it; what its
-slots add up to is asked for many windows of many sources at once, and before anything changes
-that they say. One file, although a long one: it is the order in which everything else is asked.
+slots add up to is asked before anything changes that they say, and many sources are answered
+at once. One file, although a long one: it is the order in which everything else is asked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from streams.core.gap_judge import SOURCE, GapJudge
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
 from streams.core.intake import NORMAL, Group, Intake, Segment
-from streams.core.mean import Summary, Window, summaries
+from streams.core.mean import Summary, Window
 from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
 from streams.core.retention import forget, kept_from
@@ -33,6 +33,7 @@ from streams.core.run_judge import RunJudge
 from streams.core.slot import Hour, Slot
 from streams.core.source import BEGINNING, FOREVER, KINDS, SourceEntry, united
 from streams.core.timeline import Timeline
+from streams.core.together import Asking
 from streams.core.window_judge import WindowJudge
 
 _encoder = msgspec.msgpack.Encoder()
@@ -84,8 +85,8 @@ class SourceFold:
         self._hours = Hours(hours_prefix, saved, hour_starts, intake.settle)
         self._coverage = Coverage()
         self._awaited = Awaited(self._head.pending)
-        self.closed: list[Closed] = []
-        """Windows that have closed and are not judged yet: nothing they say may change before."""
+        # Windows that have closed and are not judged yet: nothing they say may change before.
+        self._closed: list[Closed] = []
         self._windows = WindowJudge(context, self._head, self._hours)
         self._runs = RunJudge(context, self._head, self._hours)
         self._runs_since = 0
@@ -126,11 +127,11 @@ class SourceFold:
 
     def follow(
         self, line: Timeline, since: int, segments: Sequence[Segment]
-    ) -> list[tuple[int, Refusal]]:
+    ) -> Asking[list[tuple[int, Refusal]]]:
         """Go along a stretch of the log from ``since`` on; ``segments`` are the readings in it.
 
-        Returns the position of every reading that was not taken in, and why (``DUPLICATE`` or a
-        dead letter's reason). The windows in `closed` are to be judged at the end of it.
+        Asks what windows add up to where it has to judge them. Returns the position of every
+        reading that was not taken in, and why (``DUPLICATE`` or a dead letter's reason).
         """
         self._runs_since = since
         refused: list[tuple[int, Refusal]] = []
@@ -141,13 +142,15 @@ class SourceFold:
                 self._pass(line, since, position + 1)
                 upto = self._take_together(line, segment, at)
                 if upto == at:
-                    refusal = self._accept(line, segment.group, at, segment.entry)
+                    refusal = yield from self._accept(line, segment.group, at, segment.entry)
                     if refusal is not None:
                         refused.append((position, refusal))
                     upto += 1
                 since = positions[upto - 1] + 1
                 at = upto
         self._pass(line, since, line.end)
+        yield from self._judge_closed(line, line.end)
+        self._hours.let_go(line.times[line.end - 1] - _AT_HAND)
         return refused
 
     def _pass(self, line: Timeline, since: int, upto: int) -> None:
@@ -162,7 +165,7 @@ class SourceFold:
             for each in self._awaited.close(line.times[at]):
                 slots = self._hours.inside(each.start, each.end)
                 window = Window(each.kind, each.start, each.end, slots)
-                self.closed.append(Closed(at, window))
+                self._closed.append(Closed(at, window))
             self._changed = True
         while since < upto and self._silence_due <= latest:
             at = line.reached(self._silence_due, since)
@@ -172,14 +175,11 @@ class SourceFold:
                 self._judge_silence(line.times[at])
             since = at + 1
 
-    def judge_closed(
-        self, line: Timeline, upto: int, summarised: Sequence[dict[str, Summary]]
-    ) -> None:
-        """Judge the windows in `closed`, and runs, as at the positions before ``upto``.
-
-        ``summarised`` is what the series of each window add up to.
-        """
-        judged = zip(self.closed, summarised, strict=True)
+    def _judge_closed(self, line: Timeline, upto: int) -> Asking[None]:
+        """Judge the windows that have closed, and runs, as at the positions before ``upto``."""
+        closed, self._closed = self._closed, []
+        summarised = (yield [window for _, window in closed]) if closed else ()
+        judged = zip(closed, summarised, strict=True)
         for position, group in groupby(judged, key=lambda item: item[0].position):
             self._judge_runs(line, position)
             now = line.times[position]
@@ -191,7 +191,6 @@ class SourceFold:
                 self._shake(now)
                 self._runs_since = position + 1
         self._judge_runs(line, upto)
-        self.closed = []
 
     def _judge_runs(self, line: Timeline, upto: int) -> None:
         """Close runs where stream time alone does so, at the positions before ``upto``."""
@@ -204,10 +203,6 @@ class SourceFold:
         self._runs.judge(self.entry, self._windows.shaken, stream_time)
         self._windows.shaken.clear()
         self._changed = True
-
-    def let_go(self, stream_time: int) -> None:
-        """Keep at hand only what readings may come to soon; the rest is in the saved state."""
-        self._hours.let_go(stream_time - _AT_HAND)
 
     def _take_together(self, line: Timeline, segment: Segment, at: int) -> int:
         """Take in readings from ``at`` on that only go on where the last ones ended.
@@ -256,11 +251,12 @@ class SourceFold:
         self._head.last_offset = records[-1].offset
         self._changed = True
 
-    def _accept(self, line: Timeline, group: Group, at: int, entry: SourceEntry) -> Refusal | None:
+    def _accept(
+        self, line: Timeline, group: Group, at: int, entry: SourceEntry
+    ) -> Asking[Refusal | None]:
         """Take one reading in, whatever it is, or say why not."""
         position = group.positions[at]
         stream_time = line.times[position]
-        self._context.offset = line.records[position].offset
         instant, period_s = group.measured_at[at], group.period_s
         period = period_s * 1000
         index = instant // period
@@ -280,15 +276,17 @@ class SourceFold:
         frame = self._frame_at(instant, entry)
         stopped = group.state != NORMAL
         if stopped or stream_time >= frame.open_until:
-            self._catch_up(line, position + 1)
+            yield from self._judge_closed(line, position + 1)
         self._hours.change(index_hour).remember(period_s, number, said)
         self._take(self._hours.change(frame.hour), frame, group, at, at + 1)
         end = instant + period
         if stopped:
             self._stop(instant, end)
-        self._await_windows(frame, period_s, stream_time)
+        late = self._await_windows(frame, period_s, stream_time)
+        if late:
+            yield from self._reopen(late, frame.start, stream_time)
         if stopped:
-            self._reopen_beyond(instant, end, stream_time)
+            yield from self._reopen_beyond(instant, end, stream_time)
         if group.whole[at] and self._coverage.prolong(entry, instant, end):
             silence = stopped
         else:
@@ -296,14 +294,9 @@ class SourceFold:
         if self._windows.shaken:
             self._shake(stream_time)
         if silence:
+            self._context.offset = line.records[position].offset
             self._judge_silence(stream_time)
         return None
-
-    def _catch_up(self, line: Timeline, upto: int) -> None:
-        """Judge what has closed, before what it says changes."""
-        if self.closed:
-            self._intake.settle()
-        self.judge_closed(line, upto, summaries([window for _, window in self.closed]))
 
     def _frame_at(self, instant: int, entry: SourceEntry) -> Frame:
         frame = self._frame
@@ -312,11 +305,11 @@ class SourceFold:
             self._frame_period = 0
         return frame
 
-    def _await_windows(self, frame: Frame, period_s: int, stream_time: int) -> None:
-        """Wait for the windows that count a reading to close, or re-open those that have."""
+    def _await_windows(self, frame: Frame, period_s: int, stream_time: int) -> list[Pending]:
+        """Wait for the windows that count a reading to close; returns those that have."""
         late = stream_time >= frame.open_until
         if self._frame_period == period_s and not late:
-            return  # an earlier reading of the slot waits for the same windows
+            return []  # an earlier reading of the slot waits for the same windows
         closed = []
         for window in frame.windows:
             if KINDS[window.kind].length // 1000 % period_s == 0:
@@ -324,18 +317,19 @@ class SourceFold:
                     closed.append(window)
                 else:
                     self._awaited.add(window)
-        if closed:
-            self._reopen(closed, frame.start, stream_time)
         self._frame_period = 0 if late else period_s
+        return closed
 
-    def _reopen(self, windows: Sequence[Pending], slot_start: int, stream_time: int) -> None:
+    def _reopen(
+        self, windows: Sequence[Pending], slot_start: int, stream_time: int
+    ) -> Asking[None]:
         """Closed windows change: count it as late and judge them again."""
         hour = self._hours.change(self._hours.start_of(self.entry.clock, slot_start))
         changed = []
-        for kind, start, end in ((each.kind, each.start, each.end) for each in windows):
+        for _, kind, start, end in map(msgspec.structs.astuple, windows):
             hour.slots[slot_start].late[kind] += 1
-            changed.append(Window(kind, start, end, self._hours.slots(start, end)))
-        for window, summary in zip(changed, summaries(changed), strict=True):
+            changed.append(Window(kind, start, end, self._hours.inside(start, end)))
+        for window, summary in zip(changed, (yield changed), strict=True):
             self._windows.means(self.entry, window, summary, stream_time, limited_only=True)
             place = window.kind, window.start
             self._reopened[place] = Reopened(window, summary, stream_time)
@@ -367,7 +361,7 @@ class SourceFold:
         else:
             stops[:] = united([*stops, (start, end)])
 
-    def _reopen_beyond(self, start: int, end: int, stream_time: int) -> None:
+    def _reopen_beyond(self, start: int, end: int, stream_time: int) -> Asking[None]:
         """The closed windows after its own into which a stop's interval reaches."""
         for kind in range(len(KINDS)):
             at = self.entry.window(kind, start)[1]
@@ -380,7 +374,7 @@ class SourceFold:
                     if window.start <= begin < window.end
                 ]
                 if slots and window.closes <= stream_time:
-                    self._reopen([window], min(slots), stream_time)
+                    yield from self._reopen([window], min(slots), stream_time)
                 at = window.end
 
     def _judge_silence(self, stream_time: int) -> None:
