@@ -177,11 +177,11 @@ class _Columns:
 
     def _verified(self) -> Truths:
         block, found = self._block, np.ones(len(self._places), dtype=np.bool_)
+        instants, serials = block.measured_at, block.device_serials
         for at, place in enumerate(self._places):
             entry = self._entries[place]
             if entry is not None and entry.devices:
-                instant = int(block.measured_at[place])
-                found[at] = entry.verified(block.device_serials[place], instant)
+                found[at] = entry.verified(serials[place], int(instants[place]))
         return found
 
     def _bases(self, marks: Codes) -> list[tuple[Extended, Codes]]:

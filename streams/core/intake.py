@@ -7,7 +7,7 @@ first of its readings is applied. What is taken in waits until a sum is needed.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from operator import is_not, itemgetter
 from typing import NamedTuple
@@ -229,10 +229,11 @@ class Intake:
     def _block(self, block: Block, records: Sequence[RawRecord], prepared: Prepared) -> None:
         block, sources = _by_source(block)
         rows = block.rows.tolist()
-        arrivals = [records[row].timestamp for row in rows]
-        entries = list(map(self._registry.source, block.source_ids, arrivals))
-        for at in self._suspects(block, entries, np.array(arrivals, dtype=np.int64)):
-            refused = refusal(block.reading(at), entries[at], arrivals[at], self._policy)
+        arrivals = np.array([records[row].timestamp for row in rows], dtype=np.int64)
+        runs = list(self._entries(block.source_ids, sources, arrivals))
+        entries = [entry for entry, times in runs for _ in range(times)]
+        for at in self._suspects(block, runs, arrivals):
+            refused = refusal(block.reading(at), entries[at], int(arrivals[at]), self._policy)
             if refused is not None:
                 prepared.others[rows[at]] = Refused(refused, block.source_ids[at])
                 entries[at] = None
@@ -248,22 +249,39 @@ class Intake:
                 segment = Segment(group, entry, start, end)
                 prepared.readings.setdefault(entry.id, []).append(segment)
 
+    def _entries(
+        self, source_ids: Sequence[str], sources: Integers, arrivals: Integers
+    ) -> Iterator[tuple[SourceEntry | None, int]]:
+        """How each reading's source was registered when it arrived, as runs of equal ones."""
+        registry = self._registry
+        starts = np.flatnonzero(np.diff(sources, prepend=-1))
+        earliest = np.minimum.reduceat(arrivals, starts).tolist()
+        bounds = [*starts.tolist(), len(source_ids)]
+        for start, end, first in zip(bounds, bounds[1:], earliest, strict=False):
+            name = source_ids[start]
+            if registry.settled(name, first):
+                yield registry.source(name, first), end - start
+            else:
+                for arrival in arrivals[start:end].tolist():
+                    yield registry.source(name, arrival), 1
+
     def _suspects(
-        self, block: Block, entries: Sequence[SourceEntry | None], arrivals: Integers
+        self,
+        block: Block,
+        runs: Sequence[tuple[SourceEntry | None, int]],
+        arrivals: Integers,
     ) -> list[int]:
         """Readings that may have to be refused; all others are fine."""
         period_s = block.pattern.period_s
         if not 0 < period_s <= LONGEST_PERIOD_S:
-            return list(range(len(entries)))
-        commissioned = np.array(
-            [
-                _FAR
-                if entry is None or entry.test or entry.cadence_s != period_s
-                else entry.commissioned
-                for entry in entries
-            ],
-            dtype=np.int64,
-        )
+            return list(range(len(arrivals)))
+        since = [
+            _FAR
+            if entry is None or entry.test or entry.cadence_s != period_s
+            else entry.commissioned
+            for entry, _ in runs
+        ]
+        commissioned = np.repeat(np.array(since, dtype=np.int64), [times for _, times in runs])
         measured_at = np.clip(block.measured_at, -_FAR, _FAR - 1)
         late = arrivals - (measured_at + period_s * 1000)
         suspect = (

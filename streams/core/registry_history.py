@@ -65,6 +65,11 @@ class RegistryHistory:
         index = bisect_right(versions, arrival, key=lambda item: item[0])
         return versions[index - 1][1] if index else None
 
+    def settled(self, source_id: str, since: int) -> bool:
+        """Whether nothing about the source changes after ``since``, as far as is known."""
+        versions = self._by_source.get(source_id)
+        return not versions or versions[-1][0] <= since
+
     def last_known(self, source_id: str, arrival: int) -> SourceEntry | None:
         """The source as registered last at ``arrival``, even if it was struck off since."""
         versions = self._by_source.get(source_id, [])

@@ -36,6 +36,8 @@ class WindowJudge:
         limits = entry.plan(window.start).limits
         policy, version = self._context.policy, self._context.rules.version
         frame = frame_of(window, entry, self._head.stops, version, stream_time, policy.max_lateness)
+        hour = self._hours.get(self._hours.start_of(entry.clock, window.start))
+        spotless = hour is None or not (hour.published or hour.peaks)
         found = []
         for key, series in summary.items():
             name = name_of(key)
@@ -46,8 +48,9 @@ class WindowJudge:
                 continue
             mean = mean_of(frame, name, series, limit)
             found.append(mean)
-            if limit is not None:
-                self._judge(entry, window, key, mean, stream_time)
+            if limit is None or (spotless and _below(mean.value, limit.value)):
+                continue  # no rule is met below the limit, and nothing was said that is so no more
+            self._judge(entry, window, key, mean, stream_time)
         return found
 
     def _judge(
@@ -132,3 +135,7 @@ class WindowJudge:
             self._hours.change(hour_start).peaks[name].remove(mean.start)
         if peak or known:
             self.shaken.setdefault((rule.code, mean.parameter), set()).add(mean.start)
+
+
+def _below(value: float | None, limit: float) -> bool:
+    return value is None or value < limit
