@@ -23,6 +23,7 @@ from streams.core.registry_history import RegistryHistory
 from streams.fuse import FuseBlown, fuse_policy
 from streams.judging import Judging
 from streams.kafka import client_options
+from streams.lanes import Lanes
 from streams.leader import TickLeader
 from streams.outbox import Outbox, TooLargeError
 from streams.outputs import Encoder
@@ -38,6 +39,8 @@ from streams.transport import batch_topic, install
 log = structlog.get_logger(__name__)
 
 _METADATA_MS = 5000
+_SENTENCES = (FuseBlown, TooLargeError, DamagedStateError, UnusableStateError, StoreError)
+"""Errors whose text tells a person what to do."""
 
 Fatal = Callable[[BaseException], None]
 
@@ -52,6 +55,7 @@ class Parts:
     leader: TickLeader
     state: StateLog
     judging: Judging
+    lanes: Lanes
     ids: SchemaIds
 
 
@@ -97,34 +101,33 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         period_s=settings.tick_s,
         leads=lambda: _leads(app, settings.topic_readings),
     )
-    connect(app, settings.topic_readings, judging, state, fatal)
-    return Parts(app, outbox, follower, leader, state, judging, ids)
+    lanes = connect(app, settings.topic_readings, judging, state, fatal)
+    return Parts(app, outbox, follower, leader, state, judging, lanes, ids)
 
 
-def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal: Fatal) -> None:
+def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal: Fatal) -> Lanes:
     """Let the readings flow into the judging, and tell it which partitions are the worker's."""
+
+    def failed(error: BaseException, batch: str) -> None:
+        if not isinstance(error, _SENTENCES):
+            log.error("a batch cannot be judged", batch=batch, exc_info=error)
+        fatal(error)
+
+    lanes = Lanes(judging.take, failed)
 
     @app.agent(batch_topic(app, topic), concurrency=1, name="readings")  # type: ignore[untyped-decorator]
     async def readings(stream: Any) -> None:
         async for event in stream.noack().events():
-            try:
-                await judging.take(event)
-            except (
-                FuseBlown, TooLargeError, DamagedStateError, UnusableStateError, StoreError
-            ) as error:  # fmt: skip
-                fatal(error)
-                return
-            except Exception as error:
-                # Never on to the next batch: it would be judged without this one.
-                log.exception("a batch cannot be judged", batch=repr(event.value))
-                fatal(error)
-                return
+            lanes.give(event)
 
     @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
     async def settle(_: Any, assigned: set[TP], **__: Any) -> None:
         partitions = {tp.partition for tp in assigned if tp.topic == topic}
+        lanes.keep(partitions)
         judging.keep(partitions)
         state.assigned(partitions, app.consumer_generation_id)
+
+    return lanes
 
 
 def faust_app(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
@@ -78,24 +80,30 @@ class Judging:
         self._engine = engine
         self._encode = encode
         self._engines: dict[int, tuple[Engine, SavedState]] = {}
-        self._trouble = Patience("the schema registry does not answer", say_s)
+        self._turn = asyncio.Lock()
+        self._trouble: dict[int, Patience] = {}  # of the partitions that wait
+        self._say_s = say_s
         self.progress = Progress(say_s)
         self.blown: str | None = None
         """What made a fuse blow: nothing is judged any more."""
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing can be judged for the moment; None while it can."""
-        return self._trouble.why
+        """Why a partition cannot be judged for the moment; None while all of them can."""
+        return next((patience.why for patience in self._trouble.values()), None)
 
     async def take(self, event: Acknowledged) -> None:
         """Judge the event's batch and acknowledge it when everything is written down.
 
-        A batch whose partition leaves meanwhile is given up: its next owner judges it. Raises
-        `FuseBlown` and `TooLargeError`: a person must act, nothing may be judged after it.
+        Batches of several partitions may be under way at a time, of each only one. A batch whose
+        partition leaves meanwhile is given up: its next owner judges it. Raises `FuseBlown` and
+        `TooLargeError`: a person must act, nothing may be judged after it.
         """
         batch: PartitionBatch = event.value
-        self.progress.begin()
+        with self.progress.work():
+            await self._take(event, batch)
+
+    async def _take(self, event: Acknowledged, batch: PartitionBatch) -> None:
         try:
             saved = await self._state.of(
                 batch.partition, batch.generation, revoked=lambda: batch.revoked
@@ -112,7 +120,7 @@ class Judging:
             self._state.confirmed(batch.partition)
             self.progress.count(batch, outcome)
         finally:
-            self.progress.end()
+            self._trouble.pop(batch.partition, None)
 
     def keep(self, partitions: Iterable[int]) -> None:
         """These partitions are the worker's now: drop the engines of the others."""
@@ -120,53 +128,66 @@ class Judging:
             del self._engines[partition]
 
     async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
+        what = f"the schema registry does not answer for partition {batch.partition}"
+        while True:
+            await self._follower.catch_up()
+            try:
+                # In turns: the loop looks at its connections between two batches.
+                async with self._turn:
+                    judged = self._apply(batch, saved)
+            except SchemaRegistryError as error:
+                trouble = self._trouble.setdefault(batch.partition, Patience(what, self._say_s))
+                await trouble.wait(error)
+            else:
+                if batch.partition in self._trouble:
+                    self._trouble.pop(batch.partition).over()
+                return judged
+
+    def _apply(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
+        if batch.revoked:
+            raise Revoked
+        engine, of = self._engines.get(batch.partition, (None, None))
+        if engine is None or of is not saved or engine.next_offset != saved.reached:
+            # None yet, or the state was read anew, or the engine took a batch that was not
+            # written down by this worker.
+            engine = self._engine(batch.partition, saved.items)
+            self._engines[batch.partition] = (engine, saved)
         records = [
             RawRecord(r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
             for r in batch.records
         ]
-        while True:
-            await self._follower.catch_up()
-            if batch.revoked:
-                raise Revoked
-            engine, of = self._engines.get(batch.partition, (None, None))
-            if engine is None or of is not saved or engine.next_offset != saved.reached:
-                # None yet, or the state was read anew, or the engine took a batch that was not
-                # written down by this worker.
-                engine = self._engine(batch.partition, saved.items)
-                self._engines[batch.partition] = (engine, saved)
-            try:
-                outcome = engine.apply(records)
-            except SchemaRegistryError as error:
-                # The engine has taken a part of the batch. The saved state has none of it.
-                del self._engines[batch.partition]
-                await self._trouble.wait(error)
-            else:
-                self._trouble.over()
-                return engine, outcome
+        try:
+            return engine, engine.apply(records)
+        except SchemaRegistryError:
+            # The engine has taken a part of the batch. The saved state has none of it.
+            del self._engines[batch.partition]
+            raise
 
 
 class Progress:
-    """Counts what was done and says it once a period; tells how long a batch is in work."""
+    """Counts what was done and says it once a period; tells how long batches are in work."""
 
     def __init__(self, say_s: float) -> None:
         self._say_s = say_s
         self._said_at = time.monotonic()
-        self._since: float | None = None
+        self._since: dict[object, float] = {}  # the oldest first
         self._counts: dict[str, int] = {}
         self.total = 0
 
-    def begin(self) -> None:
-        """A batch is taken up."""
-        self._since = time.monotonic()
-
-    def end(self) -> None:
-        """The batch is done or given up."""
-        self._since = None
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """A batch is in work until it is done or given up."""
+        key = object()
+        self._since[key] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._since[key]
 
     @property
     def in_work_s(self) -> float:
-        """For how long the batch in work has been so; 0 when there is none."""
-        return 0.0 if self._since is None else time.monotonic() - self._since
+        """For how long the oldest batch in work has been so; 0 when there is none."""
+        return time.monotonic() - next(iter(self._since.values())) if self._since else 0.0
 
     def count(self, batch: PartitionBatch, outcome: Outcome) -> None:
         """Add a finished batch, and say what was done when the period is over."""

@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakSet
 
 import msgspec
 import structlog
@@ -74,8 +75,9 @@ class Outbox:
     again by itself is there once. A batch that fails all the same is sent again, for ever, with
     back-off, and records of one partition keep their order: at-least-once.
 
-    An idempotent producer cannot go on after a failure (its sequence numbers are used up) and
-    cannot take back what it was given: it is then replaced by a new one.
+    An idempotent producer cannot go on after a failure (its sequence numbers are used up), nor
+    take back what it was given: a new one replaces it. What others gave it, and it had not
+    delivered when it ended, is produced again.
     """
 
     def __init__(self, options: Mapping[str, Any], *, say_s: float = 30.0) -> None:
@@ -84,6 +86,7 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
         self._ending: set[asyncio.Task[None]] = set()
+        self._ended: WeakSet[AIOKafkaProducer] = WeakSet()  # they confirm nothing any more
         self._places: dict[str, _Places] = {}
         self.idempotent = True  # until a broker is met that cannot
 
@@ -95,7 +98,7 @@ class Outbox:
         """Disconnect; what was not confirmed is given up."""
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _end(producer)
+            await self._end(producer)
         await asyncio.gather(*self._ending)
 
     async def produce(self, outputs: Iterable[Output], *, revoked: Callable[[], bool]) -> None:
@@ -173,15 +176,30 @@ class Outbox:
             while not (await asyncio.wait({sent}, timeout=_LOOK_S))[0]:
                 if revoked():
                     raise Revoked
+                if producer in self._ended:
+                    raise KafkaError("the producer ended before it was confirmed")
                 trouble.say("not confirmed yet")
             return sent.result()
         except BaseException:
             if self.idempotent and self._producer is producer:
                 self._producer = None
-                ending = asyncio.create_task(_end(producer))
+                ending = asyncio.create_task(self._end(producer))
                 self._ending.add(ending)
                 ending.add_done_callback(self._ending.discard)
             raise
+
+    async def _end(self, producer: AIOKafkaProducer) -> None:
+        """Stop a producer within a bounded time: with the broker away it would wait for ever."""
+        try:
+            await asyncio.wait_for(producer.stop(), _STOP_S)
+        except TimeoutError:
+            with contextlib.suppress(Exception):  # it would go on sending what is produced again
+                if producer._sender is not None and producer._sender.sender_task is not None:
+                    producer._sender.sender_task.cancel()
+                await producer.client.close()
+        except Exception as error:
+            log.debug("a producer ended with an error", error=str(error))
+        self._ended.add(producer)
 
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
@@ -209,10 +227,10 @@ class Outbox:
         try:
             await asyncio.wait_for(producer.start(), _CONNECT_S)
         except TimeoutError:
-            await _end(producer)
+            await self._end(producer)
             raise KafkaTimeoutError("the broker does not let a producer begin") from None
         except BaseException:
-            await _end(producer)
+            await self._end(producer)
             raise
         return producer
 
@@ -269,17 +287,6 @@ def _fill(batch: Any, records: Sequence[Output | RawOutput], start: int, end: in
             break
     batch._relative_offset = upto - start
     return upto
-
-
-async def _end(producer: AIOKafkaProducer) -> None:
-    """Stop a producer within a bounded time: with the broker away it would wait for ever."""
-    try:
-        await asyncio.wait_for(producer.stop(), _STOP_S)
-    except TimeoutError:
-        with contextlib.suppress(Exception):
-            await producer.client.close()
-    except Exception as error:
-        log.debug("a producer ended with an error", error=str(error))
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, Any]]) -> None:

@@ -54,6 +54,8 @@ class RegistryFollower:
         self._asker: AIOKafkaConsumer | None = None
         self._partitions: list[TopicPartition] = []
         self._one_at_a_time = asyncio.Lock()
+        self._asked = 0  # calls of `catch_up`
+        self._answered = 0  # so many of them, the first ones, have what they asked for
         self._trouble = Patience("the registry topic cannot be read", settings.say_s)
         self.applied = 0
         self.skipped = 0
@@ -95,16 +97,20 @@ class RegistryFollower:
         """Apply every registration that the topic holds at the moment of the call.
 
         Waits for a broker or a schema registry that is away, for ever; it says so once a period.
+        Calls that wait at the same time share one reading, which begins after each of them.
         """
+        self._asked += 1
+        mine = self._asked
         async with self._one_at_a_time:
-            while True:
+            while self._answered < mine:
+                asked = self._asked  # before the reading asks where the end is
                 try:
                     await self._read_to_the_end()
                 except (KafkaError, SchemaRegistryError, OSError) as error:
                     await self._trouble.wait(error)
                 else:
                     self._trouble.over()
-                    return
+                    self._answered = asked
 
     async def _read_to_the_end(self) -> None:
         consumer, asker = self._consumer, self._asker

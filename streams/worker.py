@@ -100,7 +100,8 @@ class StreamsWorker:
             # Stopping in order would wait for the batch that cannot be finished.
             leave(code)
         self._stage.stops()
-        await self._parts.app.stop()
+        await self._parts.app.stop()  # waits for the batches in work
+        await self._parts.lanes.close()
         await self._parts.state.stop()
         await self._parts.follower.stop()
         await self._parts.outbox.stop()

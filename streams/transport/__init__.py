@@ -23,7 +23,8 @@ What it guarantees, over and above Faust:
   jumps over a batch that is still being worked on (Faust's own bookkeeping can).
 * Nothing that was fetched or handed over before a rebalance is delivered, or counts, after it:
   such a batch has ``revoked`` set, and acknowledging it does nothing. Look at ``revoked`` after
-  every ``await`` that may take long, and give the batch up when it is set.
+  every ``await`` that may take long, and give the batch up when it is set. An application that
+  queues batches sets ``waiting`` while nobody works on one: a rebalance does not wait for those.
 * What was acknowledged is committed when partitions are revoked, before they go.
 * At most ``records_in_flight`` records of a partition are handed over and not yet acknowledged,
   plus one fetch; a full partition does not hold up the others.

@@ -15,10 +15,11 @@ class PartitionBatch:
 
     ``generation`` is the consumer group's generation it was fetched in. ``revoked`` turns true
     when the partition goes away (or is handed out anew) before the batch was acknowledged: what
-    it would lead to is no longer ours to write.
+    it would lead to is no longer ours to write. ``waiting`` is set by an application that has
+    taken it from the stream and not begun it: a rebalance gives it up instead of waiting for it.
     """
 
-    __slots__ = ("generation", "partition", "records", "revoked", "topic")
+    __slots__ = ("generation", "partition", "records", "revoked", "topic", "waiting")
 
     def __init__(
         self, topic: str, partition: int, records: Sequence[ConsumerRecord], generation: int
@@ -28,6 +29,7 @@ class PartitionBatch:
         self.records = records
         self.generation = generation
         self.revoked = False
+        self.waiting = False
 
     @property
     def first_offset(self) -> int:

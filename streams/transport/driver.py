@@ -87,7 +87,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     async def wait_empty(self) -> None:
         """Wait for the batches that are being worked on, but not for ever; then commit."""
         deadline = self.loop.time() + self._patience_s
-        while not self.should_stop and any(not m.acked for m in self._unacked_messages):
+        while not self.should_stop and self._in_work():
             if self.loop.time() > deadline:
                 log.warning("partitions leave before their batch is done")
                 self._revoke(list(self._ledgers))
@@ -97,6 +97,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.wait_for(self.commit(), self._patience_s)
         except TimeoutError:
             log.warning("partitions leave before their offsets are committed")
+
+    def _in_work(self) -> bool:
+        """Whether the end of a batch is to be waited for; one that nobody has begun is void."""
+        left = [message for message in self._unacked_messages if not message.acked]
+        for message in left:
+            if isinstance(message.value, PartitionBatch) and message.value.waiting:
+                message.value.revoked = True
+        return any(not getattr(message.value, "revoked", False) for message in left)
 
     def resume_flow(self) -> None:
         """Let records through; those of stream partitions only once the positions are right."""

@@ -208,3 +208,89 @@ async def test_what_is_never_confirmed_is_given_up_with_the_partition(
             await producing
     finally:
         await outbox.stop()
+
+
+async def test_lanes_that_share_a_producer_lose_nothing_when_it_is_replaced(
+    any_broker: TestBroker,
+) -> None:
+    topic, changelog = unique("outbox"), unique("outbox")
+    await any_broker.create(topic, changelog, partitions=3)
+    outbox = FlakyOutbox({"bootstrap_servers": any_broker.address})
+    outbox.error = OutOfOrderSequenceNumber
+    await outbox.start()
+
+    async def lane(partition: int) -> None:
+        """Batches one after the other, outputs and then state, as of one partition."""
+        for batch in range(6):
+            outbox.refusals += batch % 2
+            outputs = [
+                Output(
+                    topic, b"%d-%d" % (partition, n % 4), b"%d" % (100 * batch + n) + b"x" * 9000
+                )
+                for n in range(100)
+            ]
+            await outbox.produce(outputs, revoked=staying)
+            state = [RawOutput(b"%d" % n, b"%d" % batch) for n in range(20)]
+            await outbox.produce_to(changelog, partition, state, revoked=staying)
+
+    try:
+        await asyncio.gather(*(lane(partition) for partition in range(3)))
+    finally:
+        await outbox.stop()
+    assert (outbox.connections > 1) == outbox.idempotent
+    found = await any_broker.read(topic)
+    for key in {record.key for record in found}:
+        numbers = [int(r.value.rstrip(b"x")) for r in found if r.key == key]
+        assert_in_order(
+            numbers, [100 * b + n for b in range(6) for n in range(int(key[2:]), 100, 4)]
+        )
+    states = await any_broker.read(changelog)
+    for partition in range(3):
+        written = [(int(r.value), int(r.key)) for r in states if r.partition == partition]
+        assert_in_order(written, [(batch, n) for batch in range(6) for n in range(20)])
+
+
+def assert_in_order(found: list[Any], expected: list[Any]) -> None:
+    """Everything is there, in its order; what was sent again follows what it repeats."""
+    reached = -1
+    for item in found:
+        at = expected.index(item)
+        assert at <= reached + 1, f"{item} comes before {expected[reached + 1]}"
+        reached = max(reached, at)
+    assert reached == len(expected) - 1
+
+
+async def test_what_a_replaced_producer_never_confirmed_is_produced_again(
+    kafka: TestBroker,
+) -> None:
+    stuck, refused = unique("outbox"), unique("outbox")
+    await kafka.create(stuck, refused)
+
+    class Stuck(FlakyOutbox):
+        """The first producer never confirms anything of one topic, as without a leader."""
+
+        async def _connect(self) -> Any:
+            real = await super()._connect()
+            send_batch, first = real.send_batch, self.connections == 1
+
+            async def send(batch: Any, topic: str, **kwargs: Any) -> Any:
+                if first and topic == stuck:
+                    return asyncio.get_running_loop().create_future()
+                return await send_batch(batch, topic, **kwargs)
+
+            real.send_batch = send
+            return real
+
+    outbox = Stuck({"bootstrap_servers": kafka.address})
+    await outbox.start()
+    try:
+        waiting = asyncio.create_task(
+            outbox.produce_to(stuck, 0, [RawOutput(b"k", b"1")], revoked=staying)
+        )
+        await asyncio.sleep(0)
+        outbox.refusals, outbox.error = 1, OutOfOrderSequenceNumber
+        await outbox.produce_to(refused, 0, [RawOutput(b"k", b"2")], revoked=staying)
+        assert await asyncio.wait_for(waiting, 60) == 0
+    finally:
+        await outbox.stop()
+    assert [r.value for r in await kafka.read(stuck)] == [b"1"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from structlog.testing import capture_logs
 
 from schemas.codec import Codec
@@ -11,7 +13,7 @@ from streams.registry.avro import enterprise_from_record, enterprise_to_record
 from streams.registry_follower import RECORD, RegistryFollower
 from streams.simulation.identity import made_up_bin
 from tests.streams_app.test_worker import enterprise
-from tests.support.broker import TestBroker
+from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import own_settings
 
 
@@ -39,6 +41,57 @@ async def test_what_was_there_before_the_call_is_applied(broker: TestBroker) -> 
         await follower.catch_up()
         assert history.source("KZ-0001-00", 2000) is None
         assert history.source("KZ-0001-00", 1999) is not None
+    finally:
+        await follower.stop()
+
+
+class Held(RegistryFollower):
+    """Counts its readings; each is held at its end until it may go on."""
+
+    readings = 0
+
+    def hold(self) -> None:
+        self.may_go_on = asyncio.Event()
+
+    async def _read_to_the_end(self) -> None:
+        self.readings += 1
+        await super()._read_to_the_end()
+        await self.may_go_on.wait()
+
+
+async def test_calls_at_the_same_time_share_a_reading_that_began_after_them(
+    broker: TestBroker,
+) -> None:
+    settings, codec, history = own_settings(broker.address), Codec(FileIds()), RegistryHistory()
+    await broker.create(settings.topic_registry, partitions=2)
+    good = codec.encode(RECORD, enterprise_to_record(enterprise()))
+    follower = Held(settings, codec, history, enterprise_from_record)
+    follower.hold()
+    await follower.start()
+    try:
+        first = asyncio.create_task(follower.catch_up())
+        await eventually(lambda: follower.readings == 1, "the first call reads")
+        await broker.produce(settings.topic_registry, [good], key=enterprise().bin.encode())
+
+        async def later() -> tuple[str, ...]:
+            await follower.catch_up()
+            return history.bins()
+
+        calls = [asyncio.create_task(later()) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert history.bins() == ()
+        follower.may_go_on.set()
+        await first
+        assert await asyncio.gather(*calls) == [(enterprise().bin,)] * 3
+        assert follower.readings == 2
+        # One that goes away in the midst of a reading leaves it to the others.
+        follower.hold()
+        gone, stays = (asyncio.create_task(later()) for _ in range(2))
+        await eventually(lambda: follower.readings == 3, "the third reading")
+        gone.cancel()
+        follower.may_go_on.set()
+        assert await stays == (enterprise().bin,)
+        assert gone.cancelled()
     finally:
         await follower.stop()
 

@@ -104,6 +104,48 @@ async def test_a_batch_in_work_is_void_once_its_partition_went(any_broker: TestB
     assert await any_broker.committed(group, topic) == {0: 10}
 
 
+async def test_a_rebalance_waits_for_what_is_in_work_and_gives_up_what_waits(
+    any_broker: TestBroker,
+) -> None:
+    topic, group = unique("waiting"), unique("group")
+    await any_broker.create(topic)
+    await any_broker.produce(topic, [b"x"] * 10, partition=0)
+    given, seen = list[Any](), Collector()
+
+    async def unused(batch: PartitionBatch) -> bool:
+        raise AssertionError("the agent below reads the topic")
+
+    app = batch_app(any_broker.address, group, topic + "-unused", unused, broker_max_poll_records=5)
+    await any_broker.create(topic + "-unused")
+
+    @app.agent(batch_topic(app, topic), concurrency=1, name="lanes")  # type: ignore[untyped-decorator]
+    async def lanes(stream: Any) -> None:
+        async for event in stream.noack().events():
+            event.value.waiting = bool(given)  # the first is in work
+            given.append(event)
+
+    async with running(app):
+        await eventually(lambda: len(given) == 2, "one batch is in work, one waits")
+
+        async def end_the_first() -> bool:
+            await eventually(lambda: given[1].value.revoked, "the one that waits is given up")
+            return bool(given[0].ack() and not given[0].value.revoked)
+
+        ending = asyncio.create_task(end_the_first())
+        async with running(batch_app(any_broker.address, group, topic, seen)):
+            assert await ending, "the one in work still counts"
+
+            def all_again() -> bool:
+                for event in given[2:]:
+                    event.ack()
+                return len(seen.records) + sum(len(e.value) for e in given[2:]) >= 5
+
+            await eventually(all_again, "what waited is read again, and nothing else")
+    again = [r.offset for event in given[2:] for r in event.value.records] + seen.offsets(0)
+    assert again == list(range(5, 10))
+    assert await any_broker.committed(group, topic) == {0: 10}
+
+
 def counting_app(broker: str, group: str, topic: str, found: dict[bytes, int]) -> faust.App:
     """Counts the records of each value in a table, and tells what the table held before."""
 

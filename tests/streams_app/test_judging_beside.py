@@ -1,0 +1,154 @@
+"""Batches of several partitions under way at a time: each waits for itself, and says so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from schemas.errors import SchemaRegistryError
+from streams.checkpoint import Checkpoint
+from streams.core.partition import PartitionEngine
+from streams.core.policy import Policy
+from streams.judging import Judging
+from streams.outbox import Outbox, Output, RawOutput
+from streams.saved_state import SavedState
+from streams.transport import PartitionBatch
+from tests.core.examples import CODEC, RULES, TOPIC, Log, enterprise, history, local
+from tests.support.broker import eventually
+
+RECORDS = Log().series(local("2026-04-01"), [600.0] * 5).records
+
+
+class HeldOutbox(Outbox):
+    """Confirms the state of a partition once it may."""
+
+    def __init__(self) -> None:
+        self.may_confirm = [asyncio.Event() for _ in range(2)]
+        self.asked: list[int] = []
+
+    async def produce(self, outputs: Iterable[Output], *, revoked: Callable[[], bool]) -> None:
+        """Nothing comes of a few readings."""
+
+    async def produce_to(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[Output | RawOutput],
+        *,
+        revoked: Callable[[], bool],
+    ) -> int | None:
+        assert (topic, len(records) > 0, revoked()) == ("changelog", True, False)
+        self.asked.append(partition)
+        await self.may_confirm[partition].wait()
+        return 0
+
+
+class Worker:
+    """Two partitions, whose readings cannot be decoded while the schema registry is silent."""
+
+    def __init__(self) -> None:
+        self.outbox = HeldOutbox()
+        self.saved = [SavedState(partition) for partition in range(2)]
+        self.silent: set[int] = set()
+        self.acked: list[int] = []
+        self.judging = Judging(
+            state=self,
+            checkpoint=Checkpoint(self.outbox, "changelog"),
+            follower=self,
+            engine=self.engine,
+            encode=lambda _: [],
+        )
+
+    def engine(self, partition: int, state: Mapping[str, bytes]) -> PartitionEngine:
+        def decode(values: Any) -> Any:
+            if partition in self.silent:
+                raise SchemaRegistryError("connection refused")
+            return CODEC.decode_readings(values)
+
+        return PartitionEngine(
+            topic=TOPIC,
+            partition=partition,
+            partitions=2,
+            decode=decode,
+            rules=RULES,
+            policy=Policy(),
+            registry=history(enterprise()),
+            state=state,
+        )
+
+    async def of(self, partition: int, *_: int, revoked: Callable[[], bool]) -> SavedState:
+        assert not revoked()
+        return self.saved[partition]
+
+    async def catch_up(self) -> None:
+        """The registry does not change."""
+
+    def confirmed(self, partition: int) -> None:
+        assert self.saved[partition].reached == len(RECORDS)
+
+    def take(self, partition: int) -> tuple[PartitionBatch, asyncio.Task[None]]:
+        batch = PartitionBatch(TOPIC, partition, RECORDS, 1)
+        acked = self.acked
+
+        class Event:
+            value = batch
+
+            def ack(self) -> bool:
+                acked.append(partition)
+                return True
+
+        return batch, asyncio.create_task(self.judging.take(Event()))
+
+
+async def test_one_partition_is_judged_while_another_waits_for_the_broker() -> None:
+    worker = Worker()
+    assert worker.judging.progress.in_work_s == 0.0
+    _, first = worker.take(0)
+    await eventually(lambda: worker.outbox.asked == [0], "the first is written down")
+    alone_s = worker.judging.progress.in_work_s
+    _, second = worker.take(1)
+    await eventually(lambda: worker.outbox.asked == [0, 1], "the second too")
+    worker.outbox.may_confirm[1].set()
+    await second
+    assert worker.acked == [1]
+    # The oldest counts, whatever came and went after it.
+    assert worker.judging.progress.in_work_s > alone_s > 0.0
+    worker.outbox.may_confirm[0].set()
+    await first
+    assert worker.acked == [1, 0]
+    assert worker.judging.progress.in_work_s == 0.0
+    assert worker.judging.progress.total == 2 * len(RECORDS)
+
+
+async def test_a_partition_waits_for_the_schema_registry_by_itself() -> None:
+    worker = Worker()
+    for may_confirm in worker.outbox.may_confirm:
+        may_confirm.set()
+    worker.silent = {0}
+    _, waiting = worker.take(0)
+    why = "the schema registry does not answer for partition 0: connection refused"
+    await eventually(lambda: worker.judging.trouble == why, "it says what it waits for")
+    _, other = worker.take(1)
+    await other
+    assert (worker.acked, worker.judging.trouble) == ([1], why)
+    worker.silent.clear()
+    await waiting
+    assert (worker.acked, worker.judging.trouble) == ([1, 0], None)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_its_trouble_goes_with_the_partition(cancelled: bool) -> None:
+    worker = Worker()
+    worker.silent = {0}
+    batch, waiting = worker.take(0)
+    await eventually(lambda: worker.judging.trouble is not None, "it waits")
+    batch.revoked = True
+    if cancelled:
+        waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled() == cancelled
+    assert (worker.acked, worker.judging.trouble) == ([], None)
+    assert worker.judging.progress.in_work_s == 0.0
