@@ -12,11 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core import partition
-from streams.core.calendar import HOUR
+from streams.core.calendar import HOUR, MINUTE
 from streams.core.findings import DataGap, Violation, WindowMean
+from streams.core.partition import PartitionEngine, partition_of
+from streams.core.policy import Policy
 from tests.core.examples import (
     BIN,
+    CODEC,
     PERIOD,
+    RULES,
+    TOPIC,
     Found,
     Log,
     enterprise,
@@ -27,6 +32,7 @@ from tests.core.examples import (
     proof,
     reading,
     source,
+    take,
 )
 from tests.core.traffic import Scene, scene
 
@@ -159,3 +165,65 @@ def test_sources_beyond_what_is_judged_at_once(
     expected = one_by_one(made)
     monkeypatch.setattr(partition, "_AT_HAND", limit_)
     same(fold(made.records, made.registry), expected)
+
+
+def test_a_hole_is_filled_right_before_what_is_known_already() -> None:
+    """In the midst of readings that go on where the last ones ended."""
+    stack = enterprise(source(cadence_s=60))
+    log = Log().tick(BEGIN)
+    for minute in (0, 1, 2, 4, 5, 3, 4, 5, 6, 7):
+        log.add(reading(BEGIN + minute * MINUTE, period_s=60), BEGIN + 8 * MINUTE)
+    for minute in (8, 9):
+        other = {"SO2": 100.0 + minute}
+        log.add(reading(BEGIN + minute * MINUTE, period_s=60), BEGIN + 10 * MINUTE)
+        log.add(reading(BEGIN + minute * MINUTE, period_s=60, values=other), BEGIN + 10 * MINUTE)
+    made = Scene(history(stack), log.tick(BEGIN + HOUR).records)
+    found = fold(made.records, made.registry)
+    assert (found.used, found.duplicates, len(found.dead_letters)) == (10, 2, 2)
+    assert found.mean("20min", BEGIN).value == 100.0
+    assert found.mean("20min", BEGIN).count == 10
+    same(found, one_by_one(made))
+
+
+def test_a_run_closes_by_time_alone_in_the_batch_after_a_longer_one() -> None:
+    log = Log().series(BEGIN, [1500.0] * 24)
+    cut = len(log.records)
+    end = BEGIN + 24 * PERIOD
+    for after in (6, 20, 34, 36, 50):
+        log.tick(end + after * MINUTE)
+    made = Scene(history(enterprise()), log.records)
+    expected = one_by_one(made)
+    found = fold(made.records, made.registry, [cut])
+    same(found, expected)
+    (run,) = found.standing("KZ-3H")
+    assert (run.status, run.detected_at) == ("CLOSED", end + 36 * MINUTE)
+
+
+def read_elsewhere(made: Scene, size: int) -> Found:
+    """The log read as that of a partition to which none of the sources belongs by its key."""
+    keys = {record.key.decode() for record in made.records if record.key}
+    number = next(at for at in range(99) if at not in {partition_of(key, 99) for key in keys})
+    found = Found()
+    running = PartitionEngine(
+        topic=TOPIC,
+        partition=number,
+        partitions=99,
+        decode=CODEC.decode_readings,
+        rules=RULES,
+        policy=Policy(),
+        registry=made.registry,
+        state=found.state,
+    )
+    for start in range(0, len(made.records), size):
+        take(found, running, made.records[start : start + size])
+        running.confirmed()
+    return found
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_source_that_is_known_by_its_readings_alone(seed: int) -> None:
+    made = scene(Random(seed), 2, 3)
+    found, expected = read_elsewhere(made, len(made.records)), read_elsewhere(made, 1)
+    same(found, expected)
+    assert found.used
