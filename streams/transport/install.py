@@ -9,6 +9,7 @@ from faust.streams import _CStreamIterator
 from faust.transport.drivers import aiokafka as driver
 
 from streams.transport.driver import Consumer
+from streams.transport.fetched import fetch_light_records
 from streams.transport.header_names import read_any_header_name
 from streams.transport.lost_connection import fail_on_lost_connections
 
@@ -35,6 +36,7 @@ def install(app: faust.App, *, records_in_flight: int = 8000, patience_s: float 
     if _CStreamIterator is None:
         raise RuntimeError("faust-streaming must be installed with its compiled extensions")
     read_any_header_name()
+    fetch_light_records()
     fail_on_lost_connections()
     app.transport = BatchTransport(
         app.conf.broker_consumer, app, records_in_flight=records_in_flight, patience_s=patience_s
