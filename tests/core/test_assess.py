@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from math import nan, nextafter
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from streams.core.columns import Block
 from streams.core.form import Forms
 from streams.core.gas_columns import ABSENT, VALID
 from streams.core.intake import Group
+from streams.core.log import RawRecord
 from streams.core.quality import Assessment, assess
 from streams.core.reading import Reading
 from streams.core.registration import Channel, Conditions
@@ -35,8 +37,11 @@ def bits(value: float) -> bytes:
 def check(block: Block, entries: Sequence[SourceEntry | None], forms: Forms) -> Counter[str]:
     """Compare a block with its readings one by one; the codes that were met."""
     met, judged = Counter[str](), []
+    names = sorted(set(block.source_ids))
+    records = [RawRecord(at, 0, None, None, ()) for at in range(max(block.rows.tolist()) + 1)]
     for found in assess_block(block, entries, forms):
-        group = Group(block, found, digests(block))
+        sources = np.array([names.index(name) for name in block.source_ids])
+        group = Group(block, found, digests(block), sources, records)
         judged += found.places
         for at, place in enumerate(found.places):
             entry, item = entries[place], block.reading(place)
@@ -49,6 +54,14 @@ def check(block: Block, entries: Sequence[SourceEntry | None], forms: Forms) -> 
             assert group.whole[at] == whole
             on_time = item.measured_at % (item.period_s * 1000) == 0
             assert group.plain[at] == (whole and on_time and item.state == "NORMAL")
+            upto = at + 1
+            while upto < len(found.places) and (
+                group.plain[upto]
+                and group.measured_at[upto] > group.measured_at[upto - 1]
+                and block.source_ids[found.places[upto]] == item.source_id
+            ):
+                upto += 1
+            assert group.run_end[at] == upto
     assert sorted(judged) == [at for at, entry in enumerate(entries) if entry is not None]
     return met
 

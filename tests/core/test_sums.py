@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from streams.core.assess import assess_block
 from streams.core.form import Forms
 from streams.core.intake import Group
+from streams.core.log import RawRecord
 from streams.core.quality import assess
 from streams.core.reading import Reading
 from streams.core.registration import Channel, Conditions, Device, Verification
@@ -130,7 +132,8 @@ def group_of(readings: Sequence[Reading]) -> Group:
     """Readings of the source, judged together."""
     block = block_of(readings)
     (assessed,) = assess_block(block, [ENTRY] * len(readings), Forms())
-    return Group(block, assessed, digests(block))
+    records = [RawRecord(at, BEGIN, None, None, ()) for at in range(len(readings))]
+    return Group(block, assessed, digests(block), np.zeros(len(readings), np.int64), records)
 
 
 def made(rng: Random, count: int) -> list[Reading]:
@@ -197,13 +200,13 @@ def test_readings_are_added_to_their_pieces_whenever_that_happens(seed: int) -> 
         readings = made(rng, rng.choice((1, 2, 20)))
         group = group_of(readings)
         waits = False
-        left = rng.sample(range(len(readings)), len(readings))
-        while left:
-            count = rng.choice((1, 1, 2, 7))
-            places, left = left[:count], left[count:]
+        inner = rng.sample(range(1, len(readings)), rng.randrange(len(readings)))
+        edges = [0, *sorted(inner), len(readings)]
+        runs = list(pairwise(edges))
+        for start, end in rng.sample(runs, len(runs)):
             piece = rng.choice(pieces)
-            assert group.take(list(places), piece) is not waits
-            given_to[piece] += [readings[at] for at in places]
+            assert group.take(start, end, piece) is not waits
+            given_to[piece] += readings[start:end]
             waits = rng.random() < 0.8
             if not waits:
                 group.settle()
@@ -219,7 +222,7 @@ def test_pieces_that_come_in_another_order_in_each_round_keep_their_own() -> Non
     group = group_of(readings)
     order = (first, second, third, third, first, second, second, third, second)
     for at, piece in enumerate(order):
-        group.take([at], piece)
+        group.take(at, at + 1, piece)
     group.settle()
     for piece in pieces:
         check(piece, [readings[at] for at, own in enumerate(order) if own is piece])
