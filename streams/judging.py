@@ -152,10 +152,8 @@ class Judging:
             # written down by this worker.
             engine = self._engine(batch.partition, saved.items)
             self._engines[batch.partition] = (engine, saved)
-        records = [
-            RawRecord(r.offset, r.timestamp, r.key, r.value, tuple(r.headers))
-            for r in batch.records
-        ]
+        # As they were fetched: they have what a `RawRecord` has, by the same names.
+        records: Sequence[RawRecord] = batch.records
         try:
             return engine, engine.apply(records)
         except SchemaRegistryError:
