@@ -31,8 +31,8 @@ def svg(panels: Mapping[str, Sequence[Bar]], unit: str) -> str:
     top = 0
     for name, bars in panels.items():
         lines.append(
-            f'<text x="8" y="{top + 20}" font-size="14" font-weight="bold">{escape(name)}, '
-            f"{escape(unit)}</text>"
+            f'<text x="8" y="{top + 20}" font-size="14" font-weight="bold">'
+            f"{escape(f'{name}, {unit}' if unit else name)}</text>"
         )
         scale = _BAR / max((bar.most for bar in bars), default=1.0)
         for number, bar in enumerate(bars):
@@ -50,5 +50,12 @@ def _row(bar: Bar, y: int, scale: float) -> list[str]:
         f'<rect x="{_NAME}" y="{y}" width="{end - _NAME:.1f}" height="{_ROW - 6}" '
         f'fill="{colour}"/>',
         f'<line x1="{least:.1f}" x2="{most:.1f}" y1="{middle}" y2="{middle}" stroke="black"/>',
-        f'<text x="{max(end, most) + 6:.1f}" y="{middle + 4}">{bar.value:,.0f}</text>',
+        f'<text x="{max(end, most) + 6:.1f}" y="{middle + 4}">{_number(bar.value)}</text>',
     ]
+
+
+def _number(value: float) -> str:
+    """With about three digits that say something."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.{1 if value >= 10 else 2}f}".rstrip("0").rstrip(".")
