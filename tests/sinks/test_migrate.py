@@ -23,6 +23,7 @@ REPEATABLE = (
     "RENAME TABLE IF EXISTS",
     "DROP TABLE IF EXISTS",
     "INSERT INTO readings_by_day",  # rows of the same keys
+    "INSERT INTO means_by_window",
 )
 COMMENTS = re.compile(r"ALTER TABLE \w+(\s+COMMENT COLUMN `[\w.]+` '[^\n]*',?\n?)+")
 
