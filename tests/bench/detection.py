@@ -4,14 +4,15 @@
 [--quick] [--embedded] [--json FILE] [--plot FILE.svg]``; about thirteen minutes for both loads, one
 and a half with ``--quick``.
 
-Real processes with their default settings: a broker (Apache Kafka where it can run), one streams
-worker, one sinks worker, the embedded ClickHouse. Time is simulated and lies in the record's
-timestamps; around each measured moment it runs as fast as the clock, and readings arrive at the
-rate of the load, each source at a second of its own: 170 sources a reading a minute, 2.8 a second,
-ten channels each; tenfold 1,700 sources. Between the moments it is fed as fast as it is taken, and
-all of that is judged and stored before the next moment begins. So each moment is what a real one
-is: all sources of the nation end their windows at once. Violations of a moment are no independent
-samples: with 25 moments the 99th percentile is about that of the worst of them.
+Real processes with their default settings (``EMISSIONS_...`` in the environment changes them, and
+is said): a broker (Apache Kafka where it can run), one streams worker, one sinks worker, the
+embedded ClickHouse. Time is simulated and lies in the record's timestamps; around each measured
+moment it runs as fast as the clock, and readings arrive at the rate of the load, each source at a
+second of its own: 170 sources a reading a minute, 2.8 a second, ten channels each; tenfold 1,700
+sources. Between the moments it is fed as fast as it is taken, and all of that is judged and stored
+before the next moment begins. So each moment is what a real one is: all sources of the nation end
+their windows at once. Violations of a moment are no independent samples: with 25 moments the 99th
+percentile is about that of the worst of them.
 
 The clock of a violation starts when the record that brings it is sent: for a window that closes,
 the tick at its end and grace (before which no law lets it close); for a closed window that lacked
@@ -28,6 +29,7 @@ import logging
 import sys
 import tempfile
 import time
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +41,7 @@ from schemas.ids import FileIds
 from sinks.clickhouse import client
 from sinks.migrate import migrate
 from streams.replay.registry_topic import publish_registry
-from streams.settings import Settings
+from streams.settings import Settings, SettingsError
 from streams.topics import create_topics
 from tests.bench.broker import Broker, running_broker
 from tests.bench.detection_load import DetectionLoad, Plan, plan_of
@@ -67,13 +69,21 @@ def main() -> int:
     found: dict[str, tuple[Plan, Measured]] = {}
     broker_name = ""
     try:
+        base = Settings.from_env()
+    except SettingsError as error:
+        console.print(str(error), style="red")
+        return 2
+    changed = changed_from_default(base)
+    for name, value in changed.items():
+        console.print(f"not the default: {name} = {value}")
+    try:
         for name in given.load or list(SOURCES):
             plan = _plan(name, given)
             with tempfile.TemporaryDirectory(prefix="emissions-detection.") as place:
                 directory = Path(place)
                 with running_broker(directory, embedded=given.embedded) as broker:
                     broker_name = broker.name
-                    measured = _measure(plan, broker, directory, console)
+                    measured = _measure(plan, base, broker, directory, console)
             show(console, plan, measured)
             found[name] = plan, measured
     except WorkerError as error:
@@ -81,7 +91,7 @@ def main() -> int:
         return 1
     if given.quick:
         console.print("a few sources and moments: a try of the bench, these are no figures")
-    _write(given, broker_name, found)
+    _write(given, machine(broker_name) | {"changed": changed}, found)
     return 1 if any(measured.missing for _, measured in found.values()) else 0
 
 
@@ -106,7 +116,9 @@ def _plan(name: str, given: argparse.Namespace) -> Plan:
     return plan_of(name, sources, hours, count, int(time.time() * 1000))
 
 
-def _measure(plan: Plan, broker: Broker, directory: Path, console: Console) -> Measured:
+def _measure(
+    plan: Plan, base: Settings, broker: Broker, directory: Path, console: Console
+) -> Measured:
     """Topics, tables and registry, then the plan itself."""
     console.print(
         f"\n{plan.name}: {plan.sources:,} sources, {plan.hours} h before the first of "
@@ -115,7 +127,9 @@ def _measure(plan: Plan, broker: Broker, directory: Path, console: Console) -> M
     load = DetectionLoad(plan)
     server = EmbeddedClickHouse(directory / "clickhouse", memory_bytes=_MEMORY).start()
     try:
-        settings = Settings(broker=broker.address, clickhouse_url=server.url, log_format="json")
+        settings = replace(
+            base, broker=broker.address, clickhouse_url=server.url, log_format="json"
+        )
         with client(settings, database=False) as connected:
             migrate(connected, settings.clickhouse_database)
 
@@ -129,10 +143,24 @@ def _measure(plan: Plan, broker: Broker, directory: Path, console: Console) -> M
         server.stop()
 
 
-def _write(given: argparse.Namespace, broker: str, found: dict[str, tuple[Plan, Measured]]) -> None:
+def changed_from_default(settings: Settings) -> dict[str, object]:
+    """What the environment says otherwise than a worker's defaults; no passwords."""
+    plain = Settings()
+    return {
+        field.name: getattr(settings, field.name)
+        for field in fields(Settings)
+        if field.repr and getattr(settings, field.name) != getattr(plain, field.name)
+    }
+
+
+def _write(
+    given: argparse.Namespace,
+    ran_on: dict[str, object],
+    found: dict[str, tuple[Plan, Measured]],
+) -> None:
     if given.json is not None:
         loads = {name: document(plan, measured) for name, (plan, measured) in found.items()}
-        text = json.dumps({"machine": machine(broker), "loads": loads}, indent=2)
+        text = json.dumps({"machine": ran_on, "loads": loads}, indent=2)
         given.json.write_text(text + "\n", encoding="utf-8")
     if given.plot is not None:
         panels = {name: bars(measured) for name, (_, measured) in found.items()}

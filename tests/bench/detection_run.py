@@ -15,6 +15,7 @@ from aiokafka.structs import RecordMetadata
 from streams.core.partition import partition_of
 from streams.replay.client import producer_of
 from streams.replay.publish import BATCH_BYTES, OrderedWriter
+from streams.replay.usage import usage_of
 from streams.settings import Settings
 from tests.bench.data import Message
 from tests.bench.detection_crew import Crew
@@ -48,6 +49,13 @@ class Sample(NamedTuple):
     """Until ClickHouse answered with it; None: it never did."""
 
 
+class Work(NamedTuple):
+    """Seconds of processor time in a slice, on which a busy machine has little influence."""
+
+    streams: float
+    sinks: float
+
+
 class Measured(NamedTuple):
     """What came of a plan."""
 
@@ -58,6 +66,8 @@ class Measured(NamedTuple):
     """For each record of a slice: until the broker had confirmed it."""
     behind_s: list[float]
     """For each: so much later than it was due it was sent."""
+    cpu_s: list[Work]
+    """For each moment, in their order."""
     took_s: float
 
 
@@ -137,6 +147,7 @@ async def run_plan(settings: Settings, load: DetectionLoad, directory: Path, say
     plan, began = load.plan, time.monotonic()
     samples: list[Sample] = []
     missing: list[str] = []
+    cpu_s: list[Work] = []
     async with producer_of(settings, BATCH_BYTES) as producer, Crew(settings, directory) as crew:
         feeder, watch = Feeder(settings, load, producer), Watch(settings)
         watching = asyncio.create_task(watch.run())
@@ -147,8 +158,10 @@ async def run_plan(settings: Settings, load: DetectionLoad, directory: Path, say
                 await crew.drained(feeder.reached)
                 watch.since = moment - BEFORE_MS
                 await asyncio.sleep(_WAY_S)
+                before = _worked(crew)
                 await feeder.slice(moment)
                 found, lost = await _settled(load, moment, feeder, watch, crew)
+                cpu_s.append(Work(*(b - a for a, b in zip(before, _worked(crew), strict=True))))
                 watch.since = None
                 fed = moment + AFTER_MS
                 samples += found
@@ -161,7 +174,7 @@ async def run_plan(settings: Settings, load: DetectionLoad, directory: Path, say
             with contextlib.suppress(asyncio.CancelledError):
                 await watching
     behind = [sent.at - sent.due for sent in feeder.sent.values()]
-    return Measured(samples, missing, feeder.appended_s, behind, time.monotonic() - began)
+    return Measured(samples, missing, feeder.appended_s, behind, cpu_s, time.monotonic() - began)
 
 
 async def _settled(
@@ -207,6 +220,11 @@ async def _settled(
             )
         )
     return samples, lost
+
+
+def _worked(crew: Crew) -> Work:
+    used = (usage_of("", worker.pid) for worker in (crew.streams, crew.sinks))
+    return Work(*(0.0 if usage is None else usage.cpu_s for usage in used))
 
 
 def _kind(load: DetectionLoad, moment: int, seen: Seen) -> str:

@@ -9,8 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.data import NATIONAL
 from tests.bench.detection_load import Plan
-from tests.bench.detection_run import Measured, Sample
+from tests.bench.detection_run import Measured, Sample, Work
 from tests.bench.plot import Bar
 
 GOALS: Final = {"topic": 1.0, "ClickHouse": 3.0}
@@ -97,13 +98,18 @@ def show(console: Console, plan: Plan, measured: Measured) -> None:
     ):
         own = latency(taken)
         console.print(f"{what}: p50 {own.p50 * 1000:.1f} ms, p99 {own.p99 * 1000:.1f} ms")
+    for name in Work._fields:
+        spent = latency([getattr(work, name) for work in measured.cpu_s])
+        console.print(
+            f"{name} worker, processor time a slice: {spent.p50:.2f} to {spent.most:.2f} s"
+        )
+    held = plan.name == NATIONAL.name
     for goal, met in goals(found).items():
         worst = max((stages[goal].p99 for stages in found.values() if goal in stages), default=0.0)
-        console.print(
-            f"{goal}, p99 of each kind, goal {GOALS[goal]:g} s at national load: "
-            f"{'met' if met else 'NOT met'} ({worst:.2f} s)",
-            style="green" if met else "yellow",
-        )
+        said = f"{goal}, p99 of the worst kind: {worst:.2f} s"
+        if held:
+            said += f", goal {GOALS[goal]:g} s: {'met' if met else 'NOT met'}"
+        console.print(said, style="green" if met else "yellow" if held else None)
     for lost in measured.missing[:10]:
         console.print(f"missing: {lost}", style="red")
 

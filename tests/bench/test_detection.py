@@ -13,9 +13,11 @@ from streams.core.log import RawRecord
 from streams.core.partition import partition_of
 from streams.core.policy import Policy
 from streams.replay.registry_topic import publish_registry
+from streams.settings import Settings
 from streams.topics import create_topics
 from tests.bench.cloned_state import MINUTE
 from tests.bench.data import HOUR
+from tests.bench.detection import changed_from_default
 from tests.bench.detection_load import AFTER_MS, BEFORE_MS, DetectionLoad, plan_of
 from tests.bench.detection_run import CLOSED, LATE, run_plan
 from tests.bench.detection_table import bars, document, goals, latencies, latency
@@ -104,6 +106,13 @@ def test_a_goal_is_missed_by_the_worst_kind_and_by_nothing_at_all() -> None:
     assert goals({}) == {"topic": False, "ClickHouse": False}
 
 
+def test_what_the_environment_changes_is_said_but_no_password() -> None:
+    given = {"EMISSIONS_SINK_AGE_S": "0.5", "EMISSIONS_CLICKHOUSE_PASSWORD": "secret"}
+
+    assert changed_from_default(Settings.from_env(given)) == {"sink_age_s": 0.5}
+    assert changed_from_default(Settings()) == {}
+
+
 @pytest.mark.timeout(180)
 def test_every_violation_of_a_moment_is_found_in_topic_and_table(
     broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
@@ -134,6 +143,7 @@ def test_every_violation_of_a_moment_is_found_in_topic_and_table(
             assert sample.stored_s > 0
         assert len(said) == 1
         assert set(latencies(measured.samples)) == {CLOSED, LATE, "every violation"}
+        assert len(measured.cpu_s) == 1
         assert document(plan, measured)["missing"] == []
         assert len(bars(measured)) == 6
 
