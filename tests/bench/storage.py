@@ -4,8 +4,8 @@
 of `tests.bench.stored_nation` until ``readings`` holds so many channel values, merged with
 ``OPTIMIZE FINAL``; bytes are those of ``system.parts``. Each question is asked through the
 driver: once with ClickHouse's caches dropped (the system's file cache is left alone), then five
-times; the median counts, and so do the rows that ClickHouse read, which no other load of the
-machine changes. Then the same with more values. The last columns say what ten times as many as
+times; the median counts. Where the machine has other work the times are too long: processor
+time of the server, and the rows that it read, say more. Then the same with more values. The last columns say what ten times as many as
 the most would take if time and rows go on as from the last step but one to the last: an
 extrapolation, too high for a question about a month where the smaller stores had no whole one.
 Ends with 1 where no rows answer a question. Needs about 4 GB of disk for 1e8 values.
@@ -17,6 +17,7 @@ import argparse
 import asyncio
 import json
 import math
+import os
 import re
 import statistics
 import sys
@@ -58,13 +59,15 @@ class Question(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """How long a question took, seconds, how many rows answered it, and how many were read."""
+    """How long a question took, seconds, with the processor time of the server; how many rows
+    answered it, and how many were read."""
 
     name: str
     cold_s: float
     warm_s: float
     rows: int
     read_rows: int
+    processor_s: float
 
 
 class Stored(NamedTuple):
@@ -106,10 +109,10 @@ class Step(NamedTuple):
 class Store:
     """A nation that grows by days like its first."""
 
-    def __init__(self, asked: Client, settings: Settings) -> None:
+    def __init__(self, asked: Client, settings: Settings, pid: int) -> None:
         nation = Nation(days=1)
         asyncio.run(write_nation(settings, nation))
-        self._asked = asked
+        self._asked, self._pid = asked, pid
         self._since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(nation.start / 1000))
         self._days = 1
         self._a_day = self._values()
@@ -124,7 +127,7 @@ class Store:
         for table in _TABLES:
             self._asked.command(f"OPTIMIZE TABLE {table} FINAL")
         merged = time.perf_counter()
-        answers = [ask(self._asked, question) for question in questions()]
+        answers = [ask(self._asked, question, self._pid) for question in questions()]
         return Step(self._values(), loaded - began, merged - loaded, sizes(self._asked), answers)
 
     def _values(self) -> int:
@@ -141,18 +144,22 @@ def sizes(asked: Client) -> list[Stored]:
     return [Stored(*row) for row in rows]
 
 
-def ask(asked: Client, question: Question, repeats: int = REPEATS) -> Asked:
-    """Ask once with cold caches and then again and again."""
+def ask(asked: Client, question: Question, pid: int, repeats: int = REPEATS) -> Asked:
+    """Ask once with cold caches and then again and again; ``pid`` is the server's."""
     for cache in _CACHES:
         asked.command(f"SYSTEM DROP {cache}")
     times, rows = [], 0
-    for _ in range(repeats + 1):
+    before = 0.0
+    for at in range(repeats + 1):
+        if at == 1:
+            before = processor_seconds(pid)
         began = time.perf_counter()
         rows = len(run(asked, question.sql).rows)
         times.append(time.perf_counter() - began)
+    used = (processor_seconds(pid) - before) / repeats
     told = json.loads(asked.raw_query(question.sql, settings={"readonly": "1"}, fmt="JSON"))
     read = int(told["statistics"]["rows_read"])
-    return Asked(question.name, times[0], statistics.median(times[1:]), rows, read)
+    return Asked(question.name, times[0], statistics.median(times[1:]), rows, read, used)
 
 
 def measure(values: Sequence[float], directory: Path) -> list[Step]:
@@ -161,8 +168,14 @@ def measure(values: Sequence[float], directory: Path) -> list[Step]:
         settings = replace(Settings(), clickhouse_url=server.url, clickhouse_database="emissions")
         with client(settings, database=False, within_s=3600) as asked:
             migrate(asked, "emissions")
-            store = Store(asked, settings)
+            store = Store(asked, settings, server.pid or 0)
             return [store.grow(each) for each in sorted(values)]
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def at_ten_times(steps: Sequence[Step], amounts: Sequence[float]) -> float | None:
@@ -186,7 +199,7 @@ def tables(steps: Sequence[Step]) -> str:
         f"{each.values:>13,}{each.bytes_per_value:>12.2f}{each.load_s:>9.1f}{each.merge_s:>9.1f}"
         for each in steps
     ]
-    for title, at, form in (("ms", 2, 1e3), ("rows read", 4, 1.0)):
+    for title, at, form in (("ms", 2, 1e3), ("processor ms", 5, 1e3), ("rows read", 4, 1.0)):
         heads = "".join(f"{each.values:>13.1e}" for each in steps)
         cold = f"{'cold':>9}" if at == 2 else ""
         lines += ["", f"{title:<20}{heads}{cold}{f'at {last.values * 10:.0e}':>15}"]
