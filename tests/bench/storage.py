@@ -5,10 +5,10 @@ of `tests.bench.stored_nation` until ``readings`` holds so many channel values, 
 ``OPTIMIZE FINAL``; bytes are those of ``system.parts``. Each question is asked through the
 driver: once with ClickHouse's caches dropped (the system's file cache is left alone), then five
 times; the median counts. Where the machine has other work the times are too long: processor
-time of the server, and the rows that it read, say more. Then the same with more values. The last columns say what ten times as many as
-the most would take if time and rows go on as from the last step but one to the last: an
-extrapolation, too high for a question about a month where the smaller stores had no whole one.
-Ends with 1 where no rows answer a question. Needs about 4 GB of disk for 1e8 values.
+time of the server, and the rows that it read, say more. Then the same with more values. The last
+column says what ten times as many as the most would take if it went on as from the last step but
+one to the last: an extrapolation, too high for a question about a month where the store before
+held no whole one. Ends with 1 where no rows answer a question. Needs about 4 GB for 1e8 values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import argparse
 import asyncio
 import json
 import math
-import os
 import re
 import statistics
 import sys
@@ -36,6 +35,7 @@ from sinks.migrate import migrate
 from sinks.query import run
 from streams.settings import Settings
 from streams.simulation.nation import Nation
+from tests.bench.recovery import cpu_s
 from tests.bench.stored_nation import add_days, write_nation
 
 QUERIES = Path(__file__).with_name("queries.sql")
@@ -152,11 +152,11 @@ def ask(asked: Client, question: Question, pid: int, repeats: int = REPEATS) -> 
     before = 0.0
     for at in range(repeats + 1):
         if at == 1:
-            before = processor_seconds(pid)
+            before = cpu_s(pid)
         began = time.perf_counter()
         rows = len(run(asked, question.sql).rows)
         times.append(time.perf_counter() - began)
-    used = (processor_seconds(pid) - before) / repeats
+    used = (cpu_s(pid) - before) / repeats
     told = json.loads(asked.raw_query(question.sql, settings={"readonly": "1"}, fmt="JSON"))
     read = int(told["statistics"]["rows_read"])
     return Asked(question.name, times[0], statistics.median(times[1:]), rows, read, used)
@@ -170,12 +170,6 @@ def measure(values: Sequence[float], directory: Path) -> list[Step]:
             migrate(asked, "emissions")
             store = Store(asked, settings, server.pid or 0)
             return [store.grow(each) for each in sorted(values)]
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has used of processors so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def at_ten_times(steps: Sequence[Step], amounts: Sequence[float]) -> float | None:
