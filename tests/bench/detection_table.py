@@ -138,7 +138,14 @@ def document(plan: Plan, measured: Measured) -> dict[str, object]:
 def bars(measured: Measured) -> list[Bar]:
     """The median of each kind and stage, with a whisker to its 99th percentile."""
     return [
-        Bar(f"{kind}: {name}", stage.p50, stage.p50, stage.p99, ours=name == "topic")
+        Bar(
+            f"{kind}: {name}",
+            stage.p50,
+            stage.p50,
+            stage.p99,
+            ours=name == "topic",
+            label=f"{stage.p50:.2f}, p99 {stage.p99:.2f}",
+        )
         for kind, stages in latencies(measured.samples).items()
         for name, stage in stages.items()
         if name != "judged"

@@ -10,13 +10,15 @@ _NAME, _BAR, _ROW, _TOP = 230, 480, 26, 34
 
 
 class Bar(NamedTuple):
-    """One row: the bar's length, the whisker's ends, and whether it stands out."""
+    """One row: the bar's length, the whisker's ends, whether it stands out, and what it says."""
 
     name: str
     value: float
     least: float
     most: float
     ours: bool
+    label: str | None = None
+    """None: the value."""
 
 
 def svg(panels: Mapping[str, Sequence[Bar]], unit: str) -> str:
@@ -44,13 +46,14 @@ def svg(panels: Mapping[str, Sequence[Bar]], unit: str) -> str:
 def _row(bar: Bar, y: int, scale: float) -> list[str]:
     middle, end = y + _ROW // 2 - 3, _NAME + bar.value * scale
     least, most = _NAME + bar.least * scale, _NAME + bar.most * scale
+    label = _number(bar.value) if bar.label is None else bar.label
     colour = "#c0392b" if bar.ours else "#7f8c8d"
     return [
         f'<text x="{_NAME - 8}" y="{middle + 4}" text-anchor="end">{escape(bar.name)}</text>',
         f'<rect x="{_NAME}" y="{y}" width="{end - _NAME:.1f}" height="{_ROW - 6}" '
         f'fill="{colour}"/>',
         f'<line x1="{least:.1f}" x2="{most:.1f}" y1="{middle}" y2="{middle}" stroke="black"/>',
-        f'<text x="{max(end, most) + 6:.1f}" y="{middle + 4}">{_number(bar.value)}</text>',
+        f'<text x="{max(end, most) + 6:.1f}" y="{middle + 4}">{escape(label)}</text>',
     ]
 
 
