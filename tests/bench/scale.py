@@ -1,13 +1,13 @@
 """How the job scales: with workers, with sources, with the state of lateness, with the backlog.
 
 ``make bench-scale``, or ``python -m tests.bench.scale [--part workers|sources|state|backlog]
-[--repeats N] [--quick] [--embedded] [--json FILE] [--plot FILE.svg]``; TIME at full size, TIME with
-``--quick``. Deployed workers on Apache Kafka where this machine can run it; processor time bears a
-busy machine better than the clock.
+[--repeats N] [--quick] [--embedded] [--json FILE] [--plot FILE.svg]``; about ten minutes on a quiet
+machine, one and a half with ``--quick``. Deployed workers on Apache Kafka where this machine can
+run it; processor time bears a busy machine better than the clock.
 
 * **state**: the judging core alone over days of the nation's load, twelve hours at a time.
 * **workers**: one, two and four of them, in turn, on the same four partitions.
-* **sources**: the same number of readings, from ever more sources.
+* **sources**: the same number of readings, from ever more sources; so ever fewer of each.
 * **backlog**: a worker that starts ever further behind.
 """
 
