@@ -41,7 +41,7 @@ def main() -> int:
     given = _arguments()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(
-        width=None if sys.stdout.isatty() else 110, markup=False, highlight=False, soft_wrap=True
+        width=None if sys.stdout.isatty() else 120, markup=False, highlight=False, soft_wrap=True
     )
     began = time.monotonic()
 
