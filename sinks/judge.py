@@ -123,22 +123,28 @@ def _refuse(block: Block, entries: Entries, arrivals: Integers, policy: Policy) 
 
 def _take_usual(usual: Usual, block: Block, entries: Entries, table: _Table) -> Entries:
     """Write down the codes of the usual readings; returns the entries of the others."""
-    left = entries.copy()
-    unverified = []
+    taken = np.zeros(len(entries), dtype=np.bool_)
     for found in usual.of(block, entries):
         codes = np.full(len(table.names), _UNKNOWN, dtype=np.int16)
         for name, code in found.codes.items():
             codes[table.column[name]] = table.number(code)
         table.codes[found.places] = codes
-        for place in found.places.tolist():
-            entry, left[place] = left[place], None
-            if entry is not None and entry.devices:
-                instant = int(block.measured_at[place])
-                if not entry.verified(block.device_serials[place], instant):
-                    unverified.append(place)
+        taken[found.places] = True
+    told = zip(
+        taken.tolist(), entries, block.device_serials, block.measured_at.tolist(), strict=True
+    )
+    unverified = [
+        at
+        for at, (is_usual, entry, serial, instant) in enumerate(told)
+        if is_usual and entry is not None and entry.devices and not entry.verified(serial, instant)
+    ]
     if unverified:
         table.unverified(np.array(unverified))
-    return left
+    if taken.all():
+        return [None] * len(entries)
+    return [
+        None if is_usual else entry for is_usual, entry in zip(taken.tolist(), entries, strict=True)
+    ]
 
 
 def _take_others(block: Block, entries: Entries, table: _Table, forms: Forms) -> None:

@@ -71,6 +71,9 @@ class Usual:
         """Places in the block and rows of constants, but of readings that may be excused."""
         found: dict[Form, tuple[list[int], list[int]]] = {}
         names, period, of = block.pattern.names, block.pattern.period_s * 1000, self._forms.of
+        last: Form | None = None  # nearly all are of one
+        places: list[int] = []
+        rows: list[int] = []
         for at, (entry, instant) in enumerate(
             zip(entries, block.measured_at.tolist(), strict=True)
         ):
@@ -79,7 +82,9 @@ class Usual:
             if entry.excused and overlaps(entry.excused, instant, instant + period):
                 continue
             form, row = of(names, entry.plan(instant), entry.gas_plan)
-            places, rows = found.setdefault(form, ([], []))
+            if form is not last:
+                places, rows = found.setdefault(form, ([], []))
+                last = form
             places.append(at)
             rows.append(row)
         return found
