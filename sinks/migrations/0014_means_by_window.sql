@@ -2,8 +2,8 @@
 -- Means are all digits, which Gorilla makes larger. The projection says of each series where it
 -- begins and ends and what its last mean is. It lies in the parts of the table, so it is written
 -- with them or not at all, and what it says is the same however often a row is there: least,
--- greatest, and the values of the greatest start and revision. The name is given back by 0015, as
--- that of the readings by 0013.
+-- greatest, and the values of the greatest start and revision (as one number: the pair costs three
+-- times as much to insert). The name is given back by 0015, as that of the readings by 0013.
 CREATE TABLE IF NOT EXISTS means_by_window
 (
     source_id LowCardinality(String) COMMENT 'Source',
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS means_by_window
             min(start),
             max(start),
             max(stream_time),
-            argMax((value, limit, status), (start, version))
+            argMax((value, limit, status), bitShiftLeft(toInt128(toUnixTimestamp64Milli(start)), 64) + version)
         GROUP BY source_id, parameter, unit, window
     )
 )

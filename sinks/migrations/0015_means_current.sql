@@ -55,7 +55,7 @@ FROM
         unit,
         window,
         max(means.start) AS start,
-        argMax((value, limit, status), (means.start, version)) AS last
+        argMax((value, limit, status), bitShiftLeft(toInt128(toUnixTimestamp64Milli(means.start)), 64) + version) AS last
     FROM means
     GROUP BY source_id, parameter, unit, window
 ) AS m
