@@ -12,10 +12,10 @@ REPEATS ?= 3
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash fuzz lint format bench lock clean
+.PHONY: help demo test crash fuzz lint format bench bench-latency bench-scale bench-memory lock clean
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found"; exit 2; }
@@ -49,6 +49,15 @@ format: $(READY) ## write the code in its one format
 
 bench: $(READY) ## the whole job beside its ceilings and its peers; SCALE=1: how it grows instead
 	@$(BIN)/python -m tests.bench$(if $(SCALE),.scale) --repeats $(REPEATS) $(ARGS)
+
+bench-latency: $(READY) ## from arrival to a violation readable in its topic and in ClickHouse
+	@$(BIN)/python -m tests.bench.detection $(ARGS)
+
+bench-scale: $(READY) ## workers, sources, state of lateness, backlog
+	@$(BIN)/python -m tests.bench.scale $(ARGS)
+
+bench-memory: $(READY) ## a worker with 10,000 sources and the state of 72 hours, when a day closes
+	@$(BIN)/python -m tests.bench.memory $(ARGS)
 
 lock: ## pin every dependency again (needs pip-tools)
 	@pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --strip-extras --no-header \

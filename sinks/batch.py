@@ -5,9 +5,10 @@ Pure: time comes in as an argument, nothing is sent from here.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 
 class Entry(NamedTuple):
@@ -25,12 +26,34 @@ class Entry(NamedTuple):
     rows: int
 
 
+class Packed(Sequence[Entry], ABC):
+    """Entries that lie in columns: an `Entry` is made only of one that is asked for.
+
+    A slice of them is packed, too.
+    """
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many rows all of them will be."""
+
+    @property
+    @abstractmethod
+    def bytes(self) -> int:
+        """Bytes of their messages."""
+
+    @classmethod
+    @abstractmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The entries of consecutive parts."""
+
+
 class Portion(NamedTuple):
     """What one fetch brought: its offset range and the entries in it that lead to rows."""
 
     first: int
     last: int
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -41,7 +64,7 @@ class Batch:
     partition: int
     first: int
     last: int
-    entries: tuple[Entry, ...]
+    entries: Sequence[Entry]
 
     def token(self, table: str) -> str:
         """What a retry of the insert into a table repeats: the beginning of its token."""
@@ -94,20 +117,29 @@ class OpenBatch:
             self._since = now
         self._portions.append(portion)
         self._messages += portion.last - portion.first + 1
+        if isinstance(portion.entries, Packed):
+            self._rows += portion.entries.rows
+            self._bytes += portion.entries.bytes
+            return
         for entry in portion.entries:
             self._rows += entry.rows
             self._bytes += len(entry.value or b"")
+
+    @property
+    def full(self) -> bool:
+        """Whether a limit other than the age is reached: nothing more should be added."""
+        limits = self._limits
+        return (
+            self._rows >= limits.rows
+            or self._messages >= limits.messages
+            or self._bytes >= limits.bytes
+        )
 
     def due_in(self, now: float) -> float | None:
         """Seconds until it must be frozen, 0 if that is now, None while it is empty."""
         if not self._portions:
             return None
-        limits = self._limits
-        if (
-            self._rows >= limits.rows
-            or self._messages >= limits.messages
-            or self._bytes >= limits.bytes
-        ):
+        if self.full:
             return 0.0
         return max(0.0, self._since + self._limits.age_s - now)
 
@@ -123,5 +155,12 @@ def frozen(topic: str, partition: int, portions: Sequence[Portion]) -> Batch:
     """One batch out of consecutive portions. Raises ValueError if there are none."""
     if not portions:
         raise ValueError("nothing to freeze")
-    entries = tuple(entry for portion in portions for entry in portion.entries)
-    return Batch(topic, partition, portions[0].first, portions[-1].last, entries)
+    range_ = portions[0].first, portions[-1].last
+    return Batch(topic, partition, *range_, _joined([portion.entries for portion in portions]))
+
+
+def _joined(parts: Sequence[Sequence[Entry]]) -> Sequence[Entry]:
+    packed = [part for part in parts if isinstance(part, Packed)]
+    if len(packed) == len(parts):
+        return type(packed[0]).joined(packed)
+    return tuple(entry for part in parts for entry in part)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import structlog
 from aiokafka import ConsumerRecord
 
@@ -14,7 +15,7 @@ from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
 from sinks.batch import Entry, Portion
 from sinks.judge import Judge
-from sinks.readings import ReadingRow, alike
+from sinks.reading_entries import ReadingEntries
 from sinks.tables import (
     DEAD_LETTERS,
     ENTERPRISES,
@@ -43,14 +44,15 @@ class Decoded(NamedTuple):
     rows: int
 
 
-class Unreadable(NamedTuple):
-    """A message that cannot be read."""
+class Taken(NamedTuple):
+    """The entries of a fetch, and how many of its messages cannot be read."""
+
+    entries: Sequence[Entry]
+    unreadable: int = 0
 
 
-UNREADABLE: Final = Unreadable()
-
-Decode = Callable[[Sequence[ConsumerRecord]], Sequence[Decoded | Unreadable | None]]
-"""What each of the records of a fetch becomes; None for one that leads to no row."""
+Decode = Callable[[Sequence[ConsumerRecord]], Taken]
+"""The records of a fetch, without those that lead to no row."""
 
 _ZONE: Final = "Asia/Almaty"  # dates of an enterprise, which has no source to ask (specification 3)
 
@@ -66,30 +68,39 @@ class Route:
 def one_by_one(decode: Callable[[ConsumerRecord], Decoded | None]) -> Decode:
     """Decodes each record for itself; ``Undecodable`` and ``UnknownSchema`` are caught."""
 
-    def decode_one(record: ConsumerRecord) -> Decoded | Unreadable | None:
-        try:
-            return decode(record)
-        except (Undecodable, UnknownSchema):
-            return UNREADABLE
+    def take(records: Sequence[ConsumerRecord]) -> Taken:
+        entries, unreadable = [], 0
+        for record in records:
+            try:
+                decoded = decode(record)
+            except (Undecodable, UnknownSchema):
+                unreadable += 1
+                continue
+            if decoded is not None:
+                said = record.offset, record.timestamp, record.key, record.value
+                entries.append(Entry(*said, tuple(record.headers), *decoded))
+        return Taken(tuple(entries), unreadable)
 
-    return lambda records: [decode_one(record) for record in records]
+    return take
 
 
 def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
     """The route of every topic that is written to ClickHouse, by the topic's name."""
 
-    def readings(records: Sequence[ConsumerRecord]) -> list[Decoded | None]:
-        found: list[Decoded | None] = [None] * len(records)
+    def readings(records: Sequence[ConsumerRecord]) -> Taken:
+        arrivals = np.fromiter((record.timestamp for record in records), np.int64, len(records))
+        values = [record.value for record in records]
         # Ticks, and messages that the streams worker dead-letters, lead to no row.
-        values = [None if arrival_refusal(record.timestamp) else record.value for record in records]
-        for group in alike(codec.decode_readings(values)):
-            judged = judge(group, [records[place].timestamp for place in group.places])
-            channels = len(group.names)
-            told = zip(group.places, group.readings, group.values, judged, strict=True)
-            for place, reading, row, codes in told:
-                if codes is not None:
-                    found[place] = Decoded(ReadingRow(reading, row, codes), channels)
-        return found
+        if arrival_refusal(int(arrivals.min())) or arrival_refusal(int(arrivals.max())):
+            for at, arrival in enumerate(arrivals.tolist()):
+                if arrival_refusal(arrival):
+                    values[at] = None
+        blocks = [
+            judge(block, arrivals[block.rows])
+            for block in codec.decode_readings(values).blocks
+            if block.pattern.names
+        ]
+        return Taken(ReadingEntries.of(records, arrivals, blocks))
 
     def plain(name: str) -> Decode:
         return one_by_one(lambda record: Decoded(_record(codec, name, record), 1))
@@ -129,16 +140,7 @@ def portion(batch: PartitionBatch, route: Route) -> Portion:
 
     Raises ``SchemaRegistryError`` where the schema registry does not answer.
     """
-    entries = []
-    unreadable = 0
-    for record, decoded in zip(batch.records, route.decode(batch.records), strict=True):
-        if isinstance(decoded, Unreadable):
-            unreadable += 1
-        elif decoded is not None:
-            headers = tuple(record.headers)
-            entries.append(
-                Entry(record.offset, record.timestamp, record.key, record.value, headers, *decoded)
-            )
+    entries, unreadable = route.decode(batch.records)
     if unreadable:
         log.warning(
             "messages that cannot be read are left out",
@@ -148,7 +150,7 @@ def portion(batch: PartitionBatch, route: Route) -> Portion:
             first_offset=batch.first_offset,
             last_offset=batch.next_offset - 1,
         )
-    return Portion(batch.first_offset, batch.next_offset - 1, tuple(entries))
+    return Portion(batch.first_offset, batch.next_offset - 1, entries)
 
 
 def _record(codec: Codec, name: str, record: ConsumerRecord) -> dict[str, Any]:

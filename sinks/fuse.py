@@ -27,7 +27,7 @@ class Fuses:
         """Every message of the batch is in the table."""
         fuse = self._fuses.get((batch.topic, batch.partition, table))
         if fuse is not None:
-            for _ in batch.entries:
+            for _ in range(len(batch.entries)):
                 fuse.good()
 
     def of(self, batch: Batch, table: str) -> Fuse | None:

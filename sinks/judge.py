@@ -1,134 +1,179 @@
-"""Quality of the readings that are written: the same judgement as that of the streams worker."""
+"""Quality of the readings that are written: the same judgement as that of the streams worker.
+
+In columns, and in three ways that say the same. A *usual* reading says nothing special, and has
+the codes of all usual readings with its channels (`sinks.usual`). Of the others many are judged
+together (`streams.core.assess`), a few one by one (`streams.core.quality`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
-from sinks.readings import Alike
-from streams.core.columns import Floats, Truths
+from sinks.reading_entries import Codes, Judged
+from sinks.usual import Usual
+from streams.core.assess import Assessed, assess_block
+from streams.core.columns import Block, Integers
+from streams.core.form import Forms
+from streams.core.gas_columns import VALID
 from streams.core.policy import Policy
-from streams.core.quality import channel_codes, overlaps, refusal
-from streams.core.reading import Reading
+from streams.core.quality import (
+    UNKNOWN_PARAMETER,
+    UNVERIFIED,
+    ZEROED,
+    channel_codes,
+    refusal,
+)
 from streams.core.registry_history import RegistryHistory
-from streams.core.source import Plans, SourceEntry
+from streams.core.source import SourceEntry
 
-Codes = dict[str, str]
-"""Quality code by channel, of those that are not simply valid."""
+Judge = Callable[[Block, Integers], Judged]
+"""The readings of a block that get rows with the codes of their channels, given the arrivals (ms
+UTC, int64[n])."""
 
-Judge = Callable[[Alike, Sequence[int]], list[Codes | None]]
-"""Codes of each reading's channels, given the arrivals; None for a reading that is refused."""
+Entries = list[SourceEntry | None]
 
-_CACHED: Final = 10_000
-_ORDINARY: Final = 1e9  # a value this large may overflow when it is normalised
-_OXYGEN_PCT: Final = 19.9
-_H2O_PCT: Final = 99.0
-_PRESSURE: Final = 1e-3
-
-
-class _Usual(NamedTuple):
-    """Between which values the channels of a source say nothing special, and the codes they then
-    have: by whether the gas is warm, and whether the device is verified."""
-
-    plans: Plans  # held, so that its id stays its own
-    low: Floats
-    high: Floats
-    codes: dict[tuple[bool, bool], Codes]
+_UNKNOWN, _UNVERIFIED = 1, 2  # numbers of codes that every table has
+_FEW: Final = 12
+"""So many readings cost less one by one than together."""
+_LONGEST_PERIOD_S: Final = 3600
+_FAR: Final = 1 << 60
+"""Beyond any time that is compared, and far from the end of 64 bits."""
 
 
 def registry_judge(registry: RegistryHistory, policy: Policy) -> Judge:
     """A judge by the registrations in force when a reading arrived.
 
     What the streams worker refuses for itself alone gets no row; conflicting duplicates, which
-    need other readings, are told by their keys and the dead letters. The codes of a usual
-    reading follow from what it carries, so they are worked out once.
+    need other readings, are told by their keys and the dead letters.
     """
-    known: dict[tuple[SourceEntry, int, tuple[str, ...]], _Usual] = {}
+    forms = Forms()
+    usual = Usual(forms)
 
-    def usual(entry: SourceEntry, plans: Plans, names: tuple[str, ...]) -> _Usual | None:
-        key = (entry, id(plans), names)
-        found = known.get(key)
-        # Names that nobody registered are made up by the message, at any length and number:
-        # remembering them would be memory without bound.
-        if found is None and all(name in plans for name in names):
-            if len(known) >= _CACHED:
-                known.clear()
-            found = known[key] = _usual_of(plans, names)
-        return found
-
-    def judge(group: Alike, arrivals: Sequence[int]) -> list[Codes | None]:
-        judged: list[Codes | None] = [None] * len(group.readings)
-        rows: list[int] = []
-        bounds: list[_Usual] = []
-        entries: list[SourceEntry] = []
-        for row, (reading, arrival) in enumerate(zip(group.readings, arrivals, strict=True)):
-            entry = registry.source(reading.source_id, arrival)
-            if entry is None or refusal(reading, entry, arrival, policy) is not None:
-                continue
-            found = None
-            if _normal(reading, entry):
-                found = usual(entry, entry.plan(reading.measured_at), group.names)
-            if found is None:
-                judged[row] = channel_codes(reading, entry)
-            else:
-                rows.append(row)
-                bounds.append(found)
-                entries.append(entry)
-        if not rows:
-            return judged
-        values = group.values if len(rows) == len(judged) else group.values[rows]
-        ordinary = _ordinary(group.names, values, bounds).tolist()
-        warm = _of(group.names, values, "TEMPERATURE", 0.0) > 0
-        told = zip(rows, entries, bounds, ordinary, warm.tolist(), strict=True)
-        for row, entry, found, is_ordinary, is_warm in told:
-            reading = group.readings[row]
-            if not is_ordinary:
-                judged[row] = channel_codes(reading, entry)
-                continue
-            key = (is_warm, entry.verified(reading.device_serial, reading.measured_at))
-            codes = found.codes.get(key)
-            if codes is None:
-                codes = found.codes[key] = channel_codes(reading, entry)
-            judged[row] = codes
-        return judged
+    def judge(block: Block, arrivals: Integers) -> Judged:
+        source = registry.source
+        entries: Entries = [
+            source(name, arrival)
+            for name, arrival in zip(block.source_ids, arrivals.tolist(), strict=True)
+        ]
+        _refuse(block, entries, arrivals, policy)
+        table = _Table(block)
+        left = entries
+        if block.pattern.state == "NORMAL" and set(block.pattern.flags.values()) <= {"N"}:
+            left = _take_usual(usual, block, entries, table)
+        _take_others(block, left, table, forms)
+        accepted = [at for at, entry in enumerate(entries) if entry is not None]
+        places = np.array(accepted, dtype=np.int64)
+        codes = table.codes if len(accepted) == len(entries) else table.codes[places]
+        return Judged.of(block, places, codes, table.texts)
 
     return judge
 
 
-def _usual_of(plans: Plans, names: tuple[str, ...]) -> _Usual:
-    low = np.array([plans[name].low for name in names])
-    high = np.array([plans[name].high for name in names])
-    return _Usual(plans, low, high, {})
+class _Table:
+    """The codes of a block as they are found, int16[n, c]: numbers of ``texts``."""
+
+    def __init__(self, block: Block) -> None:
+        self.names = block.pattern.names
+        self.column = {name: at for at, name in enumerate(self.names)}
+        self._numbers = {"": VALID, UNKNOWN_PARAMETER: _UNKNOWN, UNVERIFIED: _UNVERIFIED}
+        shape = len(block.rows), len(self.names)
+        self.codes: Codes = np.full(shape, _UNKNOWN, dtype=np.int16)
+
+    def number(self, text: str) -> int:
+        """The number of a code."""
+        return self._numbers.setdefault(text, len(self._numbers))
+
+    @property
+    def texts(self) -> list[str]:
+        """The codes by their numbers."""
+        return list(self._numbers)
+
+    def unverified(self, places: Integers) -> None:
+        """Say of readings that what is left of their channels is not of a verified device."""
+        codes = self.codes[places]
+        self.codes[places] = np.where(codes == VALID, np.int16(_UNVERIFIED), codes)
 
 
-def _normal(reading: Reading, entry: SourceEntry) -> bool:
-    """Normal operation, no flag, nothing excused."""
-    if reading.state != "NORMAL" or reading.flags:
-        return False
-    return not (entry.excused and overlaps(entry.excused, reading.measured_at, reading.ends_at))
+def _refuse(block: Block, entries: Entries, arrivals: Integers, policy: Policy) -> None:
+    """Take away the entries of readings that are refused."""
+    period_s = block.pattern.period_s
+    suspects = list(range(len(entries)))
+    if 0 < period_s <= _LONGEST_PERIOD_S:
+        commissioned = np.array(
+            [
+                _FAR
+                if entry is None or entry.test or entry.cadence_s != period_s
+                else entry.commissioned
+                for entry in entries
+            ],
+            dtype=np.int64,
+        )
+        measured_at = np.clip(block.measured_at, -_FAR, _FAR - 1)
+        late = arrivals - (measured_at + period_s * 1000)
+        suspect = measured_at < commissioned
+        suspect |= (late < -policy.future) | (late > policy.max_lateness)
+        suspects = np.flatnonzero(suspect).tolist()
+    for at in suspects:
+        if refusal(block.reading(at), entries[at], int(arrivals[at]), policy) is not None:
+            entries[at] = None
 
 
-def _ordinary(names: tuple[str, ...], values: Floats, bounds: list[_Usual]) -> Truths:
-    """Whether nothing but the presence of its channels decides on a reading's codes.
-
-    Every value within its range, and the gas far from where its values matter: oxygen too high,
-    no dry gas, no pressure, absolute zero.
-    """
-    low, high = np.stack([each.low for each in bounds]), np.stack([each.high for each in bounds])
-    within = (low <= values) & (values <= high) & (np.abs(values) < _ORDINARY)
-    h2o = _of(names, values, "H2O", 0.0)
-    found: Truths = (
-        within.all(axis=1)
-        & (np.abs(h2o) < _H2O_PCT)
-        & (_of(names, values, "O2", 0.0) < _OXYGEN_PCT * (1 - np.maximum(h2o, 0.0) / 100))
-        & (_of(names, values, "PRESSURE", 1.0) > _PRESSURE)
-        & (_of(names, values, "TEMPERATURE", 0.0) > -273.0)
+def _take_usual(usual: Usual, block: Block, entries: Entries, table: _Table) -> Entries:
+    """Write down the codes of the usual readings; returns the entries of the others."""
+    taken = np.zeros(len(entries), dtype=np.bool_)
+    for found in usual.of(block, entries):
+        codes = np.full(len(table.names), _UNKNOWN, dtype=np.int16)
+        for name, code in found.codes.items():
+            codes[table.column[name]] = table.number(code)
+        table.codes[found.places] = codes
+        taken[found.places] = True
+    told = zip(
+        taken.tolist(), entries, block.device_serials, block.measured_at.tolist(), strict=True
     )
-    return found
+    unverified = [
+        at
+        for at, (is_usual, entry, serial, instant) in enumerate(told)
+        if is_usual and entry is not None and entry.devices and not entry.verified(serial, instant)
+    ]
+    if unverified:
+        table.unverified(np.array(unverified))
+    if taken.all():
+        return [None] * len(entries)
+    return [
+        None if is_usual else entry for is_usual, entry in zip(taken.tolist(), entries, strict=True)
+    ]
 
 
-def _of(names: tuple[str, ...], values: Floats, name: str, absent: float) -> Floats:
-    """The column of a channel; ``absent`` where the readings do not carry it."""
-    return values[:, names.index(name)] if name in names else np.full(len(values), absent)
+def _take_others(block: Block, entries: Entries, table: _Table, forms: Forms) -> None:
+    """Write down the codes of readings that are judged by themselves."""
+    places = [at for at, entry in enumerate(entries) if entry is not None]
+    if len(places) > _FEW:
+        for assessed in assess_block(block, entries, forms):
+            _take_assessed(assessed, table)
+        return
+    for at in places:
+        entry = entries[at]
+        assert entry is not None  # noqa: S101 (those are left out)
+        codes = channel_codes(block.reading(at), entry)
+        table.codes[at] = [table.number(codes.get(name, "")) for name in table.names]
+
+
+def _take_assessed(assessed: Assessed, table: _Table) -> None:
+    """The code of a channel is that of the first of its series that has one."""
+    places = np.array(assessed.places)
+    numbers = np.array([table.number(name) for name in assessed.names], dtype=np.int16)
+    zeroed = table.number(ZEROED)
+    structure = assessed.form.structure
+    found: dict[int, Codes] = {}
+    for fed in structure.fed:
+        code = numbers[assessed.codes[:, fed.position]]
+        drifted = assessed.zeroed[:, fed.position]  # only where the value counts
+        code = np.where(drifted, np.int16(zeroed), code)
+        before = found.get(fed.column)
+        found[fed.column] = code if before is None else np.where(before == VALID, code, before)
+    for column, codes in found.items():
+        table.codes[places, table.column[structure.names[column]]] = codes
+    table.unverified(places[~assessed.verified])

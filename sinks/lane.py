@@ -1,13 +1,16 @@
 """One partition on its way into ClickHouse: gather, freeze, write, acknowledge; then the next.
 
-A single task a partition, so one flush is in flight and acknowledgements come in offset order.
-What was not written when the partition left is dropped: its new owner reads it again.
+While a batch is written the next one is gathered. One is written at a time, so acknowledgements
+come in offset order. What was not written when the partition left is dropped: its new owner reads
+it again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections import deque
 from typing import Final, Protocol
 
 import structlog
@@ -52,28 +55,52 @@ class Lane:
         self._route = route
         self._writer = writer
         self._follower = follower
-        self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the transport
+        self._waiting: deque[Delivery] = deque()  # bounded by the transport
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
+        self._room = asyncio.Event()  # a delivery came, or the batch was frozen
+        self._filled = asyncio.Event()  # something was gathered
         self.waits: str | None = None
         """What outside the worker this lane waits for, in a sentence."""
 
     def give(self, delivery: Delivery) -> None:
         """Take a delivery; returns at once."""
-        self._waiting.put_nowait(delivery)
+        self._waiting.append(delivery)
+        self._room.set()
 
     async def run(self) -> None:
         """Work until cancelled. Raises ``FatalError`` when nothing can be written any more."""
+        tasks = [asyncio.create_task(self._gather_all()), asyncio.create_task(self._write_all())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _gather_all(self) -> None:
+        """Fill the open batch; wait while it is full, because the one before is being written."""
+        while True:
+            if self._waiting and not self._open.full:
+                await self._gather(self._waiting.popleft())
+                # Let those who wait for an answer of a server go on.
+                await asyncio.sleep(0)
+                continue
+            self._room.clear()
+            await self._room.wait()
+
+    async def _write_all(self) -> None:
+        """Write the open batch when it is due, again and again."""
         while True:
             due = self._open.due_in(time.monotonic())
             if due is not None and due <= 0:
                 await self._flush()
                 continue
-            try:
-                delivery = await asyncio.wait_for(self._waiting.get(), due)
-            except TimeoutError:
-                continue
-            await self._gather(delivery)
+            self._filled.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), due)
 
     async def _gather(self, delivery: Delivery) -> None:
         if self._follower is not None:
@@ -90,6 +117,7 @@ class Lane:
             self.waits = None
             self._open.add(taken, time.monotonic())
             self._gathered.append(delivery)
+            self._filled.set()
             return
         self.waits = None
 
@@ -99,6 +127,7 @@ class Lane:
             return
         batch = self._open.freeze()
         deliveries, self._gathered = self._gathered, []
+        self._room.set()
         newest = deliveries[-1].value
         try:
             await self._writer.write(batch, self._route.tables, lambda: newest.revoked)
@@ -113,3 +142,4 @@ class Lane:
         if self._gathered and self._gathered[-1].value.revoked:
             self._gathered = []
             self._open.freeze()
+            self._room.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from rich import box
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.figures import Figure, Run, Spread
+from tests.bench.plot import Bar
 
 
 class Row(NamedTuple):
@@ -77,3 +78,15 @@ def plain(part: Part) -> dict[str, object]:
             for row in part.rows
         ],
     }
+
+
+def panels(parts: Iterable[Part]) -> Mapping[str, Sequence[Bar]]:
+    """For the plot: what a reading costs, and where it was measured how many come through."""
+    found: dict[str, Sequence[Bar]] = {}
+    for part in parts:
+        cost = [Bar(row.what, *row.cpu_us, ours=True) for row in part.rows]
+        rate = [Bar(row.what, *row.per_second, ours=False) for row in part.rows if row.per_second]
+        found[f"{part.title}: µs of processor time"] = cost
+        if rate:
+            found[f"{part.title}: readings/s"] = rate
+    return found

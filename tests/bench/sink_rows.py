@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
+import numpy as np
 from aiokafka import ConsumerRecord
 
 from sinks.batch import Batch
 from sinks.digits import digits_of
+from sinks.reading_entries import ReadingEntries
 from sinks.readings import MAX_OFFSET
 from sinks.tables import READINGS
 from tests.bench.data import Message
@@ -28,30 +31,37 @@ def records_of(log: Sequence[Message], partition: int, first: int) -> list[Consu
 
 
 def lists_of(batch: Batch) -> Lists:
-    """The columns of the batch's rows as the driver takes them."""
+    """The columns of the batch's rows as the driver takes them, message after message."""
+    entries = batch.entries
+    assert isinstance(entries, ReadingEntries)
+    arrivals, offsets = entries.arrivals.tolist(), entries.offsets.tolist()
+    rows: list[tuple[int, list[list[Any]]]] = []
+    for block in entries.blocks:
+        pattern, names = block.pattern, list(block.pattern.names)
+        count, period = len(names), block.pattern.period_s * 1000
+        flags = [pattern.flags.get(name, "") for name in names]
+        digits, scales = digits_of(np.ascontiguousarray(block.values).ravel())
+        matrices = [each.reshape(-1, count).tolist() for each in (digits, scales)]
+        qualities = [[block.texts[code] for code in codes] for codes in block.codes.tolist()]
+        measured = block.measured_at.tolist()
+        for at, place in enumerate(block.places.tolist()):
+            once = [measured[at] - measured[at] % period, measured[at], pattern.period_s]
+            origin = [arrivals[place], batch.topic, batch.partition, MAX_OFFSET - offsets[place]]
+            columns = [
+                [block.source_ids[at]] * count,
+                names,
+                *([each] * count for each in once),
+                *(matrix[at] for matrix in matrices),
+                flags,
+                qualities[at],
+                [pattern.state] * count,
+                [block.device_serials[at] or ""] * count,
+                *([each] * count for each in origin),
+            ]
+            rows.append((place, columns))
+    rows.sort(key=itemgetter(0))
     made: Lists = [[] for _ in READINGS.columns]
-    for entry in batch.entries:
-        reading, values, codes = entry.record
-        names = list(reading.values)
-        digits, scales = digits_of(values)
-        start = reading.measured_at - reading.measured_at % (reading.period_s * 1000)
-        once = [start, reading.measured_at, reading.period_s]
-        origin = [entry.timestamp, batch.topic, batch.partition, MAX_OFFSET - entry.offset]
-        of_channel = [
-            digits.tolist(), scales.tolist(),
-            [reading.flags.get(name, "") for name in names],
-            [codes.get(name, "") for name in names],
-        ]  # fmt: skip
-        count = len(names)
-        columns = [
-            [reading.source_id] * count,
-            names,
-            *([each] * count for each in once),
-            *of_channel,
-            [reading.state] * count,
-            [reading.device_serial or ""] * count,
-            *([each] * count for each in origin),
-        ]
-        for column, values_ in zip(made, columns, strict=True):
-            column += values_
+    for _, columns in rows:
+        for column, values in zip(made, columns, strict=True):
+            column += values
     return made

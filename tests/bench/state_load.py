@@ -29,7 +29,10 @@ from tests.bench.cloned_state import (
 )
 from tests.support.broker import TestBroker
 
-START = 1_780_000_200_000
+END = 1_780_254_000_000 + 18 * MINUTE
+"""Where the state ends: 2026-06-01T00:18+05:00, so that two minutes later the last day closes."""
+CLOSING_MINUTE = 1
+"""Of the minutes that follow: its readings arrive when the day may close."""
 HOUR = 60 * MINUTE
 
 
@@ -39,7 +42,6 @@ class Load(NamedTuple):
     settings: Settings
     broker: TestBroker
     sources: int
-    hours: int
     records: int
     size: int
     """Bytes of the keys and values of the state."""
@@ -48,12 +50,12 @@ class Load(NamedTuple):
 
     @property
     def end(self) -> int:
-        """When the last remembered hour ends, ms UTC."""
-        return START + self.hours * HOUR
+        """When the last interval of the state ends, ms UTC."""
+        return END
 
     async def tick(self) -> None:
         """One tick for every partition, at the end of the state."""
-        value = Codec(FileIds()).encode("StreamTick", {"sent_at": START})
+        value = Codec(FileIds()).encode("StreamTick", {"sent_at": END})
         for partition in range(self.settings.partitions):
             await self.broker.produce(
                 self.settings.topic_readings,
@@ -105,10 +107,10 @@ async def load_state(
     await create_topics(settings, "replay")
     names = source_ids(sources)
     await publish_registry(settings, enterprises(names), Codec(FileIds()), timestamp=0)
-    seed = seed_state(START, hours)
+    seed = seed_state(END - hours * HOUR, hours)
     written = changelog_records(seed, names, settings.partitions, 1)
     records, kept = sum(map(len, written.values())), sum("/hour/" in key for key in seed)
-    load = Load(settings, broker, sources, hours, records, _size(written), kept)
+    load = Load(settings, broker, sources, records, _size(written), kept)
     outbox = Outbox(client_options(settings))
     topic = changelog_topic(settings.app_id)
     await outbox.start()

@@ -78,6 +78,12 @@ _MOVED: Final = {
         "timestamp": f"timestamp + {DAY}",
     },
 }
+_COPIED: Final = {
+    "gaps": "end IS NOT NULL AND source_id NOT IN "
+    "(SELECT source_id FROM gaps_current WHERE end IS NULL)"
+}
+"""What is copied, if not everything: whoever is silent at the end of the first day stays so."""
+
 _COLUMNS: Final = {
     "readings": READINGS,
     "means": MEANS,
@@ -185,19 +191,20 @@ async def _write_outcome(writer: Writer, outcome: Outcome, number: int, first: i
             )
 
 
-def add_days(client: Client, since: str, days: int) -> None:
-    """Write ``days`` more days like the first, which begins at ``since`` (UTC, SQL text)."""
+def add_days(client: Client, since: str, days: range) -> None:
+    """Write these days, like the first (0), which begins at ``since`` (UTC, SQL text)."""
     for table, moved in _MOVED.items():
         names = list(_COLUMNS[table])
         expressions = ", ".join(moved.get(name, f"`{name}`") for name in names)
         start = {"readings": "interval_start", "dead_letters": "timestamp"}.get(table, "start")
         # Aliases of moved columns would stand for the originals inside the expressions.
         columns = ", ".join(f"`{name}`" for name in names)
-        for day in range(1, days + 1):
+        for day in days:
             client.command(
                 f"INSERT INTO {table} ({columns}) SELECT {expressions} FROM {table} "
                 f"WHERE {start} >= {{since:DateTime64(3, 'UTC')}} - toIntervalHour(12) "
-                f"AND {start} < {{since:DateTime64(3, 'UTC')}} + toIntervalDay(1)",
+                f"AND {start} < {{since:DateTime64(3, 'UTC')}} + toIntervalDay(1) "
+                f"AND {_COPIED.get(table, 'true')}",
                 parameters={"day": day, "since": since},
                 settings=_QUIET,
             )

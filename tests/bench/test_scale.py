@@ -10,12 +10,14 @@ from schemas.ids import FileIds
 from streams.core.policy import Policy
 from tests.bench.cloned_state import MINUTE
 from tests.bench.data import DAY, HOUR, NATIONAL, messages, registered
+from tests.bench.figures import Run
 from tests.bench.judging import raw_logs
 from tests.bench.ours import forget, run_ours
+from tests.bench.plot import svg
 from tests.bench.results import our_results
 from tests.bench.scale_runs import stretch
 from tests.bench.scale_state import by_state
-from tests.bench.scale_table import plain
+from tests.bench.scale_table import Part, panels, plain, row_of
 from tests.bench.topic import fill
 from tests.support.broker import TestBroker
 from tests.support.core_run import history, judge
@@ -38,6 +40,26 @@ def test_every_reading_is_in_one_stretch_of_hours_and_the_state_grows() -> None:
     kept = [int(row.note.split(", ")[1].split()[0]) for row in part.rows]
     assert kept[0] < kept[-1]
     assert plain(part)["title"] == part.title
+
+
+def test_the_plot_shows_the_cost_of_each_size_and_the_rate_where_there_is_one() -> None:
+    runs = [Run("", 1000, wall_s, wall_s / 2, 1) for wall_s in (0.5, 0.1, 0.4)]
+    row = row_of("100 sources", runs)
+    silent = row._replace(per_second=None)
+
+    found = panels([Part("as sources grow", [row]), Part("as state grows", [silent])])
+
+    assert list(found) == [
+        "as sources grow: µs of processor time",
+        "as sources grow: readings/s",
+        "as state grows: µs of processor time",
+    ]
+    (bar,) = found["as sources grow: readings/s"]
+    assert (bar.value, bar.least, bar.most) == (2500.0, 2000.0, 10_000.0)
+    drawn = svg(found, "")
+    assert drawn.count(">100 sources</text>") == 3
+    assert ">2,500</text>" in drawn
+    assert ">200</text>" in drawn
 
 
 def test_two_workers_find_what_the_core_finds(broker: TestBroker, tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from aiokafka import ConsumerRecord
 
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
-from sinks.readings import ReadingRow
+from sinks.reading_entries import Judged, ReadingEntries
+from streams.core.columns import Block
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean, gap_id, violation_id
 from streams.core.reading import Reading
 
@@ -21,9 +23,33 @@ MARCH = 1_772_305_200_000  # 2026-03-01T00:00:00+05:00
 READINGS = "emissions.readings"
 
 
+class ReadingRow(NamedTuple):
+    """A reading as an entry holds it here: ``codes`` of those channels that have one."""
+
+    reading: Reading
+    codes: dict[str, str]
+
+
 def batch(entries: Iterable[Entry], topic: str = READINGS, partition: int = 0) -> Batch:
     found = tuple(entries)
-    return Batch(topic, partition, found[0].offset, found[-1].offset, found)
+    readings = isinstance(found[0].record, ReadingRow)
+    content = packed(found, topic, partition) if readings else found
+    return Batch(topic, partition, found[0].offset, found[-1].offset, content)
+
+
+def packed(entries: Sequence[Entry], topic: str, partition: int) -> ReadingEntries:
+    """The same readings in columns, as a fetch brings them."""
+    records, blocks = [], []
+    for place, (offset, timestamp, key, value, headers, row, _) in enumerate(entries):
+        place_of = topic, partition, offset, timestamp, 0
+        records.append(ConsumerRecord(*place_of, key, value, None, 0, 0, headers))
+        block = Block.of(row.reading)._replace(rows=np.array([place]))
+        texts = ["", *sorted(set(row.codes.values()))]
+        numbers = [texts.index(row.codes.get(name, "")) for name in block.pattern.names]
+        codes = np.array([numbers], dtype=np.int16)
+        blocks.append(Judged.of(block, np.array([0]), codes, texts))
+    arrivals = np.array([entry.timestamp for entry in entries])
+    return ReadingEntries.of(records, arrivals, blocks)
 
 
 def entry(offset: int, record: Any, rows: int = 1, value: bytes = b"value") -> Entry:
@@ -34,8 +60,7 @@ def reading_entry(offset: int, source_id: str = "S1", minute: int | None = None)
     start = MARCH + (offset if minute is None else minute) * MINUTE
     values = {"SO2": 100.0 + offset, "O2": 7.0}
     reading = Reading(source_id, start, 60, "NORMAL", None, values, {"O2": "C"})
-    row = ReadingRow(reading, np.array([*values.values()]), {"O2": "STATUS_C"})
-    return entry(offset, row, rows=2)
+    return entry(offset, ReadingRow(reading, {"O2": "STATUS_C"}), rows=2)
 
 
 def mean(**given: Any) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def test_offsets_do_not_run_backwards() -> None:
 def test_halves_are_the_whole(offsets: list[int]) -> None:
     whole = Batch("t", 0, 0, 600, tuple(entry(offset, None) for offset in offsets))
     left, right = whole.halves()
-    assert left.entries + right.entries == whole.entries
+    assert [*left.entries, *right.entries] == [*whole.entries]
     assert left.entries
     assert right.entries
     assert (left.first, left.last + 1, right.last) == (whole.first, right.first, whole.last)

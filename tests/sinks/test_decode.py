@@ -5,12 +5,15 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from aiokafka import ConsumerRecord
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from sinks.decode import UNREADABLE, Decoded, routes
+from sinks.decode import routes
+from sinks.reading_entries import Judged, ReadingEntries
+from streams.core.columns import Block, Integers
 from streams.core.quality import LATEST_ARRIVAL
 from streams.settings import Settings
 from streams.simulation.identity import made_up_bin
@@ -18,7 +21,14 @@ from tests.schemas.examples import RECORDS
 
 CODEC = Codec(FileIds())
 SETTINGS = Settings()
-ROUTES = routes(SETTINGS, CODEC, lambda group, _: [{}] * len(group.readings))
+
+
+def all_valid(block: Block, _: Integers) -> Judged:
+    codes = np.zeros(block.values.shape, dtype=np.int16)
+    return Judged.of(block, np.arange(len(block.rows)), codes, [""])
+
+
+ROUTES = routes(SETTINGS, CODEC, all_valid)
 
 
 def record(name: str, timestamp: int = 0, **changes: Any) -> ConsumerRecord:
@@ -32,8 +42,8 @@ def test_a_reading_that_the_streams_worker_buries_for_its_timestamp_has_no_row(
     timestamp: int,
 ) -> None:
     bad, good = record("EmissionReading", timestamp), record("EmissionReading", LATEST_ARRIVAL)
-    found = ROUTES[SETTINGS.topic_readings].decode([bad, good, bad])
-    assert [each is None for each in found] == [True, False, True]
+    (entry,) = ROUTES[SETTINGS.topic_readings].decode([bad, good, bad]).entries
+    assert entry.timestamp == LATEST_ARRIVAL
 
 
 def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
@@ -43,7 +53,10 @@ def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
     good.key = bin_
     struck = record(name)
     struck.key, struck.value = bin_, None
-    assert all(isinstance(each, Decoded) for each in decode([good, struck]))
+    assert [entry.rows for entry in decode([good, struck]).entries] == [
+        1 + len(RECORDS[name]["sources"]),
+        1,
+    ]
     bad = [record(name) for _ in range(5)]
     for message, key in zip(bad, (b"k", None, b"", b"\xff", made_up_bin(7).encode()), strict=True):
         message.key = key
@@ -52,7 +65,8 @@ def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
         bad[-1].key, bad[-1].value = key, None
     bad.append(record(name, LATEST_ARRIVAL + 1))
     bad[-1].key = bin_
-    assert decode([*bad, good])[:-1] == [UNREADABLE] * len(bad)
+    entries, unreadable = decode([*bad, good])
+    assert (len(entries), unreadable) == (1, len(bad))
 
 
 def test_readings_of_a_fetch_keep_their_places() -> None:
@@ -62,13 +76,15 @@ def test_readings_of_a_fetch_keep_their_places() -> None:
     messages.insert(1, record("StreamTick"))
     messages.insert(3, record("EmissionReading"))
     messages[3].value = b"\x00nothing"
-    found = ROUTES[SETTINGS.topic_readings].decode(messages)
-    rows = {at: each.record for at, each in enumerate(found) if isinstance(each, Decoded)}
-    assert {at: repr(row.reading.values) for at, row in rows.items()} == {
-        0: repr(carried[0]),
-        4: repr(carried[2]),
-        5: repr(carried[3]),
+    for offset, message in enumerate(messages):
+        message.offset = 100 + offset
+    found = ROUTES[SETTINGS.topic_readings].decode(messages).entries
+    assert isinstance(found, ReadingEntries)
+    assert [(entry.offset, entry.rows) for entry in found] == [(100, 2), (104, 1), (105, 2)]
+    rows = {
+        int(found.offsets[place]): repr(dict(zip(block.pattern.names, values, strict=True)))
+        for block in found.blocks
+        for place, values in zip(block.places.tolist(), block.values.tolist(), strict=True)
     }
-    assert {at: str(row.values.tolist()) for at, row in rows.items()} == {
-        at: str([*row.reading.values.values()]) for at, row in rows.items()
-    }
+    assert rows == {100: repr(carried[0]), 104: repr(carried[2]), 105: repr(carried[3])}
+    assert (found.rows, found.bytes) == (5, sum(len(messages[at].value) for at in (0, 4, 5)))

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from sinks.judge import Codes, Judge, registry_judge
-from sinks.readings import Alike
+from schemas.reading_blocks import of_readings
+from sinks.judge import Judge, registry_judge
+from streams.core.columns import Pattern
 from streams.core.findings import Proof
 from streams.core.policy import Policy
 from streams.core.quality import UNKNOWN_PARAMETER, channel_codes, refusal
@@ -27,7 +29,10 @@ from streams.core.registration import (
     Verification,
 )
 from streams.core.registry_history import RegistryHistory
-from tests.sinks.make import MARCH, MINUTE
+from tests.sinks.make import DAY, MARCH, MINUTE
+
+Codes = dict[str, str]
+"""Quality code by channel, of those that are not simply valid."""
 
 REFERENCE = Conditions(temperature_k=293.15, pressure_kpa=101.3, dry=True, o2_pct=6.0)
 
@@ -56,10 +61,28 @@ def registered(temperature: str, oxygen: str) -> RegistryHistory:
         devices=(Device("a", "A1", Verification("1", "2024-01-01")),),
         excused=(Excused("2026-03-01T01:00:00+05:00", "2026-03-01T01:30:00+05:00"),),
     )
+    narrow = tuple(structs.replace(channel, range=(-1.0, 100.0)) for channel in channels)
+    areas = structs.replace(source, id="S2", stack_area_m2=None, excused=())  # no mass flow
+    others = (
+        areas,
+        structs.replace(source, id="S3", channels=narrow, devices=(), excused=()),
+    )
     names = Names("", "", "")
-    enterprise = Enterprise("990140001233", names, "KZ-55", 1, "large", "2009-05-01", (source,))
+    enterprise = Enterprise(
+        "990140001233", names, "KZ-55", 1, "large", "2009-05-01", (source, *others)
+    )
+    tested = structs.replace(
+        enterprise, bin="990140001234", test=True, sources=(structs.replace(source, id="T"),)
+    )
+    young = structs.replace(
+        enterprise,
+        bin="990140001235",
+        commissioned_on="2026-03-02",
+        sources=(structs.replace(source, id="Y"),),
+    )
     history = RegistryHistory()
-    history.add(0, enterprise.bin, enterprise, Proof("r", 0, 0, 0, 0, ""))
+    for each in (enterprise, tested, young):
+        history.add(0, each.bin, each, Proof("r", 0, 0, 0, 0, ""))
     return history
 
 
@@ -67,11 +90,17 @@ HISTORIES = [registered(unit, basis) for unit in ("degC", "K") for basis in ("dr
 
 
 def codes_of(judge: Judge, readings: list[Reading], after: int = MINUTE) -> list[Codes | None]:
-    """What the judge says of readings with the same channels, ``after`` (ms) their start."""
-    names = tuple(readings[0].values)
-    values = np.array([[*each.values.values()] for each in readings])
-    group = Alike([*range(len(readings))], readings, names, values)
-    return judge(group, [reading.measured_at + after for reading in readings])
+    """What the judge says of readings of one pattern, ``after`` (ms) their start."""
+    one = readings[0]
+    pattern = Pattern(one.period_s, one.state, tuple(one.values), one.flags)
+    block = of_readings(pattern, list(enumerate(readings)))
+    judged = judge(block, block.measured_at + after)
+    assert np.array_equal(judged.values, block.values[judged.places], equal_nan=True)
+    found: list[Codes | None] = [None] * len(readings)
+    for place, codes in zip(judged.places.tolist(), judged.codes.tolist(), strict=True):
+        texts = {name: judged.texts[code] for name, code in zip(pattern.names, codes, strict=True)}
+        found[place] = {name: text for name, text in texts.items() if text}
+    return found
 
 
 near = st.sampled_from([-274.0, -273.15, -40.0, -1.0, 0.0, 1e-4, 5.0, 7.4, 18.0, 19.95, 20.0])
@@ -90,6 +119,8 @@ odd = st.dictionaries(st.sampled_from(["SO2", "O2", "H2O", "TEMPERATURE", "PRESS
     state=st.just("NORMAL") | st.sampled_from(STATES),
     flags=st.just({}) | st.dictionaries(st.just("SO2"), st.sampled_from(FLAGS)),
     serial=st.sampled_from(["A1", None]),
+    source=st.sampled_from(["S1", "S2", "S3"]),
+    times=st.sampled_from([1, 10]),
 )
 def test_codes_are_those_of_the_core(
     history: RegistryHistory,
@@ -98,33 +129,88 @@ def test_codes_are_those_of_the_core(
     state: str,
     flags: dict[str, str],
     serial: str | None,
+    source: str,
+    times: int,
 ) -> None:
     judge = registry_judge(history, Policy())
     ordinary = dict.fromkeys(values, 7.4)
     readings, expected = [], []
-    for minute in minutes:  # the ordinary one comes first, so that the second meets its codes
+    # The ordinary one comes first, so that the second meets its codes; many are judged together.
+    for minute in minutes * times:
         for sent in (ordinary, values):
             start = MARCH + minute * MINUTE
-            reading = Reading("S1", start, 60, state, serial, sent, flags)
-            entry = history.source("S1", start + MINUTE)
+            reading = Reading(source, start, 60, state, serial, sent, flags)
+            entry = history.source(source, start + MINUTE)
             assert entry is not None
             readings.append(reading)
             expected.append(channel_codes(reading, entry))
     if values:
         assert codes_of(judge, readings) == expected  # in one batch
-        assert [codes_of(judge, [each])[0] for each in readings] == expected  # and alone
+        few = len(readings) // times
+        alone = [codes_of(judge, [each])[0] for each in readings[:few]]
+        assert alone == expected[:few]
 
 
-def test_what_is_refused_gets_no_codes() -> None:
-    judge, policy = registry_judge(HISTORIES[0], Policy()), Policy()
-    late = Reading("S1", MARCH, 60, "NORMAL", None, {"SO2": 1.0}, {})
-    entry = HISTORIES[0].source("S1", MARCH)
-    for arrival in (MARCH - 10 * MINUTE, MARCH + MINUTE + policy.max_lateness + 1):
-        assert refusal(late, entry, arrival, policy) is not None
-        assert codes_of(judge, [late], arrival - MARCH) == [None]
-    unknown = Reading("S2", MARCH, 60, "NORMAL", None, {"SO2": 1.0}, {})
-    told = codes_of(judge, [late, unknown, late])
-    assert [codes is None for codes in told] == [False, True, False]
+ODD = (
+    *(-1e308, -274.0, -273.15, -100.0, -40.0, -1.0, -0.01, -0.0, 1e-4, 5.0, 15.0, 18.0, 19.95),
+    *(20.0, 21.0, 90.0, 98.6, 99.5, 100.0, 140.0, 3000.0, 4000.0, 1e34, 1.7e308),
+    *(float("nan"), float("inf"), float("-inf")),
+)
+
+
+@pytest.mark.parametrize("history", HISTORIES)
+@pytest.mark.parametrize("state", ["NORMAL", "STARTUP"])
+def test_codes_are_those_of_the_core_wherever_one_value_or_two_are_odd(
+    history: RegistryHistory, state: str
+) -> None:
+    """All channels of all sources; ordinary readings come between, in one block and in many."""
+    judge = registry_judge(history, Policy())
+    names = ("SO2", "NO", "O2", "H2O", "TEMPERATURE", "PRESSURE", "VELOCITY")
+    ordinary = dict.fromkeys(names, 7.4)
+    changes = [{name: value} for name in names for value in ODD]
+    changes += [{"O2": one, "H2O": other} for one in ODD for other in ODD]
+    readings, expected = [], []
+    for number, change in enumerate(changes):
+        for source in ("S1", "S2", "S3"):
+            for sent in (ordinary, ordinary | change):
+                start = MARCH + number * 5 * MINUTE
+                reading = Reading(source, start, 60, state, "A1" if number % 9 else None, sent, {})
+                entry = history.source(source, start + MINUTE)
+                assert entry is not None
+                readings.append(reading)
+                expected.append(channel_codes(reading, entry))
+    assert codes_of(judge, readings) == expected
+    for first in range(0, len(readings), 7):  # so few are judged one by one
+        assert codes_of(judge, readings[first : first + 7]) == expected[first : first + 7]
+
+
+@pytest.mark.parametrize("period_s", [60, 30, 0, -60, 3600, 7200])
+@pytest.mark.parametrize("many", [1, 20])
+def test_what_is_refused_gets_no_codes(period_s: int, many: int) -> None:
+    history, policy = HISTORIES[0], Policy()
+    judge = registry_judge(history, policy)
+    refused = 0
+    bounds = (-policy.future, policy.max_lateness)
+    edges = [edge + period_s * 1000 + beyond for edge in bounds for beyond in (-1, 0, 1)]
+    for after in (-60 * MINUTE, 0, MINUTE, *edges):
+        readings = [
+            Reading(source, MARCH + day * DAY + 1, period_s, "NORMAL", None, {"SO2": 1.0}, {})
+            for source in ("S1", "T", "Y", "S9", "S2")
+            for day in (0, 1, -40_000, 10**9, -(10**9))
+        ] * many
+        expected = [
+            refusal(
+                reading,
+                history.source(reading.source_id, reading.measured_at + after),
+                reading.measured_at + after,
+                policy,
+            )
+            for reading in readings
+        ]
+        told = codes_of(judge, readings, after)
+        assert [codes is None for codes in told] == [each is not None for each in expected]
+        refused += sum(each is not None for each in expected)
+    assert refused
 
 
 def test_made_up_channels_are_not_remembered() -> None:

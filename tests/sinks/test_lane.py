@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiokafka import ConsumerRecord
 
-from schemas.errors import Undecodable
+from schemas.errors import SchemaRegistryError, Undecodable
 from sinks.batch import Batch, BatchLimits
 from sinks.decode import Decoded, Route, one_by_one
 from sinks.lane import Lane
@@ -69,8 +69,16 @@ class Bench:
     def __init__(self, **limits: Any) -> None:
         self.happened: list[str] = []
         self.writer = BlockingWriter(self.happened)
+        self.decoded: list[int] = []
+        self.registry_answers = True
         given = BatchLimits(**{"age_s": 0.01, **limits})
-        self.lane = Lane("t", 0, Route((MEANS,), one_by_one(decode)), self.writer, given)  # type: ignore[arg-type]
+        self.lane = Lane("t", 0, Route((MEANS,), one_by_one(self.decode)), self.writer, given)  # type: ignore[arg-type]
+
+    def decode(self, message: ConsumerRecord) -> Decoded | None:
+        if not self.registry_answers:
+            raise SchemaRegistryError("the schema registry does not answer")
+        self.decoded.append(message.offset)
+        return decode(message)
 
     def deliver(self, first: int, last: int) -> PartitionBatch:
         batch = PartitionBatch("t", 0, [record(o) for o in range(first, last + 1)], 1)
@@ -145,3 +153,59 @@ async def test_a_fatal_failure_ends_the_lane_without_acknowledgement() -> None:
         with pytest.raises(FatalError):
             await task
     assert bench.happened == []
+
+
+async def test_the_next_batch_is_gathered_while_one_is_written_and_no_more() -> None:
+    bench = Bench(rows=2)
+    async with running(bench):
+        for first in range(0, 8, 2):
+            bench.deliver(first, first + 1)
+        await eventually(lambda: bench.decoded == [0, 1, 2, 3], f"gathered: {bench.decoded}")
+        await asyncio.sleep(0.03)  # older than its limit, and still not more than one is written
+        assert (bench.writer.began, bench.decoded, bench.happened) == (1, [0, 1, 2, 3], [])
+        bench.writer.may_write.set()
+        await bench.happens(
+            "write 0-1: 0,1", "ack 0", "write 2-3: 2,3", "ack 2",
+            "write 4-5: 4,5", "ack 4", "write 6-7: 6,7", "ack 6",
+        )  # fmt: skip
+
+
+async def test_what_was_gathered_behind_a_batch_that_is_given_up_is_not_written() -> None:
+    bench = Bench(rows=2)
+    async with running(bench):
+        left = [bench.deliver(0, 1), bench.deliver(2, 3), bench.deliver(4, 5)]
+        await eventually(lambda: bench.decoded == [0, 1, 2, 3], f"gathered: {bench.decoded}")
+        for batch in left:
+            batch.revoked = True
+        bench.deliver(0, 1)
+        bench.writer.may_write.set()
+        await bench.happens("write 0-1: 0,1", "ack 0")
+
+
+async def test_nothing_written_any_more_ends_a_lane_that_waits_for_a_registry() -> None:
+    bench = Bench(rows=2)
+    bench.writer.failure = FatalError("run emissions migrate")
+    async with running(bench) as task:
+        bench.deliver(0, 1)
+        await eventually(lambda: bench.writer.began == 1, "the first flush")
+        bench.registry_answers = False
+        bench.deliver(2, 3)
+        await eventually(lambda: bench.lane.waits is not None, "the lane waits")
+        bench.writer.may_write.set()
+        with pytest.raises(FatalError):
+            await task
+    assert bench.happened == []
+
+
+async def test_a_lane_that_is_stopped_stops_its_writing() -> None:
+    bench = Bench()
+    async with running(bench) as task:
+        bench.deliver(0, 1)
+        await eventually(lambda: bench.writer.began == 1, "the first flush")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    bench.writer.may_write.set()
+    await asyncio.sleep(0)
+    assert bench.happened == []
+    assert not [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 
 from sinks.batch import Entry
 from sinks.clickhouse import async_client
-from sinks.readings import ReadingRow
 from sinks.tables import GAPS, MEANS, READINGS, VIOLATIONS, Table
 from sinks.writer import Writer
 from streams.core.reading import Reading
-from tests.sinks.make import DAY, HOUR, MARCH, batch, entry, gap, mean, violation
+from tests.sinks.make import (
+    DAY,
+    HOUR,
+    MARCH,
+    ReadingRow,
+    batch,
+    entry,
+    gap,
+    mean,
+    violation,
+)
 from tests.support.clickhouse import TestClickHouse
 
 MANY = 3000
@@ -29,7 +37,7 @@ def reading(source_id: str, value: float, **given: Any) -> ReadingRow:
     flags = {"SO2": row["flag"]} if row["flag"] else {}
     codes = {"SO2": row["quality"]} if row["quality"] else {}
     made = Reading(source_id, MARCH, 60, row["state"], row["device"], {"SO2": value}, flags)
-    return ReadingRow(made, np.array([value]), codes)
+    return ReadingRow(made, codes)
 
 
 class Case(NamedTuple):

@@ -23,6 +23,7 @@ REPEATABLE = (
     "RENAME TABLE IF EXISTS",
     "DROP TABLE IF EXISTS",
     "INSERT INTO readings_by_day",  # rows of the same keys
+    "INSERT INTO means_by_window",
 )
 COMMENTS = re.compile(r"ALTER TABLE \w+(\s+COMMENT COLUMN `[\w.]+` '[^\n]*',?\n?)+")
 
@@ -123,7 +124,7 @@ BITS = (-0.0, 1e300, 0.1 + 0.2, 2.0**60, 5e-324, -1e15, float("nan"), float("inf
 VALUES = DIGITS + BITS
 
 
-def test_readings_of_an_older_version_are_kept_bit_by_bit(bare: Client, tmp_path: Path) -> None:
+def test_what_an_older_version_wrote_is_kept_bit_by_bit(bare: Client, tmp_path: Path) -> None:
     """Also when the migration is killed at any statement, or its end is not noted."""
     every = migrations()
     for migration in every[:11]:
@@ -135,13 +136,27 @@ def test_readings_of_an_older_version_are_kept_bit_by_bit(bare: Client, tmp_path
         for at, value in enumerate(VALUES)
     ]
     bare.insert("readings", rows, column_names=names)
+    means = [
+        [f"S{at % 3}", "SO2", "mg/m3", "1h", at * 3_600_000, value, revision, 2 * revision]
+        for at, value in enumerate((*DIGITS, *BITS, None, None))
+        for revision in (1, 2, 3)[: 1 + at % 3]
+    ]
+    series = ["source_id", "parameter", "unit", "window"]
+    columns = [*series, "start", "value", "revision", "version"]
+    bare.insert("means", means, column_names=columns)
+    kept = (
+        "SELECT source_id, start, reinterpretAsUInt64(assumeNotNull(value)), value IS NULL, "
+        "revision FROM means_current ORDER BY ALL"
+    )
+    means_before = bare.query(kept).result_rows
+    assert len(means_before) == len(VALUES) + 2 < len(means)
     question = (
         "SELECT source_id, parameter, toString(interval_start), period_s, "
         "reinterpretAsUInt64(value), offset FROM readings_current ORDER BY offset"
     )
     before = bare.query(question).result_rows
     assert len(before) == len(VALUES)
-    for migration in every[11:13]:
+    for migration in every[11:15]:
         statements = list(migration.statements())
         for count in range(1, len(statements) + 1):
             for statement in statements[:count]:
@@ -149,5 +164,7 @@ def test_readings_of_an_older_version_are_kept_bit_by_bit(bare: Client, tmp_path
         write(tmp_path, migration.name, migration.text)
         migrate(bare, "bare", tmp_path)
     assert bare.query(question).result_rows == before
+    assert bare.query(kept).result_rows == means_before
     assert bare.command("SELECT countIf(scale = 255) FROM readings FINAL") == len(BITS)
-    assert bare.command("SELECT count() FROM system.tables WHERE name LIKE 'readings_by%'") == 0
+    left = "name LIKE 'readings_by%' OR name LIKE 'means_by%'"
+    assert bare.command(f"SELECT count() FROM system.tables WHERE {left}") == 0

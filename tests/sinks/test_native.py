@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from sinks.clickhouse import async_client
 from sinks.digits import BITS, digits_of, value_of
 from sinks.native import Column, Texts, native_block
-from sinks.readings import ReadingRow
 from sinks.tables import READINGS
 from sinks.writer import Writer
 from streams.core.reading import Reading
-from tests.sinks.make import MARCH, MINUTE, batch, entry
+from tests.sinks.make import MARCH, MINUTE, ReadingRow, batch, entry
 from tests.support.clickhouse import TestClickHouse
 
 doubles = st.floats() | st.builds(
@@ -70,7 +69,6 @@ async def test_readings_of_all_kinds_come_back(
     rows = [
         ReadingRow(
             Reading(f"S{at % 2}", MARCH + at * MINUTE + 7, 60, "NORMAL", None, sent, flags[at]),
-            np.array([*sent.values()]),
             codes[at],
         )
         for at, sent in enumerate(carried)
@@ -82,7 +80,7 @@ async def test_readings_of_all_kinds_come_back(
         return client
 
     writer = Writer(connect)  # type: ignore[arg-type]
-    entries = [entry(at, row, len(row.values)) for at, row in enumerate(rows)]
+    entries = [entry(at, row) for at, row in enumerate(rows)]
     await writer.write(batch(entries, partition=3), (READINGS,))
     await writer.close()
     assert writer.rows_written == 5

@@ -26,7 +26,7 @@ def answers(clickhouse_server: EmbeddedClickHouse) -> dict[str, Answer]:
     """What is answered on a few enterprises, judged and written, and a day more made of theirs."""
     database = TestClickHouse(clickhouse_server)
     asyncio.run(write_nation(database.settings, Nation(**SIMULATED)))
-    add_days(database.client, "2026-05-03 19:00:00", 1)
+    add_days(database.client, "2026-05-03 19:00:00", range(1, 2))
     found = {name: run(database.client, each.sql) for name, each in QUESTIONS.items()}
     database.close()
     return found
@@ -45,6 +45,13 @@ def test_each_is_answered(answers: dict[str, Answer], name: str) -> None:
     answer = answers[name]
     assert answer.rows, "a question without an answer tells nothing of its cost"
     assert all(len(row) == len(answer.columns) for row in answer.rows)
+
+
+def test_shares_of_time_are_shares(answers: dict[str, Answer]) -> None:
+    """Days that are copied of one another leave each source one silence at a time."""
+    shares = [row[3] for row in answers["silent-sources"].rows]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < shares[-1] <= 1
 
 
 async def test_the_timed_store_holds_what_the_core_finds(clickhouse: TestClickHouse) -> None:
