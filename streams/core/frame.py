@@ -13,7 +13,7 @@ _MOST_KNOWN: Final = 20_000
 
 
 class Frame(NamedTuple):
-    """A slot ``[start, end)``, the start of its local hour, and its windows by kind.
+    """A slot ``[start, end)`` of a zone's clock, the start of its hour, its windows by kind.
 
     While stream time is below ``open_until`` none of the windows has closed.
     """
@@ -23,9 +23,10 @@ class Frame(NamedTuple):
     hour: int
     windows: tuple[Pending, ...]
     open_until: int
+    zone: str
 
 
-NOWHERE: Final = Frame(0, 0, 0, (), 0)
+NOWHERE: Final = Frame(0, 0, 0, (), 0, "")
 
 
 class Frames:
@@ -59,5 +60,6 @@ class Frames:
                 entry.clock.start(instant, HOUR),
                 windows,
                 min(window.closes for window in windows),
+                entry.zone,
             )
         return frame

@@ -44,14 +44,14 @@ class Hours:
         self._loaded: dict[int, Hour] = {}
         self._changed: set[int] = set()
         self._gone: set[int] = set()
-        self._last = (0, 0)
+        self._last: tuple[int, int, LocalClock | None] = (0, 0, None)
 
     def start_of(self, clock: LocalClock, instant: int) -> int:
         """Start of the local hour that contains ``instant``."""
-        start, end = self._last
-        if not start <= instant < end:
+        start, end, of = self._last
+        if not start <= instant < end or of is not clock:
             start = clock.start(instant, HOUR)
-            self._last = (start, clock.end(start, HOUR))
+            self._last = (start, clock.end(start, HOUR), clock)
         return start
 
     def get(self, start: int) -> Hour | None:

@@ -30,7 +30,7 @@ from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
 from streams.core.retention import forget, kept_from
 from streams.core.run_judge import RunJudge
-from streams.core.slot import Hour, Slot
+from streams.core.slot import Slot
 from streams.core.source import BEGINNING, FOREVER, KINDS, SourceEntry, united
 from streams.core.timeline import Timeline
 from streams.core.together import Asking
@@ -237,14 +237,19 @@ class SourceFold:
             for place in range(at, end):
                 number = group.measured_at[place] // period - start
                 hour.remember(period_s, number, group.said[place])
-        self._take(hour, frame, group, at, end)
+        self._take(frame, group, at, end)
         return end
 
-    def _take(self, hour: Hour, frame: Frame, group: Group, at: int, end: int) -> None:
-        """Count readings of one slot and one group; their values are added up when asked for."""
+    def _slot(self, frame: Frame) -> Slot:
+        hour = self._hours.change(frame.hour)
         slot = hour.slots.get(frame.start)
         if slot is None:
             slot = hour.slots[frame.start] = Slot()
+        return slot
+
+    def _take(self, frame: Frame, group: Group, at: int, end: int) -> None:
+        """Count readings of one slot and one group; their values are added up when asked for."""
+        slot = self._slot(frame)
         records = group.records[at:end]
         slot.note(records, group.device_serials[at:end])
         self._intake.take(group, at, end, slot.piece(group.period_s, group.layout))
@@ -278,13 +283,13 @@ class SourceFold:
         if stopped or stream_time >= frame.open_until:
             yield from self._judge_closed(line, position + 1)
         self._hours.change(index_hour).remember(period_s, number, said)
-        self._take(self._hours.change(frame.hour), frame, group, at, at + 1)
+        self._take(frame, group, at, at + 1)
         end = instant + period
         if stopped:
             self._stop(instant, end)
         late = self._await_windows(frame, period_s, stream_time)
         if late:
-            yield from self._reopen(late, frame.start, stream_time)
+            yield from self._reopen(late, self._slot(frame), stream_time)
         if stopped:
             yield from self._reopen_beyond(instant, end, stream_time)
         if group.whole[at] and self._coverage.prolong(entry, instant, end):
@@ -300,7 +305,7 @@ class SourceFold:
 
     def _frame_at(self, instant: int, entry: SourceEntry) -> Frame:
         frame = self._frame
-        if not frame.start <= instant < frame.end:
+        if not frame.start <= instant < frame.end or frame.zone != entry.zone:
             frame = self._frame = self._context.frames.of(instant, entry, self.entry)
             self._frame_period = 0
         return frame
@@ -320,14 +325,11 @@ class SourceFold:
         self._frame_period = 0 if late else period_s
         return closed
 
-    def _reopen(
-        self, windows: Sequence[Pending], slot_start: int, stream_time: int
-    ) -> Asking[None]:
-        """Closed windows change: count it as late and judge them again."""
-        hour = self._hours.change(self._hours.start_of(self.entry.clock, slot_start))
+    def _reopen(self, windows: Sequence[Pending], slot: Slot, stream_time: int) -> Asking[None]:
+        """Closed windows change by a slot of theirs: count it as late and judge them again."""
         changed = []
         for _, kind, start, end in map(msgspec.structs.astuple, windows):
-            hour.slots[slot_start].late[kind] += 1
+            slot.late[kind] += 1
             changed.append(Window(kind, start, end, self._hours.inside(start, end)))
         for window, summary in zip(changed, (yield changed), strict=True):
             self._windows.means(self.entry, window, summary, stream_time, limited_only=True)
@@ -368,13 +370,15 @@ class SourceFold:
             while at < end:
                 window = self._context.frames.window(self.entry, kind, at)
                 slots = [
-                    begin
-                    for _, hour in self._hours.between(window.start, window.end)
+                    (begin, hour_start)
+                    for hour_start, hour in self._hours.between(window.start, window.end)
                     for begin in hour.slots
                     if window.start <= begin < window.end
                 ]
                 if slots and window.closes <= stream_time:
-                    yield from self._reopen([window], min(slots), stream_time)
+                    begin, hour_start = min(slots)
+                    slot = self._hours.change(hour_start).slots[begin]
+                    yield from self._reopen([window], slot, stream_time)
                 at = window.end
 
     def _judge_silence(self, stream_time: int) -> None:
