@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from streams.core.gas_columns import ABSENT, FIXED, NUMBER, VALID, Codes, GasCol
 from streams.core.normalisation import NOT_FINITE
 from streams.core.quality import EXCUSED, OUT_OF_RANGE, assess, overlaps, status_code
 from streams.core.source import NEVER, SourceEntry
+
+_FEW: Final = 4
+"""Up to so many readings are judged sooner one by one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +94,8 @@ class _Columns:
 
     def judge(self) -> Assessed:
         structure, count = self._form.structure, len(self._places)
+        if count <= _FEW:
+            return self._one_by_one()
         marks, zeroed = self._channels()
         whole = self._whole()
         excused = self._excused()
@@ -128,6 +134,18 @@ class _Columns:
             self._verified(),
         )  # fmt: skip
         for at in np.flatnonzero(self._hard).tolist():
+            self._one(found, at)
+        return found
+
+    def _one_by_one(self) -> Assessed:
+        structure, count = self._form.structure, len(self._places)
+        shape = (count, len(structure.layout.keys))
+        found = Assessed(
+            self._form, self._places, np.zeros(shape), np.zeros(shape),
+            np.full(shape, ABSENT, dtype=np.int16), self._names, np.zeros(shape, dtype=np.bool_),
+            np.empty((count, len(structure.pollutants)), dtype=np.bool_), self._verified(),
+        )  # fmt: skip
+        for at in range(count):
             self._one(found, at)
         return found
 

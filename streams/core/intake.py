@@ -14,126 +14,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.core.assess import Assessed, assess_block
-from streams.core.columns import Block, Decoded, Integers, Truths
+from streams.core.assess import assess_block
+from streams.core.columns import Block, Decoded, Integers
 from streams.core.form import Forms
-from streams.core.gas_columns import ABSENT, VALID
+from streams.core.group import Group, add_up
 from streams.core.log import RawRecord
 from streams.core.policy import Policy
-from streams.core.quality import LATEST_ARRIVAL, UNVERIFIED, ZEROED, Refusal, refusal
+from streams.core.quality import LATEST_ARRIVAL, Refusal, refusal
 from streams.core.reading import Rejected, Tick
 from streams.core.registry_history import RegistryHistory
 from streams.core.slot import Piece, digests
-from streams.core.source import SourceEntry
-from streams.core.sums import add
+from streams.core.source import Layout, SourceEntry
 
 LONGEST_PERIOD_S = 3600
-NORMAL = "NORMAL"
-"""The operating state in which time is due."""
-
 _FAR = 1 << 60
 """Beyond any time that is compared, and far from the end of 64 bits."""
-
-
-class Group:
-    """Readings of one pattern under plans of one form, n of them, source by source.
-
-    ``positions`` in the batch, ascending within a source; ``records`` as they came;
-    ``measured_at`` ms UTC, ``device_serials``, ``said`` digests of their contents; ``whole``:
-    every pollutant of the source is sent and valid; ``plain``: whole, in normal operation, and
-    measured where an interval begins; ``run_end``: how far the readings from one on are plain, of
-    one source, and each of a later interval than the one before it.
-    """
-
-    def __init__(
-        self,
-        block: Block,
-        assessed: Assessed,
-        said: list[bytes],
-        sources: Integers,
-        records: Sequence[RawRecord],
-    ) -> None:
-        """``sources`` numbers the source of each reading of the block, ascending."""
-        places = assessed.places
-        form = assessed.form
-        self.period_s = block.pattern.period_s
-        self.state = block.pattern.state
-        self.layout = form.structure.layout
-        self.positions: list[int] = block.rows[places].tolist()
-        self.records = [records[position] for position in self.positions]
-        self.device_serials = [block.device_serials[place] for place in places]
-        self.said = [said[place] for place in places]
-        measured_at = block.measured_at[places]
-        self.measured_at: list[int] = measured_at.tolist()
-        every = np.full(len(places), form.has_every_pollutant)
-        whole: Truths = np.logical_and(assessed.pollutants.all(axis=1), every)
-        self.whole: list[bool] = whole.tolist()
-        plain: Truths = measured_at % (self.period_s * 1000) == 0
-        plain &= whole
-        if self.state != NORMAL:
-            plain[:] = False
-        self.plain: list[bool] = plain.tolist()
-        goes_on = plain[1:] & (np.diff(measured_at) > 0) & (np.diff(sources[places]) == 0)
-        breaks = np.append(np.flatnonzero(~goes_on) + 1, len(places))
-        self.run_end: list[int] = breaks[
-            np.searchsorted(breaks, np.arange(len(places)), side="right")
-        ].tolist()
-        self._assessed = assessed
-        self._carried, self._valid = assessed.codes != ABSENT, assessed.codes == VALID
-        self._marked: list[bool] = (
-            (assessed.codes > VALID).any(axis=1) | assessed.zeroed.any(axis=1) | ~assessed.verified
-        ).tolist()
-        self._waiting: dict[Piece, list[int]] = {}
-
-    def valid_pollutants(self, at: int) -> list[str]:
-        """The pollutants of one reading that are sent and valid."""
-        valid = self._assessed.pollutants[at].tolist()
-        pollutants = self._assessed.form.structure.pollutants
-        return [each.name for each, counts in zip(pollutants, valid, strict=True) if counts]
-
-    def take(self, start: int, end: int, piece: Piece) -> bool:
-        """Have readings added to a piece of their layout; whether they are the first that wait."""
-        first = not self._waiting
-        self._waiting.setdefault(piece, []).extend(range(start, end))
-        return first
-
-    def settle(self) -> None:
-        """Add what waits to its pieces."""
-        waiting = sorted(self._waiting.items(), key=lambda item: -len(item[1]))
-        self._waiting = {}
-        pieces = [piece for piece, _ in waiting]
-        readings = [at for _, places in waiting for at in places]
-        sums = np.stack([piece.sums for piece in pieces])
-        assessed = self._assessed
-        for rest in add(
-            sums,
-            assessed.values[readings],
-            assessed.measured[readings],
-            self._carried[readings],
-            self._valid[readings],
-            [len(places) for _, places in waiting],
-        ):
-            pieces[rest.slot].keep(rest)
-        for piece, own in zip(pieces, sums, strict=True):
-            piece.sums = own
-        marked = self._marked
-        for piece, places in waiting:
-            for at in places:
-                if marked[at]:
-                    self._mark(at, piece)
-
-    def _mark(self, at: int, piece: Piece) -> None:
-        assessed = self._assessed
-        verified = bool(assessed.verified[at])
-        zeroed = assessed.zeroed[at].tolist()
-        for series, code in enumerate(assessed.codes[at].tolist()):
-            if code > VALID:
-                piece.mark(series, assessed.names[code])
-            elif code == VALID:
-                if zeroed[series]:
-                    piece.mark(series, ZEROED)
-                if not verified:
-                    piece.mark(series, UNVERIFIED)
 
 
 class Segment(NamedTuple):
@@ -222,9 +117,12 @@ class Intake:
     def settle(self) -> None:
         """Add up what was taken in so far."""
         if self._waiting:
+            by_layout: dict[Layout, list[Group]] = {}
             for group in self._waiting:
-                group.settle()
+                by_layout.setdefault(group.layout, []).append(group)
             self._waiting.clear()
+            for groups in by_layout.values():
+                add_up(groups)
 
     def _block(self, block: Block, records: Sequence[RawRecord], prepared: Prepared) -> None:
         block, sources = _by_source(block)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 from aiokafka.partitioner import murmur2
@@ -34,6 +35,7 @@ from streams.core.timers import ENTERPRISE, SOURCE, Timers
 from streams.core.together import Asking, together
 
 _encoder = msgspec.msgpack.Encoder()
+_detected_at = attrgetter("detected_at")
 
 _AT_HAND = 40_000
 """Slots of windows that are judged together: of the days of some 280 sources, or of a nation's
@@ -113,6 +115,8 @@ class PartitionEngine:
             self._go_along(records)
         state = self._save()
         findings, self._context.findings = self._context.findings, Findings()
+        findings.gaps.sort(key=_detected_at)  # of all sources, in the order of detection
+        findings.violations.sort(key=_detected_at)
         return Outcome(
             means=findings.means,
             gaps=findings.gaps,

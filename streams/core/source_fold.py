@@ -22,9 +22,10 @@ from streams.core.coverage import Coverage
 from streams.core.frame import NOWHERE, Frame
 from streams.core.gap import cover
 from streams.core.gap_judge import SOURCE, GapJudge
+from streams.core.group import NORMAL, Group
 from streams.core.head import Head, Pending
 from streams.core.hours import Hours
-from streams.core.intake import NORMAL, Group, Intake, Segment
+from streams.core.intake import Intake, Segment
 from streams.core.mean import Summary, Window
 from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal

@@ -18,7 +18,7 @@ from streams.core.assess import Assessed, assess_block
 from streams.core.columns import Block
 from streams.core.form import Forms
 from streams.core.gas_columns import ABSENT, VALID
-from streams.core.intake import Group
+from streams.core.group import Group
 from streams.core.log import RawRecord
 from streams.core.quality import Assessment, assess
 from streams.core.reading import Reading

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from streams.core.assess import assess_block
 from streams.core.form import Forms
-from streams.core.intake import Group
+from streams.core.group import Group, add_up
 from streams.core.log import RawRecord
 from streams.core.quality import assess
 from streams.core.reading import Reading
@@ -209,9 +209,9 @@ def test_readings_are_added_to_their_pieces_whenever_that_happens(seed: int) -> 
             given_to[piece] += readings[start:end]
             waits = rng.random() < 0.8
             if not waits:
-                group.settle()
+                add_up([group])
         if waits:
-            group.settle()
+            add_up([group])
     for piece, own in given_to.items():
         check(piece, own)
 
@@ -223,7 +223,7 @@ def test_pieces_that_come_in_another_order_in_each_round_keep_their_own() -> Non
     order = (first, second, third, third, first, second, second, third, second)
     for at, piece in enumerate(order):
         group.take(at, at + 1, piece)
-    group.settle()
+    add_up([group])
     for piece in pieces:
         check(piece, [readings[at] for at, own in enumerate(order) if own is piece])
 
