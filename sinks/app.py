@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import faust
@@ -53,7 +54,7 @@ class Lanes:
         self,
         routes_: dict[str, Route],
         writer: Writer,
-        limits: BatchLimits,
+        limits: Callable[[str], BatchLimits],
         fatal: Fatal,
         prepare: Mapping[str, RegistryFollower],
     ) -> None:
@@ -72,7 +73,9 @@ class Lanes:
         lane = self._lanes.get(where)
         if lane is None:
             follower = self._prepare.get(batch.topic)
-            lane = Lane(*where, self._routes[batch.topic], self._writer, self._limits, follower)
+            lane = Lane(
+                *where, self._routes[batch.topic], self._writer, self._limits(batch.topic), follower
+            )
             self._lanes[where] = lane
             task = asyncio.create_task(lane.run(), name=f"{batch.topic}[{batch.partition}]")
             self._tasks.add(task)
@@ -103,22 +106,32 @@ class Lanes:
         await self._writer.close()
 
 
+def limits_of(settings: Settings, topic: str) -> BatchLimits:
+    """When a batch of a topic is full; violations, few and awaited, are so sooner than others."""
+    age_s = settings.sink_age_s
+    if topic == settings.topic_violations:
+        age_s = min(age_s, settings.sink_violations_age_s)
+    return BatchLimits(
+        rows=settings.sink_rows,
+        messages=_RECORDS_IN_FLIGHT // 2,
+        bytes=settings.sink_bytes,
+        age_s=age_s,
+    )
+
+
 def create_app(settings: Settings, fatal: Fatal) -> Parts:
     """The application and its parts. ``fatal`` is told in a sentence what a person must mend."""
     codec = Codec(schema_ids(settings))
     registry = RegistryHistory()
     follower = RegistryFollower(settings, codec, registry, enterprise_from_record)
     table_of = routes(settings, codec, registry_judge(registry, policy_of(settings)))
-    limits = BatchLimits(
-        rows=settings.sink_rows,
-        messages=_RECORDS_IN_FLIGHT // 2,
-        bytes=settings.sink_bytes,
-        age_s=settings.sink_age_s,
-    )
     writer = Writer(
         lambda: async_client(settings), say_s=settings.say_s, fuse=fuse_policy(settings)
     )
-    lanes = Lanes(table_of, writer, limits, fatal, prepare={settings.topic_readings: follower})
+    lanes = Lanes(
+        table_of, writer, partial(limits_of, settings), fatal,
+        prepare={settings.topic_readings: follower},
+    )  # fmt: skip
     # A rebalance never waits for ClickHouse: what was not written is read again.
     app = faust_app(
         settings, settings.group_sinks, wait_empty=False, records_in_flight=_RECORDS_IN_FLIGHT

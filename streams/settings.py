@@ -85,7 +85,8 @@ class Settings:
     # The sinks worker
     sink_rows: int = 50_000  # a batch is frozen at this many rows,
     sink_bytes: int = 16 * 1024 * 1024  # this many bytes,
-    sink_age_s: float = 2.0  # or this age, whichever comes first
+    sink_age_s: float = 2.0  # or this age, whichever comes first;
+    sink_violations_age_s: float = 0.25  # those of violations at this one
 
     # Running
     web_host: str = "127.0.0.1"
@@ -197,7 +198,7 @@ def _check_numbers(settings: Settings) -> None:
         ("records_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
         ("heartbeat_s", 0.1), ("stop_s", 1), ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1),
         ("fuse_run", 0), ("fuse_hold_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
-        ("sink_age_s", 0.01), ("web_port", 0),
+        ("sink_age_s", 0.01), ("sink_violations_age_s", 0.01), ("web_port", 0),
     )  # fmt: skip
     for name, least in at_least:
         value = getattr(settings, name)

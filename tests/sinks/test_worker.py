@@ -13,6 +13,7 @@ import pytest
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from schemas.codec import Codec
 from schemas.ids import FileIds
+from sinks.app import limits_of
 from streams.core.reading import Reading
 from streams.core.registration import Channel, Device, Enterprise, Names, Source
 from streams.registry.avro import enterprise_to_record
@@ -161,6 +162,26 @@ async def test_rows_are_complete_and_once_across_kills_of_both(
         "SELECT partition, count(), uniqExact(offset), max(offset) FROM readings_current "
         "GROUP BY partition ORDER BY partition"
     ) == [(0, 1200, 600, 599), (1, 1200, 600, 599)]
+
+
+def test_violations_wait_less_than_others_and_never_longer() -> None:
+    topic = Settings().topic_violations
+    for age_s, violations_age_s, expected in ((2.0, 0.25, 0.25), (0.1, 0.25, 0.1)):
+        settings = Settings(sink_age_s=age_s, sink_violations_age_s=violations_age_s)
+        assert limits_of(settings, topic).age_s == expected
+        assert limits_of(settings, settings.topic_means).age_s == age_s
+
+
+async def test_a_violation_is_stored_while_means_are_still_gathered(
+    broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
+) -> None:
+    settings = settings_of(broker, clickhouse, sink_age_s=50, stuck_s=120)
+    await prepare(broker, settings)
+    await broker.produce(settings.topic_means, [CODEC.encode("WindowMean", mean())])
+    await broker.produce(settings.topic_violations, [CODEC.encode("Violation", violation())])
+    with SinksProcess(settings, tmp_path / "sinks.log"):
+        await eventually(lambda: bool(clickhouse.value("SELECT count() FROM violations")), "it is")
+        assert clickhouse.value("SELECT count() FROM means") == 0
 
 
 async def test_a_database_without_tables_stops_the_worker_with_a_sentence(
