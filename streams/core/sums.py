@@ -9,6 +9,7 @@ quotient is rounded, once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,6 +31,11 @@ _LARGE: Final = 1e292
 
 def nothing(series: int) -> Floats:
     """The sums of no reading, float64[ROWS, series]."""
+    return _nothing(series).copy()
+
+
+@cache
+def _nothing(series: int) -> Floats:
     sums: Floats = np.zeros((ROWS, series))
     sums[LOW], sums[HIGH] = np.inf, -np.inf
     return sums
