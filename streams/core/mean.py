@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from streams.core.calendar import HOUR
 from streams.core.exact import weighted_mean
@@ -30,6 +30,9 @@ SHORTEST_DAY = 6 * HOUR
 
 _new = tuple.__new__
 """What a NamedTuple's own call does, in a third of its time."""
+
+
+_NO_CODES: Final[dict[str, int]] = {}
 
 
 class Summary(NamedTuple):
@@ -113,23 +116,24 @@ def _alike(window: Window) -> dict[tuple[int, Layout], list[Piece]]:
 
 def _only(part: _Part) -> dict[str, Summary]:
     """A window whose readings are all of one layout and one period, as nearly every one."""
-    layout, period, total = part.layout, part.period_s * 1000, part.total
-    marked = any(piece.codes for piece in part.pieces)
+    layout, period = part.layout, part.period_s * 1000
+    carried, valid, low, high, value, measured = part.total
+    keys, marked = layout.keys, any(piece.codes for piece in part.pieces)
     found = {}
     for at in layout.sorted:
-        carried, valid = total.carried[at], total.valid[at]
-        if carried:
-            found[layout.keys[at]] = _new(
+        if carried[at]:
+            counts = valid[at]
+            found[keys[at]] = _new(
                 Summary,
                 (
-                    carried,
-                    valid,
-                    total.value[at] if valid else None,
-                    total.measured[at] if valid else None,
-                    valid * period,
-                    total.low[at],
-                    total.high[at],
-                    part.codes(at) if marked else {},
+                    carried[at],
+                    counts,
+                    value[at] if counts else None,
+                    measured[at] if counts else None,
+                    counts * period,
+                    low[at],
+                    high[at],
+                    part.codes(at) if marked else _NO_CODES,
                 ),
             )
     return found
