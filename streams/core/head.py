@@ -54,7 +54,8 @@ class Head(msgspec.Struct, array_like=True):
     ``runs`` cover the accepted readings, ``channels`` those whose channel is valid, ``stops``
     the time that readings report as not normal. ``first`` is the first reading's start;
     ``trimmed`` tells that runs before the first of the list were forgotten, so nothing is
-    computed before it any more; ``forgotten`` is the end of the last forgotten hour.
+    computed before it any more; ``forgotten`` is the end of the last forgotten hour,
+    ``runs_due`` the stream time that may close a run.
     """
 
     first: int | None = None
@@ -68,3 +69,4 @@ class Head(msgspec.Struct, array_like=True):
     carries: dict[str, Carry] = msgspec.field(default_factory=dict)
     trimmed: set[str] = msgspec.field(default_factory=set)
     forgotten: int = -(1 << 62)
+    runs_due: int = 0

@@ -19,6 +19,12 @@ def kept_from(horizon: int) -> int:
     return horizon - LONGEST_DAY - LONGEST_HOUR
 
 
+def is_old(head: Head, hours: Hours, horizon: int) -> bool:
+    """Whether `forget` may find anything to drop."""
+    began = head.first is not None and head.first <= horizon - LONGEST_DAY
+    return began or bool(hours.before(kept_from(horizon)))
+
+
 def forget(
     entry: SourceEntry,
     head: Head,

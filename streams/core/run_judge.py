@@ -33,13 +33,17 @@ class RunJudge:
         self._context = context
         self._head = head
         self._hours = hours
-        self.due = FOREVER if not head.standing else 0
+
+    @property
+    def due(self) -> int:
+        """Kept in the state: a worker that starts again judges no run sooner for it."""
+        return self._head.runs_due if self._head.standing else FOREVER
 
     def judge(
         self, entry: SourceEntry, shaken: dict[tuple[str, str], set[int]], stream_time: int
     ) -> None:
         """Bring the violations of runs up to date with the peaks and the stream time."""
-        self.due = FOREVER
+        self._head.runs_due = FOREVER
         for rule in self._context.run_rules:
             condition = rule.condition
             assert isinstance(condition, RunOver)  # noqa: S101 (sorted by kind)
@@ -74,7 +78,7 @@ class RunJudge:
             closes = entry.window(kind, run.end)[1] + self._context.grace(kind)
             over = closes <= stream_time
             if not over:
-                self.due = min(self.due, closes)
+                self._head.runs_due = min(self._head.runs_due, closes)
             before = self._head.standing.get(identity)
             same = before is not None and (before.end, before.published.status) == (
                 run.end,

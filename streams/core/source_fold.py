@@ -29,7 +29,7 @@ from streams.core.intake import Intake, Segment
 from streams.core.mean import Summary, Window
 from streams.core.overlay import Overlay
 from streams.core.quality import CONFLICTING_DUPLICATE, TOO_LATE, Refusal
-from streams.core.retention import forget, kept_from
+from streams.core.retention import forget, is_old, kept_from
 from streams.core.run_judge import RunJudge
 from streams.core.slot import Slot
 from streams.core.source import BEGINNING, FOREVER, KINDS, SourceEntry, united
@@ -95,7 +95,8 @@ class SourceFold:
         self._reopened: dict[tuple[int, int], Reopened] = {}
         self._frame = NOWHERE
         self._frame_period = 0
-        self._swept = 0
+        self._swept = 0  # the hour of stream time in which something was forgotten last
+        self._shifted_until = self._shifted()
         self._changed = False
         self._struck_off = False
 
@@ -107,7 +108,11 @@ class SourceFold:
     @property
     def due(self) -> int:
         """The next stream time at which time alone makes a difference."""
-        return min(self._awaited.due, self._silence_due, self._runs.due)
+        return min(self._due, self._runs.due)
+
+    @property
+    def _due(self) -> int:
+        return min(self._awaited.due, self._silence_due)
 
     @property
     def _silence_due(self) -> int:
@@ -119,8 +124,21 @@ class SourceFold:
         self._coverage.settle()
         self.entry = entry
         self._struck_off = False
+        self._shifted_until = self._shifted()
         self._frame = NOWHERE
         self._gaps.renew(stream_time)
+
+    def _shifted(self) -> int:
+        """Until when windows are awaited that another registration's clock has cut.
+
+        A slot may then lie in one that has closed although none of its own windows has.
+        """
+        cut = (
+            window.end
+            for window in self._awaited.all()
+            if self.entry.window(window.kind, window.start) != (window.start, window.end)
+        )
+        return max(cut, default=BEGINNING)
 
     def strike_off(self) -> None:
         """Registered no more: what was accepted is judged to its end, silence is not."""
@@ -140,7 +158,8 @@ class SourceFold:
             positions, at = segment.group.positions, segment.start
             while at < segment.end:
                 position = positions[at]
-                self._pass(line, since, position + 1)
+                if self._due <= line.times[position]:
+                    yield from self._pass(line, since, position + 1)
                 upto = self._take_together(line, segment, at)
                 if upto == at:
                     refusal = yield from self._accept(line, segment.group, at, segment.entry)
@@ -149,32 +168,55 @@ class SourceFold:
                     upto += 1
                 since = positions[upto - 1] + 1
                 at = upto
-        self._pass(line, since, line.end)
+        if self._due <= line.times[line.end - 1]:
+            yield from self._pass(line, since, line.end)
         yield from self._judge_closed(line, line.end)
         self._hours.let_go(line.times[line.end - 1] - _AT_HAND)
         return refused
 
-    def _pass(self, line: Timeline, since: int, upto: int) -> None:
+    def _pass(self, line: Timeline, since: int, upto: int) -> Asking[None]:
         """Do what time alone brings about up to ``upto``: silence is judged from ``since`` on.
 
         A window that closes is noted at its own position, also below ``since``: readings that
         were taken in together meanwhile are of later slots.
         """
-        latest = line.times[upto - 1] if upto else BEGINNING
-        while self._awaited.due <= latest:
-            at = line.reached(self._awaited.due, line.start)
-            for each in self._awaited.close(line.times[at]):
+        latest = line.times[upto - 1]
+        while True:
+            closing = silence = line.end
+            if self._awaited.due <= latest:
+                closing = line.reached(self._awaited.due, line.start)
+            if since < upto and self._silence_due <= latest:
+                silence = line.reached(self._silence_due, since)
+            at = min(closing, silence)
+            if at >= upto:
+                return
+            now = line.times[at]
+            for each in self._awaited.close(now):
                 slots = self._hours.inside(each.start, each.end)
                 window = Window(each.kind, each.start, each.end, slots)
                 self._closed.append(Closed(at, window))
+                self._changed = True
+            if at == silence:
+                self._context.offset = line.records[at].offset
+                self._coverage.lay()
+                if not self._gaps.postpone(self.entry, now):
+                    self._judge_silence(now)
+                since = at + 1
+            if now // HOUR > self._swept:
+                yield from self._forget(line, at)
+
+    def _forget(self, line: Timeline, at: int) -> Asking[None]:
+        """Forget what is final; once in an hour of stream time, so that no batch decides when."""
+        now = line.times[at]
+        self._swept = now // HOUR
+        horizon = self._swept * HOUR - self._context.policy.max_lateness
+        if not is_old(self._head, self._hours, horizon):
+            return
+        yield from self._judge_closed(line, at + 1)
+        self.flush()
+        self._coverage.settle()
+        if forget(self.entry, self._head, self._hours, self._runs, horizon, now):
             self._changed = True
-        while since < upto and self._silence_due <= latest:
-            at = line.reached(self._silence_due, since)
-            self._context.offset = line.records[at].offset
-            self._coverage.lay()
-            if not self._gaps.postpone(self.entry, line.times[at]):
-                self._judge_silence(line.times[at])
-            since = at + 1
 
     def _judge_closed(self, line: Timeline, upto: int) -> Asking[None]:
         """Judge the windows that have closed, and runs, as at the positions before ``upto``."""
@@ -218,6 +260,8 @@ class SourceFold:
         frame = self._frame_at(instant, entry)
         kept = kept_from(frame.open_until - self._context.policy.max_lateness)
         if line.times[position] >= frame.open_until or frame.hour < max(self._head.forgotten, kept):
+            return at
+        if frame.start < self._shifted_until:
             return at
         self._await_windows(frame, period_s, line.times[position])
         end = bisect_left(group.measured_at, frame.end, at, min(end, group.run_end[at]))
@@ -281,16 +325,17 @@ class SourceFold:
             )
         frame = self._frame_at(instant, entry)
         stopped = group.state != NORMAL
-        if stopped or stream_time >= frame.open_until:
+        late = stream_time >= frame.open_until or frame.start < self._shifted_until
+        if stopped or late:
             yield from self._judge_closed(line, position + 1)
         self._hours.change(index_hour).remember(period_s, number, said)
         self._take(frame, group, at, at + 1)
         end = instant + period
         if stopped:
             self._stop(instant, end)
-        late = self._await_windows(frame, period_s, stream_time)
-        if late:
-            yield from self._reopen(late, self._slot(frame), stream_time)
+        closed = self._await_windows(frame, period_s, stream_time)
+        if closed:
+            yield from self._reopen(closed, self._slot(frame), stream_time)
         if stopped:
             yield from self._reopen_beyond(instant, end, stream_time)
         if group.whole[at] and self._coverage.prolong(entry, instant, end):
@@ -400,12 +445,6 @@ class SourceFold:
     def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
         """What has changed since the last call, as state; no window may wait to be judged."""
         self.flush()
-        if stream_time - self._swept >= HOUR:
-            self._swept = stream_time
-            self._coverage.settle()
-            horizon = stream_time - self._context.policy.max_lateness
-            if forget(self.entry, self._head, self._hours, self._runs, horizon, stream_time):
-                self._changed = True
         yield from self._hours.save(stream_time - _AT_HAND)
         if self._changed:
             self._coverage.lay()
