@@ -27,6 +27,7 @@ from streams.core.quality import (
     refusal,
 )
 from streams.core.registry_history import RegistryHistory
+from streams.core.rejection import possible_rejections
 from streams.core.source import SourceEntry
 
 Judge = Callable[[Block, Integers], Judged]
@@ -38,9 +39,6 @@ Entries = list[SourceEntry | None]
 _UNKNOWN, _UNVERIFIED = 1, 2  # numbers of codes that every table has
 _FEW: Final = 12
 """So many readings cost less one by one than together."""
-_LONGEST_PERIOD_S: Final = 3600
-_FAR: Final = 1 << 60
-"""Beyond any time that is compared, and far from the end of 64 bits."""
 
 
 def registry_judge(registry: RegistryHistory, policy: Policy) -> Judge:
@@ -99,24 +97,8 @@ class _Table:
 
 def _refuse(block: Block, entries: Entries, arrivals: Integers, policy: Policy) -> None:
     """Take away the entries of readings that are refused."""
-    period_s = block.pattern.period_s
-    suspects = list(range(len(entries)))
-    if 0 < period_s <= _LONGEST_PERIOD_S:
-        commissioned = np.array(
-            [
-                _FAR
-                if entry is None or entry.test or entry.cadence_s != period_s
-                else entry.commissioned
-                for entry in entries
-            ],
-            dtype=np.int64,
-        )
-        measured_at = np.clip(block.measured_at, -_FAR, _FAR - 1)
-        late = arrivals - (measured_at + period_s * 1000)
-        suspect = measured_at < commissioned
-        suspect |= (late < -policy.future) | (late > policy.max_lateness)
-        suspects = np.flatnonzero(suspect).tolist()
-    for at in suspects:
+    registered = [(entry, 1) for entry in entries]
+    for at in possible_rejections(block, registered, arrivals, policy):
         if refusal(block.reading(at), entries[at], int(arrivals[at]), policy) is not None:
             entries[at] = None
 

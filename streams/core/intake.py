@@ -23,12 +23,9 @@ from streams.core.policy import Policy
 from streams.core.quality import LATEST_ARRIVAL, Refusal, refusal
 from streams.core.reading import Rejected, Tick
 from streams.core.registry_history import RegistryHistory
+from streams.core.rejection import possible_rejections
 from streams.core.slot import Piece, digests
 from streams.core.source import Layout, SourceEntry
-
-LONGEST_PERIOD_S = 3600
-_FAR = 1 << 60
-"""Beyond any time that is compared, and far from the end of 64 bits."""
 
 
 class Segment(NamedTuple):
@@ -130,7 +127,7 @@ class Intake:
         arrivals = np.array([records[row].timestamp for row in rows], dtype=np.int64)
         runs = list(self._entries(block.source_ids, sources, arrivals))
         entries = [entry for entry, times in runs for _ in range(times)]
-        for at in self._suspects(block, runs, arrivals):
+        for at in possible_rejections(block, runs, arrivals, self._policy):
             refused = refusal(block.reading(at), entries[at], int(arrivals[at]), self._policy)
             if refused is not None:
                 prepared.others[rows[at]] = Refused(refused, block.source_ids[at])
@@ -162,33 +159,6 @@ class Intake:
             else:
                 for arrival in arrivals[start:end].tolist():
                     yield registry.source(name, arrival), 1
-
-    def _suspects(
-        self,
-        block: Block,
-        runs: Sequence[tuple[SourceEntry | None, int]],
-        arrivals: Integers,
-    ) -> list[int]:
-        """Readings that may have to be refused; all others are fine."""
-        period_s = block.pattern.period_s
-        if not 0 < period_s <= LONGEST_PERIOD_S:
-            return list(range(len(arrivals)))
-        since = [
-            _FAR
-            if entry is None or entry.test or entry.cadence_s != period_s
-            else entry.commissioned
-            for entry, _ in runs
-        ]
-        commissioned = np.repeat(np.array(since, dtype=np.int64), [times for _, times in runs])
-        measured_at = np.clip(block.measured_at, -_FAR, _FAR - 1)
-        late = arrivals - (measured_at + period_s * 1000)
-        suspect = (
-            (measured_at < commissioned)
-            | (late < -self._policy.future)
-            | (late > self._policy.max_lateness)
-        )
-        found: list[int] = np.flatnonzero(suspect).tolist()
-        return found
 
 
 def _by_source(block: Block) -> tuple[Block, Integers]:
