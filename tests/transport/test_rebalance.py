@@ -19,23 +19,30 @@ async def test_two_workers_share_and_nothing_is_lost(any_broker: TestBroker) -> 
     await any_broker.create(topic, partitions=4)
     one, two = Collector(), Collector()
 
+    sent = 0
+
     async def feed() -> None:
-        for round_ in range(40):
-            for partition in range(4):
-                await any_broker.produce(topic, [b"%d" % round_] * 25, partition=partition)
+        nonlocal sent
+        for partition in range(4):
+            await any_broker.produce(topic, [b"x"] * 25, partition=partition)
+        sent += 25
 
     def everything() -> bool:
         got = {(r.partition, r.offset) for seen in (one, two) for r in seen.records}
-        return len(got) == 4000
+        return len(got) == 4 * sent
+
+    async def both_work() -> bool:
+        await feed()  # as long as it takes: a worker that owns nothing yet finds nothing later
+        return bool(two.records)
 
     async with running(batch_app(any_broker.address, group, topic, one)):
-        feeding = asyncio.create_task(feed())
+        await feed()
         await eventually(lambda: bool(one.records), "the first worker works")
         async with running(batch_app(any_broker.address, group, topic, two)):
-            await eventually(lambda: bool(two.records), "the second worker works")
-            await feeding
+            await eventually(both_work, "the second worker works")
+            await feed()
             await eventually(everything, "each record reached a worker")
-    assert await any_broker.committed(group, topic) == dict.fromkeys(range(4), 1000)
+    assert await any_broker.committed(group, topic) == dict.fromkeys(range(4), sent)
     for seen in (one, two):
         for partition in range(4):
             offsets = seen.offsets(partition)
