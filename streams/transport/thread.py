@@ -29,6 +29,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     _said_at = -_SAY_S
 
+    def close(self) -> None:
+        """Leave the client to `on_thread_stop`, which closes it in the loop that owns it.
+
+        Faust calls this from the main thread when a rebalance ends while the application stops,
+        and closes the client's connections there. A uvloop transport may be touched by its own
+        loop alone: the process ended with SIGSEGV.
+        """
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         assigned = self.assignment()
         wanted = {
