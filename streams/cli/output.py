@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from math import isfinite
 from types import TracebackType
 from typing import Any, Self
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+
+from streams.cli.layout import Style, lines_of
 
 Row = dict[str, Any]
 
@@ -24,37 +30,94 @@ format_option: Callable[[Any], Any] = click.option(
     help="A table for people, or one JSON object a line for scripts.",
 )
 
+PAGE = 1_000
+"""So many rows are laid out together: a table of more has its head again."""
+
 
 def show_rows(
-    rows: Iterable[Row], columns: Sequence[str], form: str, title: str | None = None
+    rows: Iterable[Row],
+    columns: Sequence[str],
+    form: str,
+    title: str | None = None,
+    *,
+    sparse: bool = True,
 ) -> None:
-    """Print rows on standard output: the columns as a table, or whole rows as JSON lines."""
-    if form == "json":
-        for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False, default=str))
+    """Print rows on standard output: the columns as a table, or whole rows as JSON lines.
+
+    Where a table does not fit each row is a record, which leaves out what is empty if ``sparse``.
+    ``form``: table, json or ndjson (an object a line), array (one JSON array) or csv.
+    """
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([row.get(column) for column in columns] for row in rows)
         return
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell_text(row.get(column)) for column in columns))
-    console().print(table)
+    if form == "array":
+        show_array(json_text(row) for row in rows)
+        return
+    if form != "table":
+        for row in rows:
+            click.echo(json_text(row))
+        return
+    if title is not None:
+        click.secho(title, bold=True)
+    show_table(columns, ([row.get(column) for column in columns] for row in rows), sparse=sparse)
 
 
-def cell_text(value: object) -> str:
-    """A value as a table shows it: nothing for null, five digits for a float."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, sparse: bool = False
+) -> None:
+    """Print rows as a table, or as records where it does not fit, a page at a time."""
+    style = line_style()
+    given = iter(rows)
+    page = list(islice(given, PAGE))
+    first = 1
+    while page or first == 1:
+        click.echo("\n".join(lines_of(columns, page, style, first=first, sparse=sparse)))
+        first += max(1, len(page))
+        page = list(islice(given, PAGE))
+
+
+def show_array(documents: Iterable[str]) -> None:
+    """Print JSON texts as one array, a line each."""
+    separator = "[\n"
+    for document in documents:
+        click.echo(separator + document, nl=False)
+        separator = ",\n"
+    click.echo("[]" if separator == "[\n" else "\n]")
+
+
+def json_text(value: object) -> str:
+    """JSON by the standard, which has no NaN and no infinity: they are null."""
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value), ensure_ascii=False, default=str)
+
+
+def _finite(value: object) -> object:
     if isinstance(value, float):
-        return f"{value:.5g}"
-    return str(value)
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
 
 
-def console() -> Console:
-    """Standard output; as wide as it needs where nobody looks at it."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+def line_style() -> Style:
+    """As wide as COLUMNS says, or the terminal is; as wide as it needs where nobody looks."""
+    given = os.environ.get("COLUMNS", "")
+    width = None
+    if given.isdigit() and int(given) > 0:
+        width = int(given)
+    elif sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+    try:
+        "─".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return Style(width, "-")
+    return Style(width)
 
 
 def notice(sentence: str) -> None:

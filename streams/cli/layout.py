@@ -1,0 +1,160 @@
+"""Text for people: rows as a table where it fits, as records where it does not. Pure.
+
+A table may break cells of words over a few lines, never an id or a number: where those do not fit
+side by side each row becomes a record, a line a value, as psql's ``\\x`` does.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from math import floor, isfinite, log10
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+GAP: Final = "  "
+_NARROWEST: Final = 16
+"""A column of words is not made narrower than this."""
+_TALLEST: Final = 4
+"""Lines that a broken cell may take; words that need more are read better in a record."""
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+class Style(NamedTuple):
+    """How wide the lines may be (None: as wide as need be) and what they are ruled with."""
+
+    width: int | None = None
+    rule: str = "─"
+
+
+def cell_text(value: object) -> str:
+    """A value as people read it: nothing for null, five digits of a float, no control codes."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return _number(value)
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
+
+
+def _number(value: float) -> str:
+    """At least five digits, all that stand before the point, and no power of ten in between."""
+    if not isfinite(value) or value == 0 or not 1e-4 <= abs(value) < 1e15:
+        return f"{value:.5g}"
+    text = f"{value:.{max(0, 4 - floor(log10(abs(value))))}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def lines_of(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    style: Style,
+    *,
+    first: int = 1,
+    sparse: bool = False,
+) -> Iterator[str]:
+    """The rows as a table, or as records where a table would be wider than ``style.width``.
+
+    ``first`` is the number of the first record; ``sparse`` records leave out what is empty.
+    """
+    cells = [[cell_text(value) for value in row] for row in rows]
+    widths = _widths(columns, cells, style.width)
+    if widths is None:
+        yield from _records(columns, cells, style, first, sparse)
+        return
+    numeric = [_numeric(row[at] for row in rows) for at in range(len(columns))]
+    yield _line(columns, widths, numeric)
+    yield style.rule * (sum(widths) + len(GAP) * (len(widths) - 1))
+    for row in cells:
+        yield from _row(row, widths, numeric)
+
+
+def _numeric(values: Iterator[object]) -> bool:
+    told = [value for value in values if value is not None]
+    return bool(told) and all(
+        isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) for value in told
+    )
+
+
+def _natural(text: str) -> int:
+    return cell_len(text) if "\n" not in text else max(map(cell_len, text.split("\n")))
+
+
+def _widths(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], width: int | None
+) -> list[int] | None:
+    """Width of each column, or None where no table is narrow enough."""
+    natural = [
+        max([cell_len(name), *(_natural(row[at]) for row in cells)])
+        for at, name in enumerate(columns)
+    ]
+    gaps = len(GAP) * (len(columns) - 1)
+    if width is None or sum(natural) + gaps <= width:
+        return natural
+    least = [
+        min(wide, max(_NARROWEST, cell_len(name), _longest_word(row[at] for row in cells)))
+        for at, (name, wide) in enumerate(zip(columns, natural, strict=True))
+    ]
+    left = width - gaps - sum(least)
+    if left < 0:
+        return None
+    found = list(least)
+    while left > 0:  # a column at a time, the one that lacks most
+        lacking = max(range(len(found)), key=lambda at: natural[at] - found[at])
+        found[lacking] += 1
+        left -= 1
+    tallest = max((len(_broken(row[at], found[at])) for row in cells for at in range(len(found))),
+                  default=1)  # fmt: skip
+    most = max((row.count("\n") for cell in cells for row in cell), default=0)
+    return found if tallest <= max(_TALLEST, most + 1) else None
+
+
+def _longest_word(texts: Iterator[str]) -> int:
+    return max((cell_len(word) for text in texts for word in text.split()), default=0)
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """The lines of a cell, broken between words; a longer word keeps a line of its own."""
+    if "\n" not in text and cell_len(text) <= width:
+        return [text]
+    lines: list[str] = []
+    for part in text.split("\n"):
+        lines += textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False) or [""]
+    return lines
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    broken = [_broken(cell, width) for cell, width in zip(cells, widths, strict=True)]
+    for at in range(max(map(len, broken), default=0)):
+        yield _line([part[at] if at < len(part) else "" for part in broken], widths, numeric)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+    padded = []
+    for cell, width, right in zip(cells, widths, numeric, strict=True):
+        space = " " * (width - cell_len(cell))
+        padded.append(space + cell if right else cell + space)
+    return GAP.join(padded).rstrip()
+
+
+def _records(
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    style: Style,
+    first: int,
+    sparse: bool,
+) -> Iterator[str]:
+    names = max(map(cell_len, columns), default=0)
+    width = style.width or 0
+    for number, row in enumerate(cells, first):
+        yield f"{style.rule} {number} ".ljust(min(width, 60), style.rule)
+        for name, cell in zip(columns, row, strict=True):
+            if sparse and not cell:
+                continue
+            space = max(_NARROWEST, width - names - len(GAP))
+            for at, line in enumerate(_broken(cell, space)):
+                yield f"{'' if at else name:<{names}}{GAP}{line}".rstrip()
