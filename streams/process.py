@@ -64,7 +64,7 @@ def collect_seldom() -> None:
 
     Looking through it again for every few hundred new objects finds nothing.
     """
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 20, 100)
 
 
 async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> int:

@@ -20,6 +20,12 @@ from streams.transport.ends import end_offsets
 log = structlog.get_logger(__name__)
 
 _SAY_S: Final = 30.0
+FETCH_WAIT_MS: Final = 100
+"""The broker answers a fetch that finds nothing after this long.
+
+aiokafka has one fetch under way for each broker. Faust lets it wait 1.5 s: a fetch of partitions
+that have nothing holds up all others of that broker for as long.
+"""
 COMMIT_S: Final = 10.0
 """A commit that takes longer is given up: aiokafka tries for ever."""
 
@@ -28,6 +34,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that talks to the broker; a commit that fails is tried again, not a crash."""
 
     _said_at = -_SAY_S
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
+        return consumer
 
     def close(self) -> None:
         """Leave the client to `on_thread_stop`, which closes it in the loop that owns it.

@@ -1,6 +1,6 @@
 """The whole job beside its ceilings and its peers, on the same topic, in one run.
 
-``make bench``, or ``python -m tests.bench [--load national|fast] [--repeats N]
+``make bench``, or ``python -m tests.bench [--load national|fast|minute-59] [--repeats N]
 [--peers all|none|NAMES] [--no-sink] [--quick] [--embedded] [--json FILE] [--plot FILE.svg]``. On
 Apache Kafka where this machine can run it, on the embedded broker otherwise. Median and spread of
 the repeats; a peer's time counts only if its means and violations are ours.
@@ -21,7 +21,7 @@ from rich.console import Console
 from streams.replay.usage import usage_of
 from tests.bench.broker import Broker, running_broker
 from tests.bench.contest import CEILINGS, Contest, Peers, hold, warm_up
-from tests.bench.data import FAST, NATIONAL, quick
+from tests.bench.data import FAST, LOADS, NATIONAL, quick
 from tests.bench.figures import figures
 from tests.bench.ours import NAME, WorkerError
 from tests.bench.peer_environment import PeersError, peer_python, peer_scripts
@@ -65,7 +65,7 @@ def _hold(
     """Every load that is asked for, its table printed when it is done."""
     peers, contests = _peers(given.peers), {}
     warm_up(broker, quick(NATIONAL), directory / "warm-up", PARTITIONS)
-    for load in (NATIONAL, FAST):
+    for load in LOADS.values():
         if given.load in (None, load.name):
             contests[load.name] = contest = hold(
                 broker,
@@ -83,7 +83,7 @@ def _hold(
 def _sink(given: argparse.Namespace, directory: Path, console: Console) -> Rows | None:
     """The sink beside a raw insert, and its goals; None where that failed."""
     console.print("\nthe sink beside a raw insert of the same rows")
-    load = given.load or NATIONAL.name
+    load = FAST.name if given.load == FAST.name else NATIONAL.name
     try:
         rows = measure_sink(directory, load=load, repeats=given.repeats, quick=given.quick)
     except SinkError as error:
@@ -96,7 +96,7 @@ def _sink(given: argparse.Namespace, directory: Path, console: Console) -> Rows 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--load", choices=["national", "fast"], help="default: both")
+    parser.add_argument("--load", choices=list(LOADS), help="default: all")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peers", default="all", help="all, none, or names, by commas")
     parser.add_argument("--no-sink", action="store_true", help="without the sink's part")

@@ -146,9 +146,10 @@ async def _ours(
 
 
 def _tell(run: Run, say: Say) -> None:
+    calm = "" if run.steady_us is None else f" ({run.steady_us:.1f} in the steady state)"
     say(
         f"  {run.name}: {run.per_second:,.0f} readings/s, {run.cpu_us:.1f} µs of processor time "
-        f"each, {run.peak_rss / 1e6:,.0f} MB"
+        f"each{calm}, {run.peak_rss / 1e6:,.0f} MB"
     )
 
 

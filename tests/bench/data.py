@@ -76,6 +76,13 @@ FAST = Load(
 )
 """Ten thousand sources at 1 Hz for half a minute; the tick closes their first 20 minutes."""
 
+MINUTE_59 = FAST._replace(
+    name="minute-59", first=DAY + 59 * MINUTE + 30_000, until=DAY + 65 * MINUTE + 10_000
+)
+"""The same in the last minute of an hour, when what is kept of the hour is longest."""
+
+LOADS = {load.name: load for load in (NATIONAL, FAST, MINUTE_59)}
+
 
 def quick(load: Load) -> Load:
     """A small load of the same kind, for a try and for tests."""

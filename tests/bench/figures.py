@@ -33,6 +33,14 @@ class Run:
         """Microseconds of processor time for each reading."""
         return self.cpu_s * 1e6 / self.readings
 
+    @property
+    def steady_us(self) -> float | None:
+        """The same in the steady state, where the contestant tells it."""
+        readings, cpu_s = self.more.get("steady_readings"), self.more.get("steady_cpu_s")
+        if not isinstance(readings, int) or not isinstance(cpu_s, float) or not readings:
+            return None
+        return cpu_s * 1e6 / readings
+
 
 class Spread(NamedTuple):
     """Median, least and most of the repeats."""

@@ -1,8 +1,12 @@
 """One run of the deployed streams workers over a load that lies on its topic.
 
-Measured from the first commit of offsets that is seen to the last: both come as late after the
-work they stand for, and the start of the process, its imports and the registry lie before the
-first. What is committed is judged, and its results and state are confirmed by the broker.
+Measured from the first fetch of readings to the commit of the last one, as everybody is: what is
+fetched and not committed yet costs before it counts, so a window that began at a commit would
+flatter the worker, the more the larger its batches are. Imports and the registry lie before it.
+What is committed is judged, and its results and state are confirmed by the broker.
+
+The steady state is what lies between the commits of the first and of the last quarter of the
+readings: sources are known then, and as much is under way at its end as at its beginning.
 """
 
 from __future__ import annotations
@@ -25,9 +29,9 @@ from streams.saved_state import changelog_topic
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.bench.figures import Run
+from tests.bench.timed_worker import TimedStreams
 from tests.bench.topic import Filled, own_names
 from tests.support.broker import unique
-from tests.support.streams_process import StreamsProcess
 
 NAME = "emission-streams"
 _LOOK_S = 0.05
@@ -40,8 +44,14 @@ class Moment(NamedTuple):
     at: float
     committed: int
     """Offsets over all partitions."""
-    begun: int
-    """Partitions of which something is committed."""
+    cpu_s: float
+
+
+class Window(NamedTuple):
+    """What was committed within a time, and what it took."""
+
+    readings: int
+    wall_s: float
     cpu_s: float
 
 
@@ -55,17 +65,17 @@ async def run_ours(
     *,
     workers: int = 1,
     name: str = NAME,
-    all_begun: bool = False,
+    steady: bool = False,
 ) -> tuple[Run, Settings]:
     """Judge the whole load with workers and topics of its own; the settings name the results.
 
-    With ``all_begun`` it counts from the first commit of the last partition, so that taking up the
-    sources is left out. Raises `WorkerError`.
+    With ``steady`` the figures are those of the steady state, so that taking up the sources is left
+    out; otherwise they stand beside. Raises `WorkerError`.
     """
     settings = own_names(filled.settings, unique("bench.ours"))
     await create_topics(settings, "replay")
     crew = [
-        StreamsProcess(settings, directory / f"{settings.group_streams}-{number}.log")
+        TimedStreams(settings, directory / f"{settings.group_streams}-{number}.log")
         for number in range(workers)
     ]
     parts = [TopicPartition(settings.topic_readings, p) for p in range(settings.partitions)]
@@ -81,23 +91,47 @@ async def run_ours(
         finally:
             for worker in crew:
                 worker.end(signal.SIGKILL)  # everything is committed, nothing is left to do
-    needed = settings.partitions if all_begun else 1
-    first, last = next(moment for moment in moments if moment.begun >= needed), moments[-1]
-    if 2 * first.committed > last.committed:  # so little that the first commits took most of it
-        first = moments[0]
+    fetched = [worker.first_fetch() for worker in crew]
+    whole = _whole(moments[-1], [first for first in fetched if first is not None])
+    calm = _steady(moments)
+    measured = calm if steady else whole
     run = Run(
         name=name,
-        readings=last.committed - first.committed,
-        wall_s=last.at - first.at,
-        cpu_s=last.cpu_s - first.cpu_s,
+        readings=measured.readings,
+        wall_s=measured.wall_s,
+        cpu_s=measured.cpu_s,
         peak_rss=max(usage.peak_bytes for usage in usages),
-        whole_s=last.at - began,
+        whole_s=moments[-1].at - began,
         more={
             "whole_cpu_s": sum(usage.cpu_s for usage in usages),
             "peak_rss_each": [usage.peak_bytes for usage in usages],
+            "steady_readings": calm.readings,
+            "steady_wall_s": calm.wall_s,
+            "steady_cpu_s": calm.cpu_s,
         },
     )
     return run, settings
+
+
+def _whole(last: Moment, fetched: Sequence[tuple[float, float]]) -> Window:
+    """From the first fetch of any worker to the last commit."""
+    if not fetched:
+        raise WorkerError("no worker told when it fetched its first readings")
+    return Window(
+        last.committed,
+        last.at - min(at for at, _ in fetched),
+        last.cpu_s - sum(cpu_s for _, cpu_s in fetched),
+    )
+
+
+def _steady(moments: Sequence[Moment]) -> Window:
+    """Between the commits of the first and the last quarter; of all where there are too few."""
+    total = moments[-1].committed
+    first = next(moment for moment in moments if 4 * moment.committed >= total)
+    last = next(moment for moment in moments if 4 * moment.committed >= 3 * total)
+    if first is last:
+        first, last = moments[0], moments[-1]
+    return Window(last.committed - first.committed, last.at - first.at, last.cpu_s - first.cpu_s)
 
 
 async def forget(settings: Settings) -> None:
@@ -120,7 +154,7 @@ async def forget(settings: Settings) -> None:
 
 
 async def _watch(
-    group: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], crew: Sequence[StreamsProcess]
+    group: AIOKafkaConsumer, ends: Mapping[TopicPartition, int], crew: Sequence[TimedStreams]
 ) -> list[Moment]:
     """Look again and again until everything is committed."""
     moments: list[Moment] = []
@@ -134,7 +168,7 @@ async def _watch(
         cpu_s = sum(_usage(worker).cpu_s for worker in crew)
         if not moments or committed != moments[-1].committed:
             moved = now
-        moments.append(Moment(now, committed, sum(map(bool, offsets)), cpu_s))
+        moments.append(Moment(now, committed, cpu_s))
         if committed == sum(ends.values()):
             return moments
         if now - moved > _PATIENCE_S:
@@ -142,9 +176,9 @@ async def _watch(
         await asyncio.sleep(_LOOK_S)
 
 
-def _usage(worker: StreamsProcess) -> Usage:
+def _usage(worker: TimedStreams) -> Usage:
     return usage_of("worker", worker.pid) or Usage("worker", 0.0, 0)
 
 
-def _said(worker: StreamsProcess) -> str:
+def _said(worker: TimedStreams) -> str:
     return last_line(worker.log.read_bytes())

@@ -92,7 +92,7 @@ def _filled(say: Say, broker: Broker, load: Load, partitions: int) -> Filled:
 
 def _run(say: Say, filled: Filled, directory: Path, workers: int = 1) -> Run:
     async def run() -> Run:
-        found, settings = await run_ours(filled, directory, workers=workers, all_begun=True)
+        found, settings = await run_ours(filled, directory, workers=workers, steady=True)
         await forget(settings)
         return found
 

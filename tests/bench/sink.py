@@ -209,7 +209,7 @@ async def worker(load: Load, directory: Path) -> Run:
 
 async def measure(load: Load, repeats: int, *, with_worker: bool = False) -> list[Run]:
     """Every run, in turn; the first of each kind warms up and is left out."""
-    gc.set_threshold(50_000, 20, 100)  # as a worker does
+    gc.set_threshold(200_000, 20, 100)  # as a worker does
     found: list[Run] = []
     with tempfile.TemporaryDirectory() as directory:
         with EmbeddedClickHouse(Path(directory) / "clickhouse") as server:

@@ -28,6 +28,11 @@ def test_the_worker_finds_on_the_topic_what_the_core_finds_in_memory(
     _, outcomes = judge(history(registered(load)), raw_logs(load, 2))
     assert not contest.failures
     assert list(figures(contest.runs)) == [*CEILINGS.values(), NAME]
+    ours = contest.runs[-1]
+    assert ours.readings == contest.filled.readings + 2 * 2  # a tick begins, one ends the log
+    assert 0 < ours.cpu_s < ours.more["whole_cpu_s"]  # type: ignore[operator]
+    assert 0 < ours.wall_s < ours.whole_s
+    assert ours.steady_us is not None
     assert contest.written.violations == sum(len(outcome.violations) for outcome in outcomes)
     assert contest.written.means > 0
     assert len(said) == 1 + len(CEILINGS) + 1

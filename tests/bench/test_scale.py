@@ -67,7 +67,7 @@ def test_two_workers_find_what_the_core_finds(broker: TestBroker, tmp_path: Path
 
     async def run() -> tuple[int, int, int]:
         filled = await fill(broker.address, load, 2)
-        done, settings = await run_ours(filled, tmp_path, workers=2, all_begun=True)
+        done, settings = await run_ours(filled, tmp_path, workers=2, steady=True)
         results, _ = await our_results(settings)
         await forget(settings)
         each = done.more["peak_rss_each"]
