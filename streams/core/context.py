@@ -16,6 +16,7 @@ from streams.core.rules import (
     RunOver,
     WindowMeanOver,
 )
+from streams.core.source import FOREVER
 
 
 @dataclass(slots=True)
@@ -48,6 +49,8 @@ class Context:
         self.obligation_rules = rules.of(MissingAsm, MissingLink)
         self.frames = Frames(self.grace)
         self.offset = -1
+        self.observed_from = FOREVER
+        """The arrival of the first record of the log: before it silence is no evidence."""
         self.findings = Findings()
 
     def grace(self, kind: int) -> int:

@@ -102,7 +102,7 @@ def source_gaps(
     grace: int,
     stream_time: int,
 ) -> list[Piece]:
-    """All gaps of a source; ``base`` is where its silence began before its first reading."""
+    """All gaps of a source; a reading is taken to have ended at ``base``, before its first one."""
     if base is not None and base > stream_time:
         return []
     return [

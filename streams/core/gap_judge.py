@@ -101,9 +101,15 @@ class GapJudge:
         self.due = due
 
     def _base(self, entry: SourceEntry) -> int | None:
-        """As if a reading had ended when the source was connected, or at the first reading."""
-        known = [at for at in (entry.connected, self._head.first) if at is not None]
-        return min(known, default=None)
+        """As if a reading had ended when the source was connected, or at the first reading.
+
+        Nobody is accused of what was not observed: the log has to be observed by then.
+        """
+        since = self._head.first
+        if entry.connected is not None:
+            expected = max(entry.connected, self._context.observed_from)
+            since = expected if since is None else min(since, expected)
+        return since
 
     def _next(
         self,
@@ -144,14 +150,17 @@ class GapJudge:
     def _outages(
         self, rule: Rule, entry: SourceEntry, pieces: list[Piece], stream_time: int
     ) -> int:
-        """Publish the outages of a rule; the next stream time at which one may begin."""
+        """Publish the outages of a rule; the next stream time at which one may begin.
+
+        A silence that began before the connection counts, and starts, at the connection.
+        """
         limit = self._context.policy.outage_limit
         due = FOREVER
         wanted = set()
-        for piece in pieces:
-            if entry.connected is None or piece.start < entry.connected:
-                continue
-            if piece.start >= rule.until(entry.zone):
+        connected = FOREVER if entry.connected is None else entry.connected
+        for gap in pieces:
+            piece = gap._replace(start=max(gap.start, connected))
+            if connected == FOREVER or piece.start >= rule.until(entry.zone):
                 continue
             until = stream_time if piece.end is None else piece.end
             if piece.end is None:

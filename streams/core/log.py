@@ -31,7 +31,11 @@ class UnusableStateError(Exception):
 
 
 class Ledger(msgspec.Struct, array_like=True):
-    """How far a partition has got and where its messages ended; ``form`` is that of the state."""
+    """How far a partition has got and where its messages ended; ``form`` is that of the state.
+
+    ``observed_from`` is the arrival of the first record ever seen, ms UTC: it never moves, and
+    nothing before it is held against anybody.
+    """
 
     stream_time: int = BEGINNING
     next_offset: int = 0
@@ -40,6 +44,7 @@ class Ledger(msgspec.Struct, array_like=True):
     dead_letters: int = 0
     ticks: int = 0
     form: int = 1
+    observed_from: int | None = None
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableSta
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
 from streams.core.policy import Policy
-from streams.core.quality import Refusal
+from streams.core.quality import Refusal, arrival_refusal
 from streams.core.registry_history import RegistryHistory
 from streams.core.rules import RuleSet
 from streams.core.source import BEGINNING, FOREVER, SourceEntry
@@ -86,6 +86,8 @@ class PartitionEngine:
                 f"reads form {STATE_FORM}: let it begin anew under another name of the "
                 "application, from offset 0 (results have the same ids), or run the version before"
             )
+        if self._ledger.observed_from is not None:
+            self._context.observed_from = self._ledger.observed_from
         self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
         self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
@@ -136,6 +138,7 @@ class PartitionEngine:
     def _go_along(self, records: Sequence[RawRecord]) -> None:
         prepared = self._intake.prepare(records)
         times = stream_times(records, self._ledger.stream_time)
+        self._observe(records)
         endings: list[Ending] = []
         start = 0
         while start < len(records):
@@ -151,6 +154,16 @@ class PartitionEngine:
         self._ledger.next_offset = records[-1].offset + 1
         endings += [judged_alone(at, records[at], item) for at, item in prepared.others.items()]
         count(records, endings, self._ledger, self._fuse, self._context)
+
+    def _observe(self, records: Sequence[RawRecord]) -> None:
+        """Note from when on the log is observed: the arrival of its first record that has one."""
+        if self._ledger.observed_from is None:
+            first = next(
+                (each.timestamp for each in records if arrival_refusal(each.timestamp) is None),
+                None,
+            )
+            if first is not None:
+                self._ledger.observed_from = self._context.observed_from = first
 
     def _stretch(
         self, line: Timeline, readings: Mapping[str, Sequence[Segment]]

@@ -62,9 +62,69 @@ def test_the_limit_is_policy() -> None:
 def test_a_source_that_is_not_connected_has_no_outage() -> None:
     log = sent().tick(END + 5 * DAY)
     assert not fold(log, enterprise()).violations
+    assert not fold(log, connected(on="2026-04-07")).violations
+
+
+def test_a_silence_that_began_before_the_connection_counts_from_it_and_starts_there() -> None:
     late = connected(on="2026-04-02")
-    assert not fold(log, late).violations  # its silence began before the connection
-    assert fold(Log().tick(BEGIN + 5 * DAY), late).standing("KZ-GAP")[0].start == BEGIN + DAY
+    since = BEGIN + DAY
+    assert not fold(sent().tick(since + DAY), late).violations
+    found = fold(sent().tick(since + DAY + 1), late)
+    assert found.spans() == [(END, None)]
+    outage = found.standing("KZ-GAP")[0]
+    assert (outage.start, outage.value) == (since, 86_400.001)
+    assert outage.id == violation_id("KZ-GAP", "A", None, since)
+    back = fold(sent().add(reading(since + 25 * HOUR)), late).standing("KZ-GAP")
+    assert [(each.start, each.end, each.value) for each in back] == [
+        (since, since + 25 * HOUR, 25 * 3600.0)
+    ]
+    over_before = fold(sent(at=BEGIN - 3 * DAY).add(reading(since - HOUR)).tick(since), late)
+    assert over_before.spans()
+    assert not over_before.violations
+
+
+def test_going_live_accuses_nobody_of_the_time_before_the_log() -> None:
+    """Connected for years: silence counts from the arrival of the first record."""
+    plant = connected(on="2023-03-01")
+    log = Log().tick(BEGIN).tick(BEGIN + 35 * MINUTE)
+    assert not fold(log, plant).gaps
+    log.tick(BEGIN + DAY)
+    found = fold(log, plant)
+    assert found.spans() == [(BEGIN, None)]
+    assert not found.violations
+    found = fold(log.tick(BEGIN + DAY + 1), plant)
+    assert [(each.start, each.value) for each in found.standing("KZ-GAP")] == [(BEGIN, 86_400.001)]
+
+
+def test_the_first_record_is_remembered_and_whatever_it_is_it_counts() -> None:
+    """Junk has a time of arrival; a record without one has not. It moves with no new start."""
+    plant = connected(on="2023-03-01")
+    log = Log().raw(-1, b"junk").raw(1 << 62, b"junk").raw(BEGIN, b"junk")
+    log.tick(BEGIN - HOUR).tick(BEGIN + 2 * DAY)
+    for cuts in ((), range(len(log.records))):
+        found = fold(log, plant, cuts, rebuilt=True)
+        assert found.spans() == [(BEGIN, None)]
+        assert [each.start for each in found.standing("KZ-GAP")] == [BEGIN]
+
+
+def test_a_reading_from_before_the_log_moves_the_silence_to_another_gap() -> None:
+    """The first accepted reading counts; the gap that began with the log is withdrawn."""
+    plant = connected(on="2023-03-01")
+    log = Log().tick(BEGIN).tick(BEGIN + 25 * HOUR)
+    log.add(reading(BEGIN - HOUR), BEGIN + 26 * HOUR)
+    found = fold(log, plant)
+    moved = BEGIN - 50 * MINUTE
+    assert found.spans() == [(moved, None)]
+    assert [each.start for each in found.standing("KZ-GAP")] == [moved]
+    told = [(each.start, each.status) for each in found.last_violations.values()]
+    assert sorted(told) == [(moved, "OPEN"), (BEGIN, "WITHDRAWN")]
+    assert [gap.status for gap in found.gaps] == ["OPEN", "OPEN", "WITHDRAWN"]
+
+
+def test_one_that_is_connected_later_is_expected_from_then_on() -> None:
+    """The later of both; a registration that arrives late says so from its date."""
+    log = Log().tick(BEGIN).tick(BEGIN + 3 * DAY)
+    assert fold(log, connected(on="2026-04-03")).spans() == [(BEGIN + 2 * DAY, None)]
 
 
 def test_every_source_is_held_to_it_whether_obliged_or_not() -> None:
