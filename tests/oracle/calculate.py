@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,17 @@ class Export:
 
 
 def calculate(
-    registry: Path, readings: Path, until: str | None = None, now: int | None = None
+    registry: Path,
+    readings: Path,
+    until: str | None = None,
+    now: int | None = None,
+    observed: Callable[[str], int] | None = None,
 ) -> Export:
-    """What a live system would hold at ``until`` (default: the latest arrival + 20 min)."""
+    """What a live system would hold at ``until`` (default: the latest arrival + 20 min).
+
+    ``observed``: from when the log of a source (or БИН) is observed; by default, as in a replay,
+    from the earliest arrival, in every partition.
+    """
     enterprises = registry_reading.read(registry)
     limit = None if until is None else clock.timestamp(until)
     rows, end = input_reading.read(readings, limit, int(time.time() * 1000) if now is None else now)
@@ -39,11 +48,12 @@ def calculate(
     accepted, dead, duplicates = quality.classify(rows, sources)
     mean_rows, gap_rows, violations = [], [], []
     first = next((row.arrival for row in rows if row.arrival is not None), end)
+    since = observed or (lambda _: first)
     for owner in enterprises:
-        violations += duties(owner, first, end)
+        violations += duties(owner, since(owner.bin), end)
         for source in () if owner.test else owner.sources:
             source_means = means(source, accepted[source.id], end)
-            source_gaps = gaps(source, accepted[source.id], end)
+            source_gaps = gaps(source, accepted[source.id], since(source.id), end)
             mean_rows += [_mean(mean) for mean in source_means]
             gap_rows += [_gap(gap) for gap in source_gaps]
             violations += of_means(source, source_means, end)

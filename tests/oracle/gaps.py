@@ -27,13 +27,12 @@ def gap_after(source: Source) -> int:
     return max(3 * source.cadence * clock.SECOND, 20 * clock.MINUTE)
 
 
-def gaps(source: Source, rows: list[Row], until: int) -> list[Gap]:
+def gaps(source: Source, rows: list[Row], observed: int, until: int) -> list[Gap]:
     """Every gap of a source and of its channels at a stream time."""
-    silent = source_gaps(source, rows, until)
-    found = list(silent)
+    found = source_gaps(source, rows, observed, until)
     if rows:
         cut = [*source.excused, *stops(rows)]
-        cut += [(gap.start, END_OF_TIME if gap.end is None else gap.end) for gap in silent]
+        cut += [(gap.start, END_OF_TIME if gap.end is None else gap.end) for gap in found]
         for parameter in source.channels:
             if parameter not in AUXILIARIES:
                 valid = [(r.start, r.end) for r in rows if channel_valid(r, source, parameter)]
@@ -41,11 +40,12 @@ def gaps(source: Source, rows: list[Row], until: int) -> list[Gap]:
     return found
 
 
-def source_gaps(source: Source, rows: list[Row], until: int) -> list[Gap]:
-    """Silences of the source itself, as if a reading had ended at its connection."""
+def source_gaps(source: Source, rows: list[Row], observed: int, until: int) -> list[Gap]:
+    """Silences of the source itself, as if a reading had ended at its connection or where the
+    log begins, whichever is later."""
     starts = [row.start for row in rows[:1]]
     if source.connected is not None:
-        starts.append(source.connected)
+        starts.append(max(source.connected, observed))
     if not starts:
         return []
     heard = [(row.start, row.end) for row in rows]
@@ -62,6 +62,19 @@ def channel_valid(row: Row, source: Source, parameter: str) -> bool:
     return quality.measured(row, source, parameter) is not None
 
 
+def silences(heard: list[Interval], base: int, longest: int, until: int) -> list[Interval]:
+    """Stretches longer than that without a reading; one that goes on has no end."""
+    found: list[Interval] = []
+    last = base
+    for start, end in heard:
+        if start - last > longest:
+            found.append((last, start))
+        last = max(last, end)
+    if until - last > longest:
+        found.append((last, END_OF_TIME))
+    return found
+
+
 def _gaps(
     source: Source,
     parameter: str | None,
@@ -71,16 +84,10 @@ def _gaps(
     until: int,
 ) -> list[Gap]:
     longest = gap_after(source)
-    silences: list[Interval] = []
-    last = base
-    for start, end in heard:
-        if start - last > longest:
-            silences.append((last, start))
-        last = max(last, end)
-    if until - last > longest + GRACE:
-        silences.append((last, END_OF_TIME))
     found = []
-    for silence in silences:
+    for silence in silences(heard, base, longest, until):
+        if silence[1] == END_OF_TIME and until - silence[0] <= longest + GRACE:
+            continue  # not opened yet
         for start, end in without(silence, union(cut)):
             if silence[1] == END_OF_TIME and end > until:
                 # goes on at the end of the run: no reading has ended it, nothing excuses it yet

@@ -109,16 +109,17 @@ def _validated(value: float, limit: Limit) -> float | None:
 
 
 def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
-    """Source gaps from the connection on that last longer than the outage limit."""
+    """Source gaps, counted from the connection on, that last longer than the outage limit."""
     found = []
     automatic_from = clock.midnight(source.zone, AUTOMATIC)
     in_force = clock.midnight(source.zone, IN_FORCE)
     for gap in gaps:
         if gap.parameter is not None or source.connected is None:
             continue
+        start = max(gap.start, source.connected)
         end = until if gap.end is None else gap.end
-        lasting = end - gap.start
-        if gap.start < source.connected or end <= in_force or lasting <= OUTAGE_LIMIT:
+        lasting = end - start
+        if end <= in_force or lasting <= OUTAGE_LIMIT:
             continue
         still_open = end >= automatic_from if gap.end is None else end > automatic_from
         value, limit = lasting / clock.SECOND, OUTAGE_LIMIT / clock.SECOND
@@ -130,7 +131,7 @@ def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
                 source_id=source.id,
                 parameter=None,
                 unit="s",
-                start=gap.start,
+                start=start,
                 end=gap.end,
                 value=value,
                 validated_value=None,

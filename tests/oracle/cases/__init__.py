@@ -1,6 +1,15 @@
 """Small inputs with results computed by hand, one sentence of the specification each."""
 
-from tests.oracle.cases import duties, extremes, gaps, input_order, normalisation, rules, windows
+from tests.oracle.cases import (
+    duties,
+    extremes,
+    gaps,
+    input_order,
+    normalisation,
+    outages,
+    rules,
+    windows,
+)
 from tests.oracle.cases.case import Case
 
 ALL: tuple[Case, ...] = (
@@ -8,6 +17,7 @@ ALL: tuple[Case, ...] = (
     *windows.CASES,
     *gaps.CASES,
     *rules.CASES,
+    *outages.CASES,
     *duties.CASES,
     *input_order.CASES,
     *extremes.CASES,

@@ -47,6 +47,8 @@ def _rows(clock: str, count: int, **more: object) -> list[dict[str, object]]:
 
 
 BEFORE = _rows("06:00", 12)  # until 07:00
+NOBODY = _rows("02:00", 1, identity="X")  # of no registered source; arrives at 02:05
+CONNECTED = "{installed_on: 2020-01-01, connected_on: 2026-05-04}"
 CASES = (
     _case("20 minutes are no gap", [*BEFORE, *_rows("07:20", 1)], "07:26", []),
     _case(
@@ -86,11 +88,61 @@ CASES = (
         excused=("06:30-08:00", "07:50-09:30"),
     ),
     _case(
-        "connected at midnight, first reading at six",
+        "connected at midnight, the log begins at six: a silence before it is no evidence",
         BEFORE,
         "07:05",
+        [],
+        asm=CONNECTED,
+    ),
+    _case(
+        "the log begins at two with a message of nobody: silent from there",
+        [*NOBODY, *BEFORE],
+        "07:05",
+        [("A", "", "02:05", "06:00")],
+        asm=CONNECTED,
+    ),
+    _case(
+        "connected when the log was already observed: silent from the connection",
+        [*lines("2026-05-03T23:00:00+05:00", 1, 300, identity="X"), *BEFORE],
+        "07:05",
         [("A", "", "00:00", "06:00")],
-        asm="{installed_on: 2020-01-01, connected_on: 2026-05-04}",
+        asm=CONNECTED,
+    ),
+    _case(
+        "connected in the future: no silence before the first reading",
+        [*NOBODY, *BEFORE],
+        "07:05",
+        [],
+        asm="{installed_on: 2020-01-01, connected_on: 2026-05-05}",
+    ),
+    _case("never heard, 25 minutes after the log began", NOBODY, "02:30", [], asm=CONNECTED),
+    _case(
+        "never heard, a second more",
+        NOBODY,
+        "02:30:01",
+        [("A", "", "02:05", "")],
+        asm=CONNECTED,
+    ),
+    _case(
+        "late readings move the beginning of a gap",
+        [*BEFORE, *_rows("07:00", 6, arrival=_at("11:00")), *_rows("09:00", 1)],
+        "11:05",
+        [("A", "", "07:30", "09:00"), ("A", "", "09:05", "")],
+        asm=CONNECTED,
+    ),
+    _case(
+        "late readings before the first one make the silence shorter",
+        [*NOBODY, *_rows("03:00", 6, arrival=_at("08:00")), *BEFORE],
+        "07:00",
+        [("A", "", "02:05", "06:00")],
+        asm=CONNECTED,
+    ),
+    _case(
+        "when they have come: two silences",
+        [*NOBODY, *_rows("03:00", 6, arrival=_at("07:05")), *BEFORE],
+        "07:05",
+        [("A", "", "02:05", "03:00"), ("A", "", "03:30", "06:00")],
+        asm=CONNECTED,
     ),
     _case(
         "the first reading was before the connection",
