@@ -124,7 +124,8 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     codec = Codec(schema_ids(settings))
     registry = RegistryHistory()
     follower = RegistryFollower(settings, codec, registry, enterprise_from_record)
-    table_of = routes(settings, codec, registry_judge(registry, policy_of(settings)))
+    judge = registry_judge(registry, policy_of(settings), settings.partitions)
+    table_of = routes(settings, codec, judge)
     writer = Writer(
         lambda: async_client(settings), say_s=settings.say_s, fuse=fuse_policy(settings)
     )

@@ -96,7 +96,7 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
                 if arrival_refusal(arrival):
                     values[at] = None
         blocks = [
-            judge(block, arrivals[block.rows])
+            judge(block, arrivals[block.rows], records[0].partition)
             for block in codec.decode_readings(values).blocks
             if block.pattern.names
         ]

@@ -18,6 +18,7 @@ from streams.core.assess import Assessed, assess_block
 from streams.core.columns import Block, Integers
 from streams.core.form import Forms
 from streams.core.gas_columns import VALID
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.quality import (
     UNKNOWN_PARAMETER,
@@ -30,9 +31,9 @@ from streams.core.registry_history import RegistryHistory
 from streams.core.rejection import possible_rejections
 from streams.core.source import SourceEntry
 
-Judge = Callable[[Block, Integers], Judged]
+Judge = Callable[[Block, Integers, int], Judged]
 """The readings of a block that get rows with the codes of their channels, given the arrivals (ms
-UTC, int64[n])."""
+UTC, int64[n]) and the partition in which all of them came."""
 
 Entries = list[SourceEntry | None]
 
@@ -41,8 +42,8 @@ _FEW: Final = 12
 """So many readings cost less one by one than together."""
 
 
-def registry_judge(registry: RegistryHistory, policy: Policy) -> Judge:
-    """A judge by the registrations in force when a reading arrived.
+def registry_judge(registry: RegistryHistory, policy: Policy, partitions: int) -> Judge:
+    """A judge by the registrations in force when a reading arrived, in one of ``partitions``.
 
     What the streams worker refuses for itself alone gets no row; conflicting duplicates, which
     need other readings, are told by their keys and the dead letters.
@@ -50,13 +51,13 @@ def registry_judge(registry: RegistryHistory, policy: Policy) -> Judge:
     forms = Forms()
     usual = Usual(forms)
 
-    def judge(block: Block, arrivals: Integers) -> Judged:
+    def judge(block: Block, arrivals: Integers, partition: int) -> Judged:
         source = registry.source
         entries: Entries = [
             source(name, arrival)
             for name, arrival in zip(block.source_ids, arrivals.tolist(), strict=True)
         ]
-        _refuse(block, entries, arrivals, policy)
+        _refuse(block, entries, arrivals, policy, Share(partition, partitions))
         table = _Table(block)
         left = entries
         if block.pattern.state == "NORMAL" and set(block.pattern.flags.values()) <= {"N"}:
@@ -95,11 +96,14 @@ class _Table:
         self.codes[places] = np.where(codes == VALID, np.int16(_UNVERIFIED), codes)
 
 
-def _refuse(block: Block, entries: Entries, arrivals: Integers, policy: Policy) -> None:
+def _refuse(
+    block: Block, entries: Entries, arrivals: Integers, policy: Policy, share: Share
+) -> None:
     """Take away the entries of readings that are refused."""
     registered = [(entry, 1) for entry in entries]
-    for at in possible_rejections(block, registered, arrivals, policy):
-        if refusal(block.reading(at), entries[at], int(arrivals[at]), policy) is not None:
+    for at in possible_rejections(block, registered, arrivals, policy, share):
+        refused = refusal(block.reading(at), entries[at], int(arrivals[at]), policy, share)
+        if refused is not None:
             entries[at] = None
 
 

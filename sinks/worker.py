@@ -8,8 +8,14 @@ from aiokafka.errors import KafkaError
 from sinks.app import create_app
 from sinks.health import sinks_health
 from streams.health.stage import Stage
-from streams.kafka import Patience, wait_for_topics
-from streams.process import FAILED, End, run_worker
+from streams.kafka import Patience
+from streams.partition_count import (
+    WrongPartitionsError,
+    sinks_topics,
+    until_wrong_partitions,
+    wait_for_topics,
+)
+from streams.process import FAILED, CannotWorkError, End, run_worker
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -35,15 +41,8 @@ class SinksWorker:
         self._settings = settings
         self._parts = create_app(settings, fatal)
         self._stage = Stage()
-        self._topics = (
-            settings.topic_readings,
-            settings.topic_registry,
-            settings.topic_means,
-            settings.topic_gaps,
-            settings.topic_violations,
-            settings.topic_dead_letters,
-        )
-        self._health = sinks_health(settings, self._parts, self._topics, self._stage)
+        self._topics = sinks_topics(settings)
+        self._health = sinks_health(settings, self._parts, tuple(self._topics), self._stage)
 
     async def work(self) -> None:
         """Wait for the broker, start everything; returns only by an error."""
@@ -51,7 +50,10 @@ class SinksWorker:
         if settings.web_port:
             await self._health.start()
         self._stage.waits("the worker waits for the broker and its topics")
-        await wait_for_topics(settings, dict.fromkeys(self._topics))
+        try:
+            await wait_for_topics(settings, self._topics)
+        except WrongPartitionsError as error:
+            raise CannotWorkError(str(error)) from None
         trouble = Patience(f"broker {settings.broker} does not answer", settings.say_s)
         while True:
             try:
@@ -64,7 +66,10 @@ class SinksWorker:
         await parts.app.start()
         self._stage.runs()
         log.info("started", group=settings.group_sinks, clickhouse=settings.clickhouse_url)
-        await parts.app.wait_until_stopped()
+        try:
+            await until_wrong_partitions(settings, self._topics, parts.app.wait_until_stopped())
+        except WrongPartitionsError as error:
+            raise CannotWorkError(str(error)) from None
         raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
 
     async def stop(self, code: int) -> None:  # noqa: ARG002 (the same way for both)

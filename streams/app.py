@@ -27,6 +27,7 @@ from streams.lanes import Lanes
 from streams.leader import TickLeader
 from streams.outbox import Outbox, TooLargeError
 from streams.outputs import Encoder
+from streams.partition_count import too_many
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
@@ -103,12 +104,15 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         period_s=settings.tick_s,
         leads=lambda: _leads(app, settings.topic_readings),
     )
-    lanes = connect(app, settings.topic_readings, judging, state, fatal)
+    lanes = connect(app, settings, judging, state, fatal)
     return Parts(app, outbox, follower, leader, state, judging, lanes, ids)
 
 
-def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal: Fatal) -> Lanes:
+def connect(
+    app: faust.App, settings: Settings, judging: Judging, state: StateLog, fatal: Fatal
+) -> Lanes:
     """Let the readings flow into the judging, and tell it which partitions are the worker's."""
+    topic = settings.topic_readings
 
     def failed(error: BaseException, batch: str) -> None:
         if not isinstance(error, _SENTENCES):
@@ -125,6 +129,10 @@ def connect(app: faust.App, topic: str, judging: Judging, state: StateLog, fatal
     @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
     async def settle(_: Any, assigned: set[TP], **__: Any) -> None:
         partitions = {tp.partition for tp in assigned if tp.topic == topic}
+        if partitions and max(partitions) >= settings.partitions:
+            lanes.end()  # the group may know of new partitions before this worker looks
+            fatal(too_many(settings, max(partitions)))
+            return
         lanes.keep(partitions)
         judging.keep(partitions)
         state.assigned(partitions, app.consumer_generation_id)

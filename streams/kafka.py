@@ -112,33 +112,6 @@ async def broker_answers(settings: Settings, within_s: float = 3.0) -> bool:
         await admin.close()
 
 
-async def wait_for_topics(settings: Settings, wanted: dict[str, int | None]) -> None:
-    """Wait until the broker answers and has every topic, with that many partitions unless None.
-
-    Says once a period what is missing, and goes on by itself.
-    """
-    away = Patience(f"broker {settings.broker} does not answer", settings.say_s, most_s=2.0)
-    missing = Patience("topics are not as they must be", settings.say_s, most_s=2.0)
-    while True:
-        try:
-            found = await _partitions(settings)
-        except (KafkaError, OSError) as error:
-            await away.wait(error)
-            continue
-        away.over()
-        wrong = [
-            f"{topic} has {found[topic]} partitions instead of {count}"
-            if topic in found
-            else f"{topic} is missing"
-            for topic, count in sorted(wanted.items())
-            if topic not in found or count not in (None, found[topic])
-        ]
-        if not wrong:
-            missing.over()
-            return
-        await missing.wait("; ".join(wrong))
-
-
 async def partitions_by_topic(consumer: AIOKafkaConsumer) -> dict[str, list[int]]:
     """The partitions of every topic of the broker, asked now, with a started consumer.
 
@@ -149,7 +122,7 @@ async def partitions_by_topic(consumer: AIOKafkaConsumer) -> dict[str, list[int]
     return {name: sorted(cluster.partitions_for_topic(name) or ()) for name in cluster.topics()}
 
 
-async def _partitions(settings: Settings) -> dict[str, int]:
+async def topic_partitions(settings: Settings) -> dict[str, int]:
     """Number of partitions of each topic of the broker."""
     consumer = AIOKafkaConsumer(**client_options(settings), request_timeout_ms=5000)
     try:

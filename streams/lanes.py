@@ -93,6 +93,10 @@ class Lanes:
         for partition in self._lanes.keys() - set(partitions):
             self._end(partition)
 
+    def end(self) -> None:
+        """End every lane at once; nothing is judged or acknowledged any more."""
+        self._end_all()
+
     async def close(self) -> None:
         """End every lane, acknowledging nothing more, and wait until their tasks have ended."""
         self._end_all()

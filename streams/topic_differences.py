@@ -10,6 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
 from streams.kafka import client_options, insisting
+from streams.partition_count import remedy
 from streams.settings import Settings
 from streams.topics import UNBOUNDED, Profile, Topic, in_sync, topics
 
@@ -104,8 +105,7 @@ def _partitions(topic: Topic, there: Found) -> Iterator[Difference]:
             "broken",
             topic.name,
             f"{topic.name} has {len(there.replicas)} partitions instead of {topic.partitions}",
-            "name another topic in EMISSIONS_TOPIC_..., or set EMISSIONS_PARTITIONS to what there "
-            "is: keys must not change their partition",
+            remedy(len(there.replicas)),
         )
 
 

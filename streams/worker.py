@@ -14,10 +14,15 @@ from streams.core.log import UnusableStateError
 from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
-from streams.kafka import Patience, wait_for_topics
+from streams.kafka import Patience
 from streams.outbox import TooLargeError
+from streams.partition_count import (
+    WrongPartitionsError,
+    streams_topics,
+    until_wrong_partitions,
+    wait_for_topics,
+)
 from streams.process import FAILED, CannotWorkError, End, leave, run_worker
-from streams.saved_state import changelog_topic
 from streams.segments import StoreError, try_directory
 from streams.settings import Settings
 from streams.state_log import DamagedStateError
@@ -50,18 +55,11 @@ class StreamsWorker:
         if settings.web_port:
             await self._health.start()
         self._stage.waits("the worker waits for the broker and its topics")
-        await wait_for_topics(
-            settings,
-            {
-                settings.topic_readings: settings.partitions,
-                changelog_topic(settings.app_id): settings.partitions,
-                settings.topic_registry: None,
-                settings.topic_means: None,
-                settings.topic_gaps: None,
-                settings.topic_violations: None,
-                settings.topic_dead_letters: None,
-            },
-        )
+        topics = streams_topics(settings)
+        try:
+            await wait_for_topics(settings, topics)
+        except WrongPartitionsError as error:
+            raise CannotWorkError(str(error)) from None
         trouble = Patience(f"broker {settings.broker} does not answer", settings.say_s)
         for part in (parts.outbox, parts.follower):
             while True:
@@ -80,7 +78,10 @@ class StreamsWorker:
         log.info("started", group=settings.group_streams, broker=settings.broker)
         ticking = asyncio.create_task(parts.leader.run())
         try:
-            await parts.app.wait_until_stopped()
+            await until_wrong_partitions(settings, topics, parts.app.wait_until_stopped())
+        except WrongPartitionsError as error:
+            await parts.lanes.close()  # nothing is judged after it
+            raise CannotWorkError(str(error)) from None
         finally:
             ticking.cancel()
         raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
@@ -88,7 +89,13 @@ class StreamsWorker:
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
         if isinstance(
-            error, FuseBlown | TooLargeError | DamagedStateError | UnusableStateError | StoreError
+            error,
+            FuseBlown
+            | TooLargeError
+            | DamagedStateError
+            | UnusableStateError
+            | StoreError
+            | WrongPartitionsError,
         ):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0

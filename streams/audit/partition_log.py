@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from streams.audit.evidence import EvidenceCheck
 from streams.core.log import RawRecord
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.quality import TOO_LATE, arrival_refusal, refusal
 from streams.core.reading import Reading, Rejected, Tick
@@ -45,12 +46,14 @@ class PartitionLog:
         decode: Callable[[bytes | None], Reading | Tick | Rejected],
         registry: RegistryHistory,
         policy: Policy,
+        share: Share,
         buried: Mapping[int, Buried],
         evidence: EvidenceCheck,
     ) -> None:
         self._decode = decode
         self._registry = registry
         self._policy = policy
+        self._share = share
         self._buried = buried
         self._evidence = evidence
         self._stream_time = 0
@@ -82,7 +85,7 @@ class PartitionLog:
 
     def _fate(self, arrival: int, reading: Reading, buried: Buried | None) -> int:
         entry = self._registry.source(reading.source_id, arrival)
-        if refusal(reading, entry, arrival, self._policy) is not None:
+        if refusal(reading, entry, arrival, self._policy, self._share) is not None:
             return DEAD
         final = self._stream_time - reading.ends_at > self._policy.max_lateness
         if final and buried is not None and buried.reason == TOO_LATE:

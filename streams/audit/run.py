@@ -25,6 +25,7 @@ from streams.audit.results import Published
 from streams.audit.stored import compare_readings, stored_results
 from streams.audit.taking import Taking
 from streams.core.log import RawRecord
+from streams.core.partitioning import Share
 from streams.core.registry_history import RegistryHistory
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
@@ -109,6 +110,7 @@ async def _readings(
                 codec.decode_reading,
                 history,
                 policy_of(settings),
+                Share(number, settings.partitions),
                 published.buried.get(number, {}),
                 evidence,
             )

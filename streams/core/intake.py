@@ -19,6 +19,7 @@ from streams.core.columns import Block, Decoded, Integers
 from streams.core.form import Forms
 from streams.core.group import Group, add_up
 from streams.core.log import RawRecord
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.quality import LATEST_ARRIVAL, Refusal, refusal
 from streams.core.reading import Rejected, Tick
@@ -80,10 +81,12 @@ class Intake:
         decode: Callable[[Sequence[bytes | None]], Decoded],
         registry: RegistryHistory,
         policy: Policy,
+        share: Share,
     ) -> None:
         self._decode = decode
         self._registry = registry
         self._policy = policy
+        self._share = share
         self._forms = Forms()
         self._waiting: list[Group] = []
 
@@ -127,8 +130,10 @@ class Intake:
         arrivals = np.array([records[row].timestamp for row in rows], dtype=np.int64)
         runs = list(self._entries(block.source_ids, sources, arrivals))
         entries = [entry for entry, times in runs for _ in range(times)]
-        for at in possible_rejections(block, runs, arrivals, self._policy):
-            refused = refusal(block.reading(at), entries[at], int(arrivals[at]), self._policy)
+        for at in possible_rejections(block, runs, arrivals, self._policy, self._share):
+            refused = refusal(
+                block.reading(at), entries[at], int(arrivals[at]), self._policy, self._share
+            )
             if refused is not None:
                 prepared.others[rows[at]] = Refused(refused, block.source_ids[at])
                 entries[at] = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -26,15 +26,25 @@ STATE_FORM = 2
 """Of the state that is written: changes when what was saved before can be read no more."""
 
 
+OTHER_PARTITIONS: Final = (
+    "sources have changed their partition, and would be judged from half of their readings; name "
+    "new topics and groups (EMISSIONS_TOPIC_..., EMISSIONS_GROUP_...), create them with the number "
+    "of partitions that is wanted (EMISSIONS_PARTITIONS, emissions topics create), send the "
+    "readings there, and bring the old ones with emissions replay"
+)
+"""What to do where the number of partitions of the readings is another one."""
+
+
 class UnusableStateError(Exception):
     """The saved state has another form, or a hole; says which, and what to do."""
 
 
 class Ledger(msgspec.Struct, array_like=True):
-    """How far a partition has got and where its messages ended; ``form`` is that of the state.
+    """How far a partition has got and where its messages ended.
 
-    ``observed_from`` is the arrival of the first record ever seen, ms UTC: it never moves, and
-    nothing before it is held against anybody.
+    ``form`` is that of the state, ``partitions`` the number of them under which it was made (0:
+    not said). ``observed_from`` is the arrival of the first record ever seen, ms UTC: it never
+    moves, and nothing before it is held against anybody.
     """
 
     stream_time: int = BEGINNING
@@ -45,6 +55,7 @@ class Ledger(msgspec.Struct, array_like=True):
     ticks: int = 0
     form: int = 1
     observed_from: int | None = None
+    partitions: int = 0
 
 
 @dataclass(slots=True)

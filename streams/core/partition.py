@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 import msgspec
-from aiokafka.partitioner import murmur2
 
 from streams.core.columns import Decoded
 from streams.core.context import Context, Findings
@@ -21,9 +20,17 @@ from streams.core.ending import Ending, count, judged_alone, refused_by_source
 from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.intake import Intake, Segment
-from streams.core.log import STATE_FORM, Ledger, Outcome, RawRecord, UnusableStateError
+from streams.core.log import (
+    OTHER_PARTITIONS,
+    STATE_FORM,
+    Ledger,
+    Outcome,
+    RawRecord,
+    UnusableStateError,
+)
 from streams.core.obligation import ObligationJudge, Obligations
 from streams.core.overlay import Overlay
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.quality import Refusal, arrival_refusal
 from streams.core.registry_history import RegistryHistory
@@ -40,12 +47,6 @@ _detected_at = attrgetter("detected_at")
 _AT_HAND = 40_000
 """Slots of windows that are judged together: of the days of some 280 sources, or of a nation's
 hours."""
-
-
-def partition_of(key: str, partitions: int) -> int:
-    """The partition of a key by Kafka's default partitioner."""
-    hashed: int = murmur2(key.encode())
-    return (hashed & 0x7FFFFFFF) % partitions
 
 
 class PartitionEngine:
@@ -69,9 +70,8 @@ class PartitionEngine:
         state: Mapping[str, bytes],
         fuse: FusePolicy = OFF,
     ) -> None:
-        self._partition = partition
-        self._partitions = partitions
-        self._intake = Intake(decode, registry, policy)
+        self._share = Share(partition, partitions)
+        self._intake = Intake(decode, registry, policy, self._share)
         self._registry = registry
         self._context = Context(topic, partition, rules, policy)
         self._prefix = f"{partition}/"
@@ -88,6 +88,12 @@ class PartitionEngine:
             )
         if self._ledger.observed_from is not None:
             self._context.observed_from = self._ledger.observed_from
+        if self._ledger.partitions not in (0, partitions):
+            raise UnusableStateError(
+                f"the state of partition {partition} was made with {self._ledger.partitions} "
+                f"partitions of {topic}, and now there are to be {partitions}: {OTHER_PARTITIONS}"
+            )
+        self._ledger.partitions = partitions
         self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
         self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
@@ -186,7 +192,7 @@ class PartitionEngine:
         self, name: str, line: Timeline, segments: Sequence[Segment]
     ) -> Asking[list[tuple[int, Refusal]]]:
         fold, since = self._folds.get(name), line.start
-        if fold is None:  # not registered for this partition: known by its readings alone
+        if fold is None:  # struck off by now, and was registered when they arrived
             since = segments[0].position + 1
             fold = self._fold(segments[0].entry, line.times[since - 1])
         return fold.follow(line, since, segments)
@@ -210,6 +216,8 @@ class PartitionEngine:
         changes = registry.changes_after(now)
         self._next_registration = FOREVER if changes is None else changes
         for source_id in registry.source_ids():
+            if not self._share.has(source_id):
+                continue  # state of it, from when it was judged here, is looked at no more
             entry = registry.source(source_id, now)
             fold = self._folds.get(source_id)
             if entry is None:
@@ -224,10 +232,10 @@ class PartitionEngine:
                     fold.register(entry, now)
                     self._touched.add(source_id)
                     self._timers.schedule(SOURCE, source_id, fold.due)
-            elif self._known(source_id) or (not entry.test and self._owns(source_id)):
+            elif self._known(source_id) or not entry.test:
                 self._fold(entry, now)
         for bin_ in registry.bins():
-            if self._owns(bin_) and registry.enterprise(bin_, now) is not None:
+            if self._share.has(bin_) and registry.enterprise(bin_, now) is not None:
                 duty = self._duties.get(bin_)
                 if duty is None:
                     saved = self._saved.get(f"{self._prefix}enterprise/{bin_}")
@@ -238,9 +246,6 @@ class PartitionEngine:
 
     def _known(self, source_id: str) -> bool:
         return f"{self._prefix}source/{source_id}" in self._saved
-
-    def _owns(self, key: str) -> bool:
-        return partition_of(key, self._partitions) == self._partition
 
     def _fold(self, entry: SourceEntry, now: int) -> SourceFold:
         """The fold of a source as it is registered at ``now``, or was before it was struck off."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from streams.core.calendar import iso
 from streams.core.names import FLAG_CHARACTERS, shortened
 from streams.core.normalisation import NOT_FINITE, Ratio, scaled
+from streams.core.partitioning import Share, partition_of
 from streams.core.policy import Policy
 from streams.core.reading import FLAGS, Reading
 from streams.core.source import MASS_FLOW, ChannelPlan, Series, SourceEntry
@@ -19,6 +20,7 @@ from streams.core.source import MASS_FLOW, ChannelPlan, Series, SourceEntry
 UNDECODABLE = "UNDECODABLE"
 UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
 UNKNOWN_SOURCE = "UNKNOWN_SOURCE"
+WRONG_PARTITION = "WRONG_PARTITION"
 TEST_STREAM = "TEST_STREAM"
 BAD_PERIOD = "BAD_PERIOD"
 FROM_THE_FUTURE = "FROM_THE_FUTURE"
@@ -79,11 +81,21 @@ def arrival_refusal(arrival: int) -> Refusal | None:
 
 
 def refusal(
-    reading: Reading, entry: SourceEntry | None, arrival: int, policy: Policy
+    reading: Reading, entry: SourceEntry | None, arrival: int, policy: Policy, share: Share
 ) -> Refusal | None:
-    """Why the whole message is refused, or None; the first reason in the fixed order."""
+    """Why the whole message is refused, or None; the first reason in the fixed order.
+
+    ``share`` is that of the partition in which the message came.
+    """
     if entry is None:
         return Refusal(UNKNOWN_SOURCE, f"source {reading.source_id!r} is not registered")
+    if not share.has(entry.id):
+        right = partition_of(entry.id, share.partitions)
+        return Refusal(
+            WRONG_PARTITION,
+            f"by its source the reading belongs to partition {right} of {share.partitions}, not "
+            f"{share.partition}: its key must be the source, partitioned by murmur2",
+        )
     if entry.test:
         return Refusal(TEST_STREAM, "the registry marks the enterprise as a test stream")
     if reading.period_s != entry.cadence_s:

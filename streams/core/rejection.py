@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from streams.core.columns import Block, Integers
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.source import SourceEntry
 
@@ -21,6 +22,7 @@ def possible_rejections(
     registered: Sequence[tuple[SourceEntry | None, int]],
     arrivals: Integers,
     policy: Policy,
+    share: Share,
 ) -> list[int]:
     """Places of the readings that `streams.core.quality.refusal` may refuse; all others are fine.
 
@@ -31,7 +33,9 @@ def possible_rejections(
     if not 0 < period_s <= _LONGEST_PERIOD_S:
         return list(range(len(arrivals)))
     since = [
-        _FAR if entry is None or entry.test or entry.cadence_s != period_s else entry.commissioned
+        _FAR
+        if entry is None or entry.test or entry.cadence_s != period_s or not share.has(entry.id)
+        else entry.commissioned
         for entry, _ in registered
     ]
     commissioned = np.repeat(np.array(since, dtype=np.int64), [times for _, times in registered])

@@ -7,6 +7,7 @@ from typing import Final
 from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
 from streams.app import policy_of
+from streams.core.partitioning import Share, partition_of
 from streams.core.policy import Policy
 from streams.core.quality import (
     CONFLICTING_DUPLICATE,
@@ -56,10 +57,15 @@ class Present:
         if not isinstance(decoded, Reading):
             return None
         entry = self._registry.source(decoded.source_id, self._now)
-        refused = refusal(decoded, entry, self._now, self._policy)
+        refused = refusal(decoded, entry, self._now, self._policy, self._share(letter))
         if refused is None and letter.reason == CONFLICTING_DUPLICATE:
             return Refusal(CONFLICTING_DUPLICATE, "another reading of its interval stands")
         return refused
+
+    def _share(self, letter: Letter) -> Share:
+        """That of the partition to which the letter would be sent (`earlier.Targets`)."""
+        of, many = letter.key, self._settings.partitions
+        return Share(letter.place.partition if of is None else partition_of(of, many), many)
 
     def _never(self, letter: Letter) -> str | None:
         """Why the message is not sent again whatever the policy, or None."""

@@ -15,6 +15,7 @@ from streams.audit.ledger import check_ledger
 from streams.audit.partition_log import PartitionLog
 from streams.audit.results import Published
 from streams.core.log import Ledger, RawRecord
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.registration import Enterprise
 from streams.input.read_inputs import read_inputs
@@ -59,7 +60,10 @@ class Judged:
         for number, (log, ledger) in enumerate(zip(self.logs, self.ledgers, strict=True)):
             evidence = EvidenceCheck(number, chosen.claims)
             buried = self.published.buried.get(number, {})
-            audited = PartitionLog(CODEC.decode_reading, registry, Policy(), buried, evidence)
+            share = Share(number, len(self.logs))
+            audited = PartitionLog(
+                CODEC.decode_reading, registry, Policy(), share, buried, evidence
+            )
             for record in log:
                 if record.offset < ledger.next_offset:
                     audited.take(record)

@@ -11,6 +11,7 @@ from streams.audit.evidence import EvidenceCheck
 from streams.audit.ledger import check_ledger
 from streams.audit.partition_log import Buried, PartitionLog, content_of
 from streams.core.log import Ledger, RawRecord
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.reading import Reading
 from streams.input.reading_row import ReadingRow
@@ -231,7 +232,9 @@ def test_messages_whose_timestamps_are_no_times_are_accounted_for() -> None:
         for letter in outcome.dead_letters
     }
     evidence = EvidenceCheck(0, [])
-    log = PartitionLog(CODEC.decode_reading, history(enterprises), Policy(), buried, evidence)
+    log = PartitionLog(
+        CODEC.decode_reading, history(enterprises), Policy(), Share(0, 1), buried, evidence
+    )
     for record in made:
         log.take(record)
     assert check_ledger(0, ledger, log, buried, len(made), len(made)).differences == []

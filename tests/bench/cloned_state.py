@@ -14,7 +14,8 @@ import msgspec
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.log import Ledger, RawRecord
-from streams.core.partition import PartitionEngine, partition_of
+from streams.core.partition import PartitionEngine
+from streams.core.partitioning import partition_of
 from streams.core.policy import Policy
 from streams.core.reading import Reading
 from streams.core.registration import Asm, Channel, Conditions, Enterprise, Limit, Names, Source

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from schemas.codec import TICK, Codec
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.core.reading import Reading
 from streams.core.registration import Asm, Channel, Enterprise, Source
 from tests.bench.cloned_state import CHANNELS, MINUTE, enterprises, source_ids

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.replay.client import producer_of
 from streams.replay.publish import BATCH_BYTES, OrderedWriter
 from streams.replay.usage import usage_of

@@ -25,7 +25,7 @@ from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.findings import WindowMean
 from streams.core.log import Outcome
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.outbox import OUTPUT_BATCH_BYTES, Outbox, Output
 from streams.outputs import Encoder
 from streams.settings import Settings

@@ -97,7 +97,7 @@ class Sink:
         self._stored = 0
 
     def _taken(self) -> Callable[[list[ConsumerRecord]], Batch]:
-        judge = registry_judge(self._history, Policy())
+        judge = registry_judge(self._history, Policy(), PARTITIONS)
         route = routes(self.settings, Codec(FileIds()), judge)[TOPIC]
 
         def take(records: list[ConsumerRecord]) -> Batch:

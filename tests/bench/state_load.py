@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.embedded.kafka import KafkaCluster
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.kafka import client_options
 from streams.outbox import Outbox, RawOutput
 from streams.replay.registry_topic import publish_registry

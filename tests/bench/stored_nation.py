@@ -26,7 +26,8 @@ from sinks.judge import registry_judge
 from sinks.tables import TABLES, Table
 from sinks.writer import Writer
 from streams.core.log import Outcome, RawRecord
-from streams.core.partition import PartitionEngine, partition_of
+from streams.core.partition import PartitionEngine
+from streams.core.partitioning import partition_of
 from streams.core.policy import Policy
 from streams.core.registration import Enterprise
 from streams.registry.avro import enterprise_to_record
@@ -118,7 +119,7 @@ async def write_nation(settings: Settings, nation: Nation, batch: int = BATCH) -
     ``batch`` messages of a partition are judged and written at a time.
     """
     codec, registry = Codec(FileIds()), history(nation.enterprises)
-    ways = routes(settings, codec, registry_judge(registry, Policy()))
+    ways = routes(settings, codec, registry_judge(registry, Policy(), PARTITIONS))
     writer = Writer(lambda: async_client(settings))
     registrations = _registrations(nation.enterprises, codec, settings.topic_registry)
     way = ways[settings.topic_registry]

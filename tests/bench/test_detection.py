@@ -10,7 +10,7 @@ import pytest
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.log import RawRecord
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.core.policy import Policy
 from streams.replay.registry_topic import publish_registry
 from streams.settings import Settings

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from streams.core import partition
 from streams.core.calendar import HOUR, MINUTE
 from streams.core.findings import DataGap, Violation, WindowMean
-from streams.core.partition import PartitionEngine, partition_of
+from streams.core.partition import PartitionEngine
+from streams.core.partitioning import partition_of
 from streams.core.policy import Policy
 from tests.core.examples import (
     BIN,
@@ -222,8 +223,10 @@ def read_elsewhere(made: Scene, size: int) -> Found:
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32))
-def test_a_source_that_is_known_by_its_readings_alone(seed: int) -> None:
+def test_readings_of_sources_that_belong_elsewhere_are_all_refused(seed: int) -> None:
     made = scene(Random(seed), 2, 3)
     found, expected = read_elsewhere(made, len(made.records)), read_elsewhere(made, 1)
     same(found, expected)
-    assert found.used
+    assert (found.used, found.means, found.gaps, found.violations) == (0, [], [], [])
+    assert {letter.reason for letter in found.dead_letters} >= {"WRONG_PARTITION"}
+    assert not [key for key in found.state if "/source/" in key or "/hour/" in key]

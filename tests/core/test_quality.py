@@ -7,6 +7,7 @@ import math
 import pytest
 
 from streams.core.calendar import HOUR, MINUTE
+from streams.core.partitioning import Share, partition_of
 from streams.core.policy import Policy
 from streams.core.quality import assess, channel_codes, overlaps, refusal
 from streams.core.reading import Reading
@@ -27,6 +28,8 @@ from tests.core.examples import (
 
 BEGIN = local("2026-04-01")
 POLICY = Policy()
+ALL = Share(0, 1)
+ELSEWHERE = Share(1 - partition_of("A", 2), 2)
 
 
 def entry(of: Enterprise | None = None) -> SourceEntry:
@@ -34,9 +37,11 @@ def entry(of: Enterprise | None = None) -> SourceEntry:
     return compile_sources(of or enterprise())[0]
 
 
-def reason(item: Reading, arrival: int, of: Enterprise | None = None) -> str | None:
+def reason(
+    item: Reading, arrival: int, of: Enterprise | None = None, share: Share = ALL
+) -> str | None:
     """Why a reading of a registered source is refused."""
-    refused = refusal(item, entry(of), arrival, POLICY)
+    refused = refusal(item, entry(of), arrival, POLICY, share)
     return None if refused is None else refused.reason
 
 
@@ -53,7 +58,8 @@ def test_the_first_reason_in_the_fixed_order_applies() -> None:
     wrong = reading(early, period_s=60)
     arrival = early - 10 * MINUTE
     testing = enterprise(test=True)
-    assert refusal(wrong, None, arrival, POLICY).reason == "UNKNOWN_SOURCE"  # type: ignore[union-attr]
+    assert refusal(wrong, None, arrival, POLICY, ELSEWHERE).reason == "UNKNOWN_SOURCE"  # type: ignore[union-attr]
+    assert reason(wrong, arrival, testing, ELSEWHERE) == "WRONG_PARTITION"
     assert reason(wrong, arrival, testing) == "TEST_STREAM"
     assert reason(wrong, arrival) == "BAD_PERIOD"
     right = reading(early)

@@ -15,7 +15,7 @@ from schemas.ids import FileIds
 from streams.core.calendar import HOUR, MINUTE
 from streams.core.findings import Proof
 from streams.core.log import RawRecord
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.core.reading import Reading
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory

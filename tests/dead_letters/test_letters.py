@@ -12,6 +12,7 @@ import pytest
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.calendar import HOUR
+from streams.core.partitioning import partition_of
 from streams.core.reading import Reading
 from streams.core.registry_history import RegistryHistory
 from streams.dead_letters.describe import decoded, document_of, dump
@@ -24,6 +25,8 @@ from tests.core.examples import enterprise, history, source
 CODEC = Codec(FileIds())
 NOW = time.time_ns() // 1_000_000
 SETTINGS = Settings()
+HOME = partition_of("A", SETTINGS.partitions)
+ELSEWHERE = next(b"%d" % n for n in range(99) if partition_of(b"%d" % n, 4) != HOME)
 
 
 def letter(**changes: Any) -> Letter:
@@ -99,6 +102,10 @@ def test_a_summary_counts_each_letter_once() -> None:
         ({"value": message()}, None),
         ({"value": message(period_s=60)}, "BAD_PERIOD"),
         ({"value": message(source_id="nobody")}, "UNKNOWN_SOURCE"),
+        ({"value": message(), "key": ELSEWHERE}, "WRONG_PARTITION"),
+        ({"value": message(), "reason": "WRONG_PARTITION"}, None),  # sent by its key
+        ({"value": message(), "key": None, "partition": HOME}, None),
+        ({"value": message(), "key": None, "partition": 3 - HOME}, "WRONG_PARTITION"),
         ({"value": message(measured_at=NOW - NOW % 600_000 - 100 * HOUR)}, "TOO_LATE"),
         ({"value": message(), "reason": "CONFLICTING_DUPLICATE"}, "CONFLICTING_DUPLICATE"),
         ({"value": b"\x01garbage"}, "UNDECODABLE"),

@@ -24,6 +24,7 @@ from streams.audit.ledger import check_ledger
 from streams.audit.partition_log import Buried, PartitionLog, content_of
 from streams.core.log import Ledger, Outcome, RawRecord
 from streams.core.partition import PartitionEngine
+from streams.core.partitioning import Share
 from streams.core.policy import Policy
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory
@@ -131,6 +132,7 @@ class Partition:
             codec.decode_reading,
             registry,
             Policy(),
+            Share(number, partitions),
             self._graves,
             EvidenceCheck(number, []),
         )

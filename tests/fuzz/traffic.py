@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.calendar import DAY, HOUR, MINUTE
-from streams.core.partition import partition_of
+from streams.core.partitioning import partition_of
 from streams.core.reading import Reading
 from streams.core.registration import Enterprise
 from tests.fuzz import mutate

@@ -10,7 +10,8 @@ from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.findings import Proof
 from streams.core.log import RawRecord
-from streams.core.partition import PartitionEngine, partition_of
+from streams.core.partition import PartitionEngine
+from streams.core.partitioning import partition_of
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
 from streams.rule_files import load_rules

@@ -23,7 +23,8 @@ CODEC = Codec(FileIds())
 SETTINGS = Settings()
 
 
-def all_valid(block: Block, _: Integers) -> Judged:
+def all_valid(block: Block, _: Integers, partition: int) -> Judged:
+    assert partition == 3
     codes = np.zeros(block.values.shape, dtype=np.int16)
     return Judged.of(block, np.arange(len(block.rows)), codes, [""])
 
@@ -33,7 +34,9 @@ ROUTES = routes(SETTINGS, CODEC, all_valid)
 
 def record(name: str, timestamp: int = 0, **changes: Any) -> ConsumerRecord:
     value = CODEC.encode(name, RECORDS[name] | changes)
-    plain = SimpleNamespace(timestamp=timestamp, key=b"k", value=value, headers=(), offset=0)
+    plain = SimpleNamespace(
+        timestamp=timestamp, key=b"k", value=value, headers=(), offset=0, partition=3
+    )
     return cast("ConsumerRecord", plain)
 
 

@@ -14,6 +14,7 @@ from schemas.reading_blocks import of_readings
 from sinks.judge import Judge, registry_judge
 from streams.core.columns import Pattern
 from streams.core.findings import Proof
+from streams.core.partitioning import Share, partition_of
 from streams.core.policy import Policy
 from streams.core.quality import UNKNOWN_PARAMETER, channel_codes, refusal
 from streams.core.reading import FLAGS, STATES, Reading
@@ -94,7 +95,7 @@ def codes_of(judge: Judge, readings: list[Reading], after: int = MINUTE) -> list
     one = readings[0]
     pattern = Pattern(one.period_s, one.state, tuple(one.values), one.flags)
     block = of_readings(pattern, list(enumerate(readings)))
-    judged = judge(block, block.measured_at + after)
+    judged = judge(block, block.measured_at + after, 0)
     assert np.array_equal(judged.values, block.values[judged.places], equal_nan=True)
     found: list[Codes | None] = [None] * len(readings)
     for place, codes in zip(judged.places.tolist(), judged.codes.tolist(), strict=True):
@@ -132,7 +133,7 @@ def test_codes_are_those_of_the_core(
     source: str,
     times: int,
 ) -> None:
-    judge = registry_judge(history, Policy())
+    judge = registry_judge(history, Policy(), 1)
     ordinary = dict.fromkeys(values, 7.4)
     readings, expected = [], []
     # The ordinary one comes first, so that the second meets its codes; many are judged together.
@@ -164,7 +165,7 @@ def test_codes_are_those_of_the_core_wherever_one_value_or_two_are_odd(
     history: RegistryHistory, state: str
 ) -> None:
     """All channels of all sources; ordinary readings come between, in one block and in many."""
-    judge = registry_judge(history, Policy())
+    judge = registry_judge(history, Policy(), 1)
     names = ("SO2", "NO", "O2", "H2O", "TEMPERATURE", "PRESSURE", "VELOCITY")
     ordinary = dict.fromkeys(names, 7.4)
     changes = [{name: value} for name in names for value in ODD]
@@ -188,7 +189,7 @@ def test_codes_are_those_of_the_core_wherever_one_value_or_two_are_odd(
 @pytest.mark.parametrize("many", [1, 20])
 def test_what_is_refused_gets_no_codes(period_s: int, many: int) -> None:
     history, policy = HISTORIES[0], Policy()
-    judge = registry_judge(history, policy)
+    judge = registry_judge(history, policy, 1)
     refused = 0
     bounds = (-policy.future, policy.max_lateness)
     edges = [edge + period_s * 1000 + beyond for edge in bounds for beyond in (-1, 0, 1)]
@@ -204,6 +205,7 @@ def test_what_is_refused_gets_no_codes(period_s: int, many: int) -> None:
                 history.source(reading.source_id, reading.measured_at + after),
                 reading.measured_at + after,
                 policy,
+                Share(0, 1),
             )
             for reading in readings
         ]
@@ -213,8 +215,23 @@ def test_what_is_refused_gets_no_codes(period_s: int, many: int) -> None:
     assert refused
 
 
+@pytest.mark.parametrize("many", [1, 20])
+def test_what_lies_in_another_partition_than_its_source_gets_no_codes(many: int) -> None:
+    judge = registry_judge(HISTORIES[0], Policy(), 7)
+    readings = [
+        Reading(source, MARCH, 60, "NORMAL", None, {"SO2": 1.0}, {}) for source in ("S1", "S2")
+    ] * many
+    block = of_readings(Pattern(60, "NORMAL", ("SO2",), {}), list(enumerate(readings)))
+    for partition in range(7):
+        judged = judge(block, block.measured_at + MINUTE, partition)
+        expected = [
+            at for at, name in enumerate(block.source_ids) if partition_of(name, 7) == partition
+        ]
+        assert judged.places.tolist() == expected
+
+
 def test_made_up_channels_are_not_remembered() -> None:
-    judge = registry_judge(HISTORIES[0], Policy())
+    judge = registry_judge(HISTORIES[0], Policy(), 1)
     held = 0
     tracemalloc.start()
     try:
