@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+import zoneinfo
 from importlib import import_module
 from typing import Any
 
 import click
 
 from streams.cli.errors import explained, usage_sentence
+
+# Zones come from the pinned tzdata, also where a library looks one up: hosts have old ones.
+zoneinfo.reset_tzpath(to=())
 
 COMMANDS = (
     "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",

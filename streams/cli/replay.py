@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 FILE = click.Path(path_type=Path)
 
 
+def show_mapping_keys(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    """Print the keys of a mapping and end, where that was asked."""
+    if asked:
+        from streams.input.mapping_file import describe_keys
+
+        click.echo(describe_keys())
+        context.exit()
+
+
 @click.command("replay", cls=ManyValues)
 @click.option("--registry", type=FILE, required=True, help="Enterprises and sources (YAML).")
 @click.option(
@@ -41,6 +50,14 @@ FILE = click.Path(path_type=Path)
     multiple=True,
     metavar="FILE...",
     help="How a CSV as the field has it becomes readings: one for all inputs, or one each.",
+)
+@click.option(
+    "--mapping-keys",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=show_mapping_keys,
+    help="Print the keys that a mapping may have, and end.",
 )
 @click.option(
     "--until",

@@ -12,6 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 MAX_PERIOD_S = 2**31 - 1  # an Avro int
 _INTEGER = re.compile(r"[+-]?[0-9]+")
+_MIDNIGHT = re.compile(r"(.{8,10}[T ])24((?::?00){0,2}(?:[.,]0+)?)(Z|[+-].*)?", re.IGNORECASE)
 _INSTANTS_KEPT = 65_536
 
 
@@ -61,9 +62,11 @@ def milliseconds(moment: datetime) -> int:
 
 
 def instant(column: str, cell: str) -> int:
-    """Milliseconds UTC of an ISO 8601 time with an offset (or Z)."""
+    """Milliseconds UTC of an ISO 8601 time with an offset (or Z); 24:00 is the next midnight."""
     try:
-        moment = datetime.fromisoformat(cell)
+        moment = _moment(cell)
+    except OverflowError:
+        raise CellError(column, f"{quoted(cell)} is outside the calendar") from None
     except ValueError:
         why = (
             "is empty, a time is needed" if not cell else f"{quoted(cell)} is not an ISO 8601 time"
@@ -72,6 +75,17 @@ def instant(column: str, cell: str) -> int:
     if moment.tzinfo is None:
         raise CellError(column, f"{quoted(cell)} has no offset from UTC (write +05:00 or Z)")
     return milliseconds(moment)
+
+
+def _moment(cell: str) -> datetime:
+    try:
+        return datetime.fromisoformat(cell)
+    except ValueError:
+        end_of_day = _MIDNIGHT.fullmatch(cell)
+        if end_of_day is None:
+            raise
+        date, rest, offset = end_of_day.groups()
+        return datetime.fromisoformat(f"{date}00{rest}{offset or ''}") + timedelta(days=1)
 
 
 class Instants:

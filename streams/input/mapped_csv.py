@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from streams.core.reading import FLAGS, STATES, Reading
-from streams.input import cells as parse
-from streams.input.mapping import ISO, Lookup, Mapping, ParameterColumn, Time
+from streams.input.local_times import LocalTimes
+from streams.input.long_rows import LongRows
+from streams.input.mapping import Lookup, Mapping, ParameterColumn, Time
+from streams.input.number_text import NumberText
 from streams.input.reading_row import CellError, InputError, ReadingRow, quoted, row_error
-from streams.input.table_text import TableText
+from streams.input.table_text import TableForm, TableText
+
+Cells = tuple[str, ...]
 
 
 class MappedCsv:
@@ -19,83 +22,137 @@ class MappedCsv:
 
     ``unmapped`` are the columns that the mapping does not use. Iterating yields the readings in
     the order of the rows; InputError names file, row, column, what was there and why not.
+    ``notice`` is given sentences on what was left out or taken in one of two ways.
     """
 
-    def __init__(self, path: Path, mapping: Mapping) -> None:
-        encoding = (
-            "utf-8-sig" if mapping.encoding.lower() in ("utf-8", "utf8") else mapping.encoding
-        )
-        self._table = TableText(path, encoding=encoding, delimiter=mapping.delimiter)
+    def __init__(
+        self, path: Path, mapping: Mapping, notice: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._table = TableText(path, form_of(mapping))
         self._mapping = mapping
+        self._notice = notice
         self._at = {name: index for index, name in enumerate(self._table.header)}
         self._used: set[str] = set()
-        self._nulls = frozenset(mapping.nulls)
+        self._nulls = frozenset(text.strip() for text in mapping.nulls)
         self._source = self._meaning(mapping.source, None)
         self._serial = self._meaning(mapping.device_serial, None)
         self._state = self._meaning(mapping.state, STATES)
-        self._measured = self._time(mapping.time)
-        self._arrived = self._time(mapping.arrived_at) if mapping.arrived_at else None
-        self._channels = [
-            (name, self._value(part), self._meaning(part.flag, FLAGS))
+        self._measured = self._time(mapping.time, "time")
+        self._arrived = self._time(mapping.arrived_at, "arrived_at") if mapping.arrived_at else None
+        self._substance = self._index(mapping.long.parameter) if mapping.long else None
+        self._channels = {
+            (part.name or name) if mapping.long else name: (
+                name,
+                self._value(part),
+                self._meaning(part.flag, FLAGS),
+            )
             for name, part in mapping.parameters.items()
-        ]
-        self.unmapped = tuple(name for name in self._table.header if name not in self._used)
+        }
+        if mapping.skip_rows is not None:
+            self._index(mapping.skip_rows.column)
+            self._table.leave_out(mapping.skip_rows.column, mapping.skip_rows.begins)
+        self._table.refuse_repeated(tuple(sorted(self._used)))
+        self.unmapped = tuple(
+            name for name in self._table.header if name and name not in self._used
+        )
 
     def __iter__(self) -> Iterator[ReadingRow]:
-        last: dict[str, int] = {}
+        yield from self._long() if self._substance is not None else self._wide()
+        for times in (self._measured, self._arrived):
+            for sentence in times.said() if times is not None else ():
+                self._notice(f"{self._table.path}: {sentence}")
+
+    def _wide(self) -> Iterator[ReadingRow]:
+        channels = list(self._channels.values())
         for row, line, cells in self._table:
             try:
-                yield self._reading(row, cells, last)
+                values: dict[str, float] = {}
+                flags: dict[str, str] = {}
+                source = self._source_of(cells)
+                measured_at = self._measured(row, cells, source)
+                for channel in channels:
+                    _take(channel, cells, values, flags)
+                yield self._reading(row, cells, source, measured_at, values, flags)
             except CellError as error:
                 raise row_error(self._table.path, row, line, error) from None
 
-    def _reading(self, row: int, cells: tuple[str, ...], last: dict[str, int]) -> ReadingRow:
+    def _long(self) -> Iterator[ReadingRow]:
+        """Rows of a substance each, put together; a substance that is not mapped is left out."""
+        assert self._substance is not None  # noqa: S101
+        together = LongRows()
+        for row, line, cells in self._table:
+            channel = self._channels.get(cells[self._substance])
+            if channel is None:
+                together.leave_out(cells[self._substance])
+                continue
+            try:
+                values: dict[str, float] = {}
+                flags: dict[str, str] = {}
+                source = self._source_of(cells)
+                measured_at = self._measured(row, cells, f"{source} {channel[0]}")
+                _take(channel, cells, values, flags)
+                reading = self._reading(row, cells, source, measured_at, values, flags)
+                together.add(reading, channel[0])
+            except CellError as error:
+                raise row_error(self._table.path, row, line, error) from None
+        for sentence in together.left_out():
+            self._notice(f"{self._table.path}: {sentence}")
+        yield from together
+
+    def _source_of(self, cells: Cells) -> str:
         source = self._source(cells)
         if not source:
-            raise CellError("source", "no source is named")
+            raise CellError("source", "no source is named (`source`, or `skip_rows`)")
+        return source
+
+    def _reading(
+        self,
+        row: int,
+        cells: Cells,
+        source: str,
+        measured_at: int,
+        values: dict[str, float],
+        flags: dict[str, str],
+    ) -> ReadingRow:
+        """The reading of a row."""
         period_s = self._mapping.period_s
-        measured_at = self._measured(row, cells, last.get(source))
-        last[source] = measured_at
         if self._mapping.time.marks == "end":
             measured_at -= period_s * 1000
-        values: dict[str, float] = {}
-        flags: dict[str, str] = {}
-        for name, value_of, flag_of in self._channels:
-            value = value_of(cells)
-            if value is not None:
-                values[name] = value
-            flag = flag_of(cells)
-            if flag is not None and flag != "N":
-                flags[name] = flag
         state = self._state(cells) or "NORMAL"
         serial = self._serial(cells)
         reading = Reading(source, measured_at, period_s, state, serial, values, flags)
-        arrived_at = None
-        if self._arrived is not None:
-            arrived_at = self._arrived(row, cells, None)
-        return ReadingRow(row, reading, arrived_at)
+        return ReadingRow(
+            row, reading, None if self._arrived is None else self._arrived(row, cells, source)
+        )
 
     def _index(self, column: str) -> int:
         """Where a column stands; InputError if the file does not have it."""
-        if column not in self._at:
-            known = ", ".join(self._table.header)
+        name = column.strip()
+        if name not in self._at:
+            near = difflib.get_close_matches(name, [each for each in self._at if each], 1)
+            hint = f"did you mean {quoted(near[0])}? " if near else ""
+            known = ", ".join(each for each in self._table.header if each)
             raise InputError(
-                f"{self._table.path}, header: column {quoted(column)} of the mapping is missing "
-                f"(there are {known})"
+                f"{self._table.path}, header: column {quoted(name)} of the mapping is missing "
+                f"({hint}there are {known}; `skip_lines` leaves lines above the header out, "
+                "`header` names the columns of a file without one)"
             )
-        self._used.add(column)
-        return self._at[column]
+        self._used.add(name)
+        return self._at[name]
 
     def _meaning(
         self, part: str | Lookup | None, meanings: tuple[str, ...] | None
-    ) -> Callable[[tuple[str, ...]], str | None]:
+    ) -> Callable[[Cells], str | None]:
         """What a row says by a constant, or by a column and its table of meanings."""
         if part is None or isinstance(part, str):
             return lambda _cells: part
-        index, column, table = self._index(part.column), part.column, part.values
+        index, column = self._index(part.column), part.column
+        table = None
+        if part.values is not None:
+            table = {text.strip(): meaning for text, meaning in part.values.items()}
         nulls = self._nulls
 
-        def look_up(cells: tuple[str, ...]) -> str | None:
+        def look_up(cells: Cells) -> str | None:
             cell = cells[index]
             if table is not None and cell in table:
                 return table[cell]
@@ -104,56 +161,63 @@ class MappedCsv:
             if table is not None:
                 raise CellError(column, f"{quoted(cell)} is not among the values of the mapping")
             if meanings is not None and cell not in meanings:
-                raise CellError(column, f"{quoted(cell)} is not one of {', '.join(meanings)}")
+                raise CellError(
+                    column,
+                    f"{quoted(cell)} is not one of {', '.join(meanings)} (`values` in the mapping "
+                    "says what a text means)",
+                )
             return cell
 
         return look_up
 
-    def _value(self, part: ParameterColumn) -> Callable[[tuple[str, ...]], float | None]:
-        index, column = self._index(part.column), part.column
-        nulls = self._nulls.union(part.nulls)
-        factor, offset, comma = part.factor, part.offset, self._mapping.decimal == ","
+    def _value(self, part: ParameterColumn) -> Callable[[Cells], float | None]:
+        mapping = self._mapping
+        column = part.column or (mapping.long.value if mapping.long else "")
+        index = self._index(column)
+        nulls = self._nulls.union(text.strip() for text in part.nulls)
+        factor, offset = part.factor, part.offset
         as_written = factor == 1 and offset == 0
+        number_of = NumberText(
+            column, mapping.decimal, mapping.thousands, part.below or mapping.below
+        )
 
-        def value(cells: tuple[str, ...]) -> float | None:
+        def value(cells: Cells) -> float | None:
             cell = cells[index]
             if not cell or cell in nulls:
                 return None
-            if comma:
-                if "." in cell:
-                    raise CellError(column, f"{quoted(cell)} is not a number with a decimal comma")
-                cell = cell.replace(",", ".")
-            number = parse.number(column, cell)
+            number = number_of(cell)
             return number if as_written else number * factor + offset
 
         return value
 
-    def _time(self, time: Time) -> Callable[[int, tuple[str, ...], int | None], int]:
-        """Milliseconds of a row, from its number, its cells and the source's time before."""
-        if time.column is None:
-            start = parse.instant("start", time.start or "")
-            step = (time.step_s or 0) * 1000
-            return lambda row, _cells, _before: start + (row - 1) * step
-        index, column = self._index(time.column), time.column
-        if time.format == ISO:
-            return lambda _row, cells, _before: parse.instant(column, cells[index])
-        layout, zone = time.format, ZoneInfo(time.timezone) if time.timezone else None
-        return lambda _row, cells, before: _field_time(column, cells[index], layout, zone, before)
+    def _time(self, time: Time, place: str) -> LocalTimes:
+        return LocalTimes(time, place, tuple(self._index(column) for column in time.parts))
 
 
-def _field_time(
-    column: str, cell: str, layout: str, zone: ZoneInfo | None, before: int | None
-) -> int:
-    """A time as the field writes it. A repeated local hour is told by the order of the rows."""
-    try:
-        moment = datetime.strptime(cell, layout)  # noqa: DTZ007  the zone follows
-    except ValueError:
-        raise CellError(column, f"{quoted(cell)} is not a time like {layout}") from None
-    if zone is None:
-        return parse.milliseconds(moment)
-    first = moment.replace(tzinfo=zone)
-    found = parse.milliseconds(first)
-    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
-        raise CellError(column, f"{quoted(cell)} does not exist in {zone.key}: clocks were put on")
-    second = parse.milliseconds(first.replace(fold=1))
-    return second if before is not None and found <= before < second else found
+Channel = tuple[str, Callable[[Cells], float | None], Callable[[Cells], str | None]]
+
+
+def _take(channel: Channel, cells: Cells, values: dict[str, float], flags: dict[str, str]) -> None:
+    name, value_of, flag_of = channel
+    value = value_of(cells)
+    if value is not None:
+        values[name] = value
+    flag = flag_of(cells)
+    if flag is not None and flag != "N":
+        flags[name] = flag
+
+
+def form_of(mapping: Mapping) -> TableForm:
+    """How the table of a mapping is written."""
+    blank = mapping.blank_lines or ("refuse" if mapping.time.start is not None else "skip")
+    return TableForm(
+        mapped=True,
+        encoding=mapping.encoding,
+        delimiter="\t" if mapping.delimiter == "tab" else mapping.delimiter,
+        header=tuple(name.strip() for name in mapping.header),
+        skip_lines=mapping.skip_lines,
+        units_lines=mapping.units_lines,
+        footer_lines=mapping.footer_lines,
+        comment=mapping.comment,
+        blank_lines=blank,
+    )

@@ -1,16 +1,14 @@
 """The mapping file (``--mapping M.yaml``): how a CSV as the field has it becomes readings.
 
-Example::
+Every key is described at its field; ``emissions replay --mapping-keys`` prints them. Example::
 
     source: {column: Stack, values: {"Boiler 1": KZ-0001-01}}   # or one id for the whole file
     period_s: 1200
     time: {column: Date, format: "%d.%m.%Y %H:%M", timezone: Asia/Almaty, marks: end}
-    # or, for a file without times: {start: 2011-01-01T00:00:00+03:00, step_s: 3600}
     delimiter: ";"
     decimal: ","
     encoding: cp1251
     nulls: ["", "-", "н/д"]
-    device_serial: SN-1                                         # or {column: Analyser}
     state: {column: Mode, values: {"work": NORMAL, "start": STARTUP}}
     parameters:
       SO2: {column: "SO2, g/m3", factor: 1000, flag: {column: St, values: {"0": N, "1": D}}}
@@ -19,20 +17,14 @@ Example::
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Collection
-from math import isfinite
-from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated
 
 import msgspec
-import yaml
-
-from streams.core.reading import FLAGS, STATES
-from streams.input.cells import instant
-from streams.input.reading_row import CellError, InputError, quoted
+from msgspec import Meta
 
 ISO = "iso"
+REFUSE, IN_ORDER, FIRST, SECOND = "refuse", "in_order", "first", "second"
+HALF, ZERO = "half", "zero"
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,136 +32,152 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lookup(_Part, frozen=True):
-    """A column whose texts mean something: ``values`` translates them, all of them."""
+    """A column whose texts mean something."""
 
-    column: str
-    values: dict[str, str] | None = None
+    column: Annotated[str, Meta(description="name of the column")]
+    values: Annotated[
+        dict[str, str] | None,
+        Meta(description="what each text means; then any other text is refused"),
+    ] = None
 
 
 class Time(_Part, frozen=True):
-    """When a row was measured: a column, or the first row's start and one step a row.
+    """When a row was measured: a column, or the first row's start and one step a row."""
 
-    ``format`` is one of strptime with a ``timezone`` (or ``%z`` in it), or ``iso`` with offsets;
-    ``marks`` says which end of the interval the field writes down.
-    """
+    column: Annotated[str | None, Meta(description="the column of the time")] = None
+    columns: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="several columns (date; hour or time of day), read as one text with a "
+            'blank between: format: "%Y-%m-%d %H"'
+        ),
+    ] = ()
+    format: Annotated[
+        str,
+        Meta(
+            description="iso (with offset), or a layout: %Y %y %m %d %j %H %I %M %S %f %b %B %a "
+            "%A %p %z and text; 24:00 is the next midnight"
+        ),
+    ] = ISO
+    timezone: Annotated[
+        str | None,
+        Meta(description="zone of the layout's times: Asia/Almaty, or fixed as +05:00, Etc/GMT-5"),
+    ] = None
+    marks: Annotated[
+        str,
+        Meta(description="the end of the interval that is written: start or end (hours 1 to 24)"),
+    ] = "start"
+    repeated: Annotated[
+        str,
+        Meta(
+            description="hours that a clock put back has twice: refuse, in_order (rows of a "
+            "source stand in the order of time), or all are the first or the second"
+        ),
+    ] = REFUSE
+    start: Annotated[
+        str | None,
+        Meta(description="for a file without times: when its first row was, ISO 8601 with offset"),
+    ] = None
+    step_s: Annotated[int | None, Meta(description="seconds from row to row, with start")] = None
 
-    column: str | None = None
-    format: str = ISO
-    timezone: str | None = None
-    marks: str = "start"
-    start: str | None = None
-    step_s: int | None = None
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The columns that hold the time."""
+        return self.columns if self.column is None else (self.column,)
 
 
 class ParameterColumn(_Part, frozen=True):
     """A channel: value = cell * factor + offset, in the unit of the registry's channel."""
 
-    column: str
-    factor: float = 1.0
-    offset: float = 0.0
-    flag: Lookup | None = None
-    nulls: tuple[str, ...] = ()
+    column: Annotated[str | None, Meta(description="name of the column of values")] = None
+    name: Annotated[
+        str | None,
+        Meta(description="the parameter's name in the column long.parameter (default: its own)"),
+    ] = None
+    factor: Annotated[float, Meta(description="what a cell is multiplied by")] = 1.0
+    offset: Annotated[float, Meta(description="what is added then")] = 0.0
+    flag: Annotated[
+        Lookup | None, Meta(description="the column of its flag, meanings N F M S D C T B")
+    ] = None
+    nulls: Annotated[
+        tuple[str, ...], Meta(description="further texts that are no value in this column")
+    ] = ()
+    below: Annotated[
+        str | None, Meta(description="as below of the whole file, for this column")
+    ] = None
+
+
+class Long(_Part, frozen=True):
+    """A row a substance: rows of one source and time are put together."""
+
+    parameter: Annotated[str, Meta(description="the column that names the substance of a row")]
+    value: Annotated[str, Meta(description="the column of its value")]
+
+
+class SkipRows(_Part, frozen=True):
+    """Rows that are no readings, told by how a cell begins."""
+
+    column: Annotated[str, Meta(description="the column that tells them")]
+    begins: Annotated[tuple[str, ...], Meta(description='how its cell begins: ["Total", "Mean"]')]
 
 
 class Mapping(_Part, frozen=True):
     """A whole mapping file, checked."""
 
-    source: str | Lookup
-    period_s: int
-    time: Time
-    parameters: dict[str, ParameterColumn]
-    arrived_at: Time | None = None
-    state: Lookup | None = None
-    device_serial: str | Lookup | None = None
-    delimiter: str = ","
-    decimal: str = "."
-    encoding: str = "utf-8"
-    nulls: tuple[str, ...] = ("",)
-
-
-def load_mapping(path: Path, parameters: Collection[str]) -> Mapping:
-    """The mapping in a file; ``parameters`` are those of the registry's channels.
-
-    Raises InputError, one sentence naming the file and the place in it.
-    """
-    try:
-        document = yaml.load(path.read_bytes(), Loader=yaml.BaseLoader)  # noqa: S506  texts only
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        what = getattr(error, "problem", None) or "it is not YAML"
-        raise InputError(f"{path}{where}: {what}") from None
-    except ValueError as error:
-        raise InputError(f"{path}: {error}") from None
-    try:
-        mapping = msgspec.convert(document, Mapping, strict=False)
-        _check(mapping, parameters)
-    except ValueError as error:  # msgspec's errors are ValueErrors
-        raise InputError(f"{path}: {error}") from None
-    return mapping
-
-
-def _check(mapping: Mapping, parameters: Collection[str]) -> None:
-    """What types cannot say; ValueError with the path in the document."""
-    if mapping.period_s < 1:
-        raise ValueError("$.period_s: a period is at least 1 second")
-    _check_time("$.time", mapping.time)
-    if mapping.arrived_at is not None:
-        _check_time("$.arrived_at", mapping.arrived_at)
-        if mapping.arrived_at.column is None:
-            raise ValueError("$.arrived_at: a column is needed")
-    if len(mapping.delimiter) != 1 or mapping.delimiter in '\r\n"':
-        raise ValueError(f"$.delimiter: {quoted(mapping.delimiter)} is not a single character")
-    if mapping.decimal not in (".", ","):
-        raise ValueError(f"$.decimal: {quoted(mapping.decimal)} is neither . nor ,")
-    if mapping.decimal == mapping.delimiter:
-        raise ValueError("$.decimal: the same sign as the delimiter")
-    try:
-        codecs.lookup(mapping.encoding)
-    except LookupError:
-        raise ValueError(f"$.encoding: {quoted(mapping.encoding)} is not known") from None
-    if not mapping.parameters:
-        raise ValueError("$.parameters: no parameter is mapped")
-    for name, part in mapping.parameters.items():
-        place = f"$.parameters.{name}"
-        if name not in parameters:
-            raise ValueError(f"{place}: no channel of the registry measures it")
-        if not (isfinite(part.factor) and isfinite(part.offset)) or part.factor == 0:
-            raise ValueError(f"{place}: factor and offset are finite numbers, the factor not 0")
-        if part.flag is not None:
-            _check_lookup(f"{place}.flag", part.flag, FLAGS)
-    if mapping.state is not None:
-        _check_lookup("$.state", mapping.state, STATES)
-
-
-def _check_time(place: str, time: Time) -> None:
-    if (time.column is None) == (time.start is None):
-        raise ValueError(f"{place}: give either a column or a start with step_s")
-    if time.marks not in ("start", "end"):
-        raise ValueError(f"{place}.marks: {quoted(time.marks)} is neither start nor end")
-    if time.start is not None:
-        if time.step_s is None or time.step_s < 1:
-            raise ValueError(f"{place}.step_s: the seconds from row to row are needed with start")
-        try:
-            instant("start", time.start)
-        except CellError as error:
-            raise ValueError(f"{place}.start: {error.why}") from None
-        return
-    if time.step_s is not None:
-        raise ValueError(f"{place}.step_s: belongs to a start, not to a column")
-    if time.timezone is not None:
-        try:
-            ZoneInfo(time.timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{place}.timezone: {quoted(time.timezone)} is no zone") from None
-        if time.format == ISO or "%z" in time.format:
-            raise ValueError(f"{place}.timezone: the format brings its own offset")
-    elif time.format != ISO and "%z" not in time.format:
-        raise ValueError(f"{place}.timezone: needed, the format has no offset (%z)")
-
-
-def _check_lookup(place: str, lookup: Lookup, meanings: tuple[str, ...]) -> None:
-    for text, meaning in (lookup.values or {}).items():
-        if meaning not in meanings:
-            known = ", ".join(meanings)
-            raise ValueError(f"{place}.values: {quoted(text)} is {meaning}, not one of {known}")
+    source: Annotated[
+        str | Lookup, Meta(description="one source id for the file, or the column that names it")
+    ]
+    period_s: Annotated[int, Meta(description="length of a row's interval, seconds")]
+    time: Annotated[Time, Meta(description="when a row was measured")]
+    parameters: Annotated[
+        dict[str, ParameterColumn],
+        Meta(description="a parameter of the registry's channels, and where its values are"),
+    ]
+    long: Annotated[
+        Long | None,
+        Meta(description="a row a substance, as national exports are: parameters then need no "
+             "column"),
+    ] = None  # fmt: skip
+    arrived_at: Annotated[
+        Time | None, Meta(description="when a row arrived, as time (default: its interval's end)")
+    ] = None
+    state: Annotated[
+        Lookup | None,
+        Meta(description="the operating state: NORMAL, STARTUP, SHUTDOWN, STOPPED, EMERGENCY"),
+    ] = None
+    device_serial: Annotated[
+        str | Lookup | None, Meta(description="one serial for the file, or its column")
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Meta(description='what separates cells: one character, or "tab" (default: that of a line '
+             "sep=, else a comma)"),
+    ] = None  # fmt: skip
+    decimal: Annotated[str, Meta(description="the decimal sign: . or ,")] = "."
+    thousands: Annotated[
+        str | None,
+        Meta(description="what stands between thousands: a blank (any kind), . , or '"),
+    ] = None
+    below: Annotated[
+        str,
+        Meta(description="what <0,5 (below detection) counts as: refuse, half of the limit, zero"),
+    ] = REFUSE
+    encoding: Annotated[str, Meta(description="of the text: utf-8, cp1251, cp866, utf-16, ...")] = (
+        "utf-8"
+    )
+    nulls: Annotated[tuple[str, ...], Meta(description="texts that are no value")] = ("",)
+    skip_lines: Annotated[int, Meta(description="lines above the header (title)")] = 0
+    header: Annotated[
+        tuple[str, ...],
+        Meta(description="names of the columns, for a file without a header row"),
+    ] = ()
+    units_lines: Annotated[int, Meta(description="lines below the header that are no rows")] = 0
+    footer_lines: Annotated[
+        int, Meta(description="lines at the end that are no rows, blank ones apart")
+    ] = 0
+    skip_rows: Annotated[SkipRows | None, Meta(description="rows that are no readings")] = None
+    comment: Annotated[str | None, Meta(description="lines that begin so are left out")] = None
+    blank_lines: Annotated[
+        str | None,
+        Meta(description="in a file without times: skip them, or count each as a row"),
+    ] = None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from streams.input.avro_file import MAGIC, read_avro
 from streams.input.mapped_csv import MappedCsv
-from streams.input.mapping import Mapping, load_mapping
+from streams.input.mapping import Mapping
+from streams.input.mapping_file import load_mapping
 from streams.input.ndjson import read_ndjson
 from streams.input.reading_row import InputError, ReadingRow
 from streams.input.wide_csv import read_wide_csv
@@ -46,7 +47,7 @@ def _read(
     notice: Callable[[str], None],
 ) -> Iterator[ReadingRow]:
     if mapping is not None:
-        table = MappedCsv(path, mapping)
+        table = MappedCsv(path, mapping, notice)
         if table.unmapped:
             notice(f"{path}: not mapped and left out: {', '.join(table.unmapped)}")
         return iter(table)

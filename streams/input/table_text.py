@@ -1,66 +1,205 @@
-"""Rows of a text table: encoding, byte order mark, quoting and width are dealt with here."""
+"""Rows of a text table: title, units and footer lines, quoting and width are dealt with here."""
 
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from streams.input.reading_row import InputError, quoted, row_error
+from streams.input.text_lines import encoding_of_file, text_lines
+
+MOST_BLANK = 100_000
+"""Blank lines in a row that are looked through: they wait, for the end may follow."""
+
+_SEP = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """How a table is written; each name but ``mapped`` is the key of a mapping that says it.
+
+    ``mapped`` tables are the field's: columns nobody asks for may repeat and be empty, cells are
+    stripped, cells beyond the header may stand there if they are empty.
+    """
+
+    mapped: bool = False
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    header: tuple[str, ...] = ()
+    skip_lines: int = 0
+    units_lines: int = 0
+    footer_lines: int = 0
+    comment: str | None = None
+    blank_lines: str = "skip"  # or refuse, or row
 
 
 class TableText:
-    """A table with a header row. Iterating yields ``(row, line, cells)``, blank lines left out.
+    """A table with a header. Iterating yields ``(row, line, cells)``.
 
-    ``row`` counts data rows from 1, ``line`` is the line of the file on which the row ends.
-    Raises InputError for text that is not in the encoding, broken quoting, a header that is
-    missing or names a column twice, and rows of another width than the header.
+    ``row`` counts data rows from 1, ``line`` is the line of the file on which the row ends. A
+    first line ``sep=;``, as spreadsheets write it, names the delimiter. Raises InputError for text
+    that is not in the encoding, broken quoting, a header that is missing or names a column twice,
+    and rows of another width than the header.
     """
 
-    def __init__(self, path: Path, *, encoding: str = "utf-8-sig", delimiter: str = ",") -> None:
+    def __init__(self, path: Path, form: TableForm | None = None) -> None:
         self.path = path
-        self.encoding = encoding
-        self._delimiter = delimiter
-        self.header: tuple[str, ...] = next(self._lines(), (0, ()))[1]
+        self.form = form = form or TableForm()
+        key = "encoding in the mapping" if form.mapped else None
+        self.encoding = encoding_of_file(path, form.encoding, key=key)
+        self.left_out: tuple[int, tuple[str, ...]] | None = None
+        self._separator = _separator(path, self.encoding)
+        self._delimiter = self._separator or form.delimiter or ","
+        if None not in (self._separator, form.delimiter) and self._separator != form.delimiter:
+            raise InputError(
+                f"{path}, line 1 says sep={self._separator} and `delimiter` in the mapping is "
+                f"{quoted(form.delimiter or '')}"
+            )
+        self.header: tuple[str, ...] = form.header or next(self._rows(header=True), (0, ()))[1]
         if not self.header:
             raise InputError(f"{path} is empty: a header row is needed")
-        seen: set[str] = set()
-        for name in self.header:
-            if name in seen:
-                raise InputError(f"{path}, header: column {quoted(name)} stands there twice")
-            seen.add(name)
+        if not form.mapped:
+            self.refuse_repeated(self.header)
+
+    def leave_out(self, column: str, beginnings: tuple[str, ...]) -> None:
+        """Leave out rows whose cell of the column begins with one of these texts."""
+        self.left_out = (self.header.index(column), beginnings)
+
+    def refuse_repeated(self, names: tuple[str, ...]) -> None:
+        """InputError if one of the names stands in the header twice."""
+        counts = Counter(self.header)
+        for name in names:
+            if counts[name] > 1:
+                places = [str(at) for at, other in enumerate(self.header, 1) if other == name]
+                hint = (
+                    f" (columns {', '.join(places)}; `header` in the mapping gives the columns "
+                    "names of your own, `skip_lines` leaves the line out)"
+                    if self.form.mapped
+                    else ""
+                )
+                raise InputError(
+                    f"{self.path}, header: column {quoted(name)} stands there twice{hint}"
+                )
 
     def __iter__(self) -> Iterator[tuple[int, int, tuple[str, ...]]]:
         width = len(self.header)
-        lines = self._lines()
-        next(lines)
-        for row, (line, cells) in enumerate(lines, start=1):
+        row = 0
+        for line, cells in self._rows(header=False):
+            if self.left_out is not None:
+                at, beginnings = self.left_out
+                if at < len(cells) and cells[at].startswith(beginnings):
+                    continue
+            row += 1
             if len(cells) != width:
-                why = f"it has {len(cells)} cells and the header has {width}"
-                raise row_error(self.path, row, line, why)
+                cells = self._of_width(cells, row, line)
             yield row, line, cells
 
-    def _lines(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        with self.path.open(encoding=self.encoding, newline="") as file:
-            reader = csv.reader(file, delimiter=self._delimiter, strict=True)
-            try:
-                for cells in reader:
-                    if cells:
-                        yield reader.line_num, tuple(cells)
-            except csv.Error as error:
-                raise InputError(f"{self.path}, line {reader.line_num}: {error}") from None
-            except UnicodeDecodeError:
-                line = first_undecodable_line(self.path, self.encoding)
-                name = self.encoding.removesuffix("-sig")
-                raise InputError(f"{self.path}, line {line}: the text is not {name}") from None
+    def _of_width(self, cells: tuple[str, ...], row: int, line: int) -> tuple[str, ...]:
+        width = len(self.header)
+        if self.form.mapped and len(cells) > width and not any(cells[width:]):
+            return cells[:width]
+        plural = "cell" if len(cells) == 1 else "cells"
+        whose = "`header` of the mapping" if self.form.header else "the header"
+        why = f"it has {len(cells)} {plural} and {whose} has {width}"
+        if self.form.mapped:
+            why += (
+                f" (delimiter {quoted(self._delimiter)}; `skip_lines`, `units_lines`, "
+                "`footer_lines`, `skip_rows` and `comment` in a mapping leave lines out)"
+            )
+        raise row_error(self.path, row, line, why)
+
+    def _rows(self, *, header: bool) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """The header alone, or every row behind it; blank lines as the form says."""
+        source = _Numbered(self._lines(header=header))
+        reader = csv.reader(source, delimiter=self._delimiter, strict=True)
+        mapped, blank = self.form.mapped, self.form.blank_lines
+        try:
+            for cells in reader:
+                if mapped:
+                    cells = [cell.strip() for cell in cells]
+                if header and any(cells):
+                    yield source.number, tuple(cells)
+                    return
+                if cells and (blank != "skip" or not mapped or any(cells)):
+                    yield source.number, tuple(cells)
+                elif not cells and blank == "row":
+                    yield source.number, ("",) * len(self.header)
+                elif not cells and blank == "refuse":
+                    raise InputError(
+                        f"{self.path}, line {source.number} is blank, and in a file without times "
+                        "a line may be an hour: `blank_lines: skip` or `blank_lines: row` in the "
+                        "mapping says which"
+                    )
+        except csv.Error as error:
+            hint = ""
+            if "expected after" in str(error) and mapped:
+                hint = f" (delimiter {quoted(self._delimiter)}, `delimiter` in the mapping)"
+            raise InputError(f"{self.path}, line {source.number}: {error}{hint}") from None
+
+    def _lines(self, *, header: bool) -> Iterator[tuple[int, str]]:
+        """The numbered lines of the header, or of the rows: what is above and below left out."""
+        form = self.form
+        lines = text_lines(self.path, self.encoding)
+        above = form.skip_lines + (self._separator is not None)
+        for _ in range(above):
+            next(lines, None)
+        comment = form.comment
+        if comment:
+            lines = ((at, line) for at, line in lines if not line.lstrip().startswith(comment))
+        if header:
+            return lines
+        if not form.header:
+            self._skip_header(lines)
+        for _ in range(form.units_lines):
+            next(lines, None)
+        return _without_end(lines, form.footer_lines)
+
+    def _skip_header(self, lines: Iterator[tuple[int, str]]) -> None:
+        """Take the lines of the header, which may have line breaks in quotes."""
+        reader = csv.reader(_Numbered(lines), delimiter=self._delimiter, strict=True)
+        for cells in reader:
+            if any(cell.strip() for cell in cells) or (cells and not self.form.mapped):
+                return
 
 
-def first_undecodable_line(path: Path, encoding: str) -> int:
-    """The line (from 1) on which decoding fails first; encodings of more bytes say line 1."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode(encoding)
-            except UnicodeDecodeError:
-                return number
-    return 1
+class _Numbered:
+    """Lines for csv's reader, and the number of the last one that it took."""
+
+    def __init__(self, lines: Iterator[tuple[int, str]]) -> None:
+        self._lines = lines
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self.number, line = next(self._lines)
+        return line
+
+
+def _without_end(lines: Iterator[tuple[int, str]], footer: int) -> Iterator[tuple[int, str]]:
+    """The lines without blank ones at the end and without so many footer lines above those."""
+    waiting: deque[tuple[int, str]] = deque()
+    written = 0  # of those that wait, lines that are not blank
+    for number, line in lines:
+        waiting.append((number, line))
+        if not line.strip():
+            if len(waiting) > MOST_BLANK:
+                raise InputError(f"more than {MOST_BLANK} blank lines end at line {number}")
+            continue
+        written += 1
+        while written > footer:
+            at, text = waiting.popleft()
+            written -= bool(text.strip())
+            yield at, text
+
+
+def _separator(path: Path, encoding: str) -> str | None:
+    """The delimiter that a first line ``sep=;`` names; it is no part of the table."""
+    _, line = next(text_lines(path, encoding), (0, ""))
+    match = _SEP.fullmatch(line)
+    return match[1] if match else None

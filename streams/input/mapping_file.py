@@ -1,0 +1,116 @@
+"""Reads a mapping file: YAML, its keys, its types; ``mapping_checks`` says what else must hold."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from streams.input.mapping import Mapping
+from streams.input.mapping_checks import check_mapping
+from streams.input.reading_row import InputError, quoted
+from streams.registry import yaml_tree
+from streams.registry.errors import Problem
+from streams.registry.yaml_tree import Node, Scalar, Sequence
+
+_WIDTH = 79
+
+
+def load_mapping(path: Path, parameters: Collection[str]) -> Mapping:
+    """The mapping in a file; ``parameters`` are those of the registry's channels.
+
+    Raises InputError, one sentence naming the file and the place in it.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    try:
+        root = yaml_tree.parse(text)
+        _refuse_unknown(root, inspect.type_info(Mapping), "$")
+        mapping = msgspec.convert(_plain(root, {}), Mapping, strict=False)
+        check_mapping(mapping, parameters)
+    except ValueError as error:  # Problem and msgspec's errors are ValueErrors
+        raise InputError(f"{path}: {error}") from None
+    return mapping
+
+
+def _plain(node: Node, made: dict[int, Any]) -> Any:
+    """Texts, lists and mappings: what a text means is decided by the field that it fills."""
+    if id(node) in made:  # an alias
+        return made[id(node)]
+    result: Any
+    if isinstance(node, Scalar):
+        result = node.text
+    elif isinstance(node, Sequence):
+        result = [_plain(item, made) for item in node.items]
+    else:
+        result = {name: _plain(item, made) for name, item in node.items.items()}
+    made[id(node)] = result
+    return result
+
+
+def _refuse_unknown(node: Node, kind: inspect.Type, path: str) -> None:
+    """Problem for a key that no mapping has, with the nearest that there is."""
+    if isinstance(kind, inspect.UnionType):
+        for one in kind.types:
+            _refuse_unknown(node, _bare(one), path)
+    elif isinstance(kind, inspect.DictType) and isinstance(node, yaml_tree.Mapping):
+        for name, item in node.items.items():
+            _refuse_unknown(item, _bare(kind.value_type), f"{path}.{name}")
+    elif isinstance(kind, inspect.StructType) and isinstance(node, yaml_tree.Mapping):
+        known = {field.encode_name: field.type for field in kind.fields}
+        for name, item in node.items.items():
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1, 0.5)
+                hint = f"did you mean {near[0]}? " if near else ""
+                raise Problem(
+                    "",
+                    f"line {item.line}: {path} has no key {quoted(name)} ({hint}there are "
+                    f"{', '.join(known)})",
+                )
+            _refuse_unknown(item, _bare(known[name]), f"{path}.{name}")
+
+
+def _bare(kind: inspect.Type) -> inspect.Type:
+    return kind.type if isinstance(kind, inspect.Metadata) else kind
+
+
+def describe_keys() -> str:
+    """Every key of a mapping and what it says, for a terminal."""
+    kind = inspect.type_info(Mapping)
+    assert isinstance(kind, inspect.StructType)  # noqa: S101  it is a struct
+    head = "Keys of a mapping (YAML); * must be there; indented: what a key has inside.\n"
+    return head + "\n".join(_described(kind, 0, set()))
+
+
+def _described(kind: inspect.StructType, depth: int, seen: set[type]) -> Iterator[str]:
+    for field in kind.fields:
+        described = field.type
+        text = ""
+        if isinstance(described, inspect.Metadata):
+            text = (described.extra_json_schema or {}).get("description", "")
+            described = described.type
+        name = f"{'  ' * depth}{field.encode_name}{'*' if field.required else ''}"
+        yield textwrap.fill(text, _WIDTH, initial_indent=f"{name:<18} ", subsequent_indent=" " * 19)
+        for part in _structs(described):
+            if part.cls not in seen:
+                seen.add(part.cls)
+                yield from _described(part, depth + 1, seen)
+
+
+def _structs(kind: inspect.Type) -> Iterator[inspect.StructType]:
+    if isinstance(kind, inspect.StructType):
+        yield kind
+    elif isinstance(kind, inspect.UnionType):
+        for one in kind.types:
+            yield from _structs(_bare(one))
+    elif isinstance(kind, inspect.DictType):
+        yield from _structs(_bare(kind.value_type))
