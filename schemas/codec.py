@@ -6,6 +6,7 @@ Confluent wire format: 0x00, the schema id as four bytes big-endian, the Avro bo
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import BytesIO
 from struct import Struct
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import fastavro
 from fastavro.read import SchemaResolutionError
 
+from schemas.body_check import BodyCheck
 from schemas.definitions import Definition, current, same_on_the_wire
 from schemas.encoder import compile_encoder
-from schemas.errors import Undecodable, UnknownSchema
+from schemas.errors import SchemaNotYetKnown, Undecodable, UnknownSchema
 from schemas.ids import SchemaIds
 from schemas.reading_columns import ColumnDecoder
 from schemas.reading_decoder import HEADER, ReadingDecoder
@@ -27,6 +29,7 @@ TICK = "StreamTick"
 
 _framing = Struct(">BI")
 _TICK = Tick()
+_BRIEF = 200  # characters of an error of fastavro
 
 
 class Codec:
@@ -39,6 +42,7 @@ class Codec:
         self._ids = ids
         self._encoders: dict[str, Callable[[Any], bytes]] = {}
         self._definitions: dict[int, Definition] = {}
+        self._checks: dict[int, BodyCheck] = {}
         self._decoders: dict[int, Callable[[bytes], Reading | Tick]] = {}
         self._readings = ReadingDecoder()
         self._current_readings: set[int] = set()
@@ -72,7 +76,7 @@ class Codec:
         """
         number = _schema_id(value)
         writer = self._definition(number)
-        return writer.name, _decode_body(value, number, writer)
+        return writer.name, self._decode_body(value, number, writer)
 
     def decode_reading(self, value: bytes | None) -> Reading | Tick | Rejected:
         """What a message of the readings topic is; a bad message is a value, not an exception.
@@ -99,7 +103,20 @@ class Codec:
         One block for each pattern; the columns of values are contiguous. Raises only
         SchemaRegistryError, where the schema registry does not answer.
         """
-        return self._columns.decode(values)
+        try:
+            return self._columns.decode(values)
+        except SchemaNotYetKnown:
+            self._ask_for_all(values)
+            raise
+
+    def _ask_for_all(self, values: Sequence[bytes | None]) -> None:
+        """Ask for every unknown id of a batch, so that they all wait at the same time."""
+        numbers = {
+            _framing.unpack_from(value)[1] for value in values if value and len(value) >= HEADER
+        }
+        for number in numbers - self._definitions.keys():
+            with suppress(SchemaNotYetKnown, UnknownSchema):
+                self._definition(number)
 
     def _is_current(self, value: bytes) -> bool:
         """Whether a message that is a reading is one of the current schema."""
@@ -111,20 +128,46 @@ class Codec:
             found = self._ids.schema_of(number)
             if found is None or found.name not in current():
                 raise UnknownSchema(f"schema id {number} is not known")
+            ours = current()[found.name]
+            if same_on_the_wire(found, ours):
+                found = ours
             self._definitions[number] = found
         return found
 
+    def _decode_body(self, value: bytes, number: int, writer: Definition) -> dict[str, Any]:
+        reader = current()[writer.name]
+        if writer is not reader:
+            check = self._checks.get(number)
+            if check is None:
+                check = self._checks[number] = BodyCheck(writer.parsed)
+            check.end_of(value, HEADER)
+        body = BytesIO(value)
+        body.seek(HEADER)
+        try:
+            record = fastavro.schemaless_reader(body, writer.parsed, reader.parsed)
+        except SchemaResolutionError as error:
+            raise UnknownSchema(
+                f"schema id {number} cannot be read as {writer.name}: {_brief(error)}"
+            ) from error
+        except Exception as error:  # fastavro raises what the bytes lead it to
+            raise Undecodable(
+                f"the body is no {writer.name} ({type(error).__name__}: {_brief(error)})"
+            ) from None
+        if body.tell() != len(value):
+            raise Undecodable(f"{len(value) - body.tell()} bytes follow the record")
+        return dict(record)
+
     def _reading_decoder(self, number: int) -> Callable[[bytes], Reading | Tick]:
         writer = self._definition(number)
-        if writer.name == READING and same_on_the_wire(writer, current()[READING]):
+        if writer is current()[READING]:
             self._current_readings.add(number)
             return self._readings.decode
         if writer.name == READING:
-            return lambda value: Reading(**_decode_body(value, number, writer))
+            return lambda value: Reading(**self._decode_body(value, number, writer))
         if writer.name == TICK:
 
             def decode_tick(value: bytes) -> Tick:
-                _decode_body(value, number, writer)
+                self._decode_body(value, number, writer)
                 return _TICK
 
             return decode_tick
@@ -140,17 +183,7 @@ def _schema_id(value: bytes) -> int:
     return int(number)
 
 
-def _decode_body(value: bytes, number: int, writer: Definition) -> dict[str, Any]:
-    body = BytesIO(value)
-    body.seek(HEADER)
-    try:
-        record = fastavro.schemaless_reader(body, writer.parsed, current()[writer.name].parsed)
-    except SchemaResolutionError as error:
-        raise UnknownSchema(f"schema id {number} cannot be read as {writer.name}") from error
-    except Exception as error:  # fastavro raises what the bytes lead it to
-        raise Undecodable(
-            f"the body is no {writer.name} ({type(error).__name__}: {error})"
-        ) from None
-    if body.tell() != len(value):
-        raise Undecodable(f"{len(value) - body.tell()} bytes follow the record")
-    return dict(record)
+def _brief(error: Exception) -> str:
+    """What an error says, without the whole schema that it may cite."""
+    text = str(error)
+    return text if len(text) <= _BRIEF else text[:_BRIEF] + "..."

@@ -17,3 +17,7 @@ class SchemaRegistryError(RuntimeError):
     Says nothing about a message: whoever decodes waits and asks again, so that an outage of the
     registry never turns good messages into dead letters.
     """
+
+
+class SchemaNotYetKnown(SchemaRegistryError):  # noqa: N818 - a state, which passes
+    """A node of the registry does not know an id, and another may: to be asked again soon."""

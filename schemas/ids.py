@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit, urlunsplit
+from contextlib import suppress
+from typing import Final, Protocol
+from urllib.parse import quote
 
+from schemas.awaited_ids import AwaitedIds
 from schemas.definitions import Definition, current, define, packaged, packaged_ids
-from schemas.errors import SchemaRegistryError
+from schemas.errors import SchemaNotYetKnown, SchemaRegistryError, UnknownSchema
+from schemas.registry_client import RegistryClient
 
-CONTENT_TYPE = "application/vnd.schemaregistry.v1+json"
+COMPATIBILITY: Final = "BACKWARD_TRANSITIVE"
+_REFUSED_KEPT: Final = 10_000
 
 
 class SchemaIds(Protocol):
@@ -24,9 +24,10 @@ class SchemaIds(Protocol):
         """Id of the current schema of a record, by its short name; KeyError for another name."""
 
     def schema_of(self, number: int) -> Definition | None:
-        """Schema of an id; None where the id, or its record, is not known.
+        """Schema of an id; None where the id is not known.
 
-        Raises SchemaRegistryError where that cannot be found out now.
+        Raises UnknownSchema where what it stands for can never be used, SchemaRegistryError where
+        that cannot be found out now, and its SchemaNotYetKnown while the id is to be waited for.
         """
 
 
@@ -50,33 +51,70 @@ class HttpIds:
     """Ids of a Confluent-compatible schema registry, one subject a record (its full name).
 
     ``start`` registers every schema that the registry does not have; ids met on the topics are
-    fetched when they are first seen. Hits are kept for ever (an id never changes its schema),
-    misses for ``miss_s`` seconds. Requests are synchronous and bounded by ``timeout_s``.
+    fetched, with the schemas that they refer to, when they are first seen. Hits are kept for ever
+    (an id never changes its schema). An id that the registry does not know is asked for again
+    soon, see `schemas.awaited_ids`. Requests are synchronous and bounded by ``timeout_s``.
     """
 
     def __init__(
         self,
         url: str,
         *,
+        user: str | None = None,
+        password: str | None = None,
         subjects: dict[str, str] | None = None,
         timeout_s: float = 5.0,
-        miss_s: float = 60.0,
+        wait_s: float = 0.0,
+        miss_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``subjects`` maps record names to subjects where they are not the full names."""
-        self._url, self._headers = _without_credentials(url)
+        """``subjects`` maps record names to subjects where they are not the full names.
+
+        ``wait_s``: messages wait so long for an id that the registry does not know.
+        """
+        self._client = RegistryClient(url, user=user, password=password, timeout_s=timeout_s)
         self._subjects = subjects or {}
-        self._timeout_s = timeout_s
-        self._miss_s = miss_s
         self._clock = clock
         self._ids: dict[str, int] = {}
         self._schemas: dict[int, Definition] = {}
-        self._misses: dict[int, float] = {}
+        self._refused: dict[int, str] = {}
+        self._awaited = AwaitedIds(wait_s, miss_s)
 
     def start(self) -> None:
         """Register every current schema, or look its id up; SchemaRegistryError on failure."""
         for definition in current().values():
             self._register(definition)
+
+    def answers(self) -> None:
+        """Ask the registry something; SchemaRegistryError where it does not answer."""
+        self._look_up(next(iter(current().values())))
+
+    def registered(self) -> dict[str, bool]:
+        """Whether each record's current schema is registered; nothing is written.
+
+        Raises SchemaRegistryError where the registry does not answer.
+        """
+        return {
+            self._subject(definition): self._look_up(definition) is not None
+            for definition in current().values()
+        }
+
+    def compatibility(self) -> dict[str, str]:
+        """The compatibility that is in force for each subject; raises SchemaRegistryError."""
+        found = {}
+        for definition in current().values():
+            subject = self._subject(definition)
+            for path in (f"/config/{subject}?defaultToGlobal=true", "/config"):
+                answer = self._client.ask(path)
+                if answer is not None:
+                    found[subject] = str(answer.get("compatibilityLevel"))
+                    break
+        return found
+
+    def set_compatibility(self) -> None:
+        """Let every subject take compatible schemas only; raises SchemaRegistryError."""
+        for definition in current().values():
+            self._demand_compatibility(definition)
 
     def id_of(self, name: str) -> int:
         """Id of the current schema of a record, registered if ``start`` has not done it."""
@@ -89,75 +127,71 @@ class HttpIds:
         found = self._schemas.get(number)
         if found is not None:
             return found
-        if self._clock() < self._misses.get(number, float("-inf")):
-            return None
-        found = self._fetch(number)
-        if found is None:
-            if len(self._misses) >= 10_000:  # every id of a hostile flood is a miss
-                self._misses.clear()
-            self._misses[number] = self._clock() + self._miss_s
-        else:
-            self._schemas[number] = found
-        return found
+        if number in self._refused:
+            raise UnknownSchema(self._refused[number])
+        now = self._clock()
+        if self._awaited.may_ask(number, now):
+            found = self._fetch(number)
+            if found is not None:
+                self._awaited.found(number)
+                self._schemas[number] = found
+                return found
+            self._awaited.missed(number, now)
+        if self._awaited.waits(number, now):
+            raise SchemaNotYetKnown(
+                f"schema registry {self._client.url} does not know schema id {number} yet"
+            )
+        return None
+
+    def _demand_compatibility(self, definition: Definition) -> None:
+        path = f"/config/{self._subject(definition)}"
+        self._client.ask(path, {"compatibility": COMPATIBILITY}, method="PUT")
+
+    def _subject(self, definition: Definition) -> str:
+        return quote(self._subjects.get(definition.name, definition.full_name), safe="")
+
+    def _look_up(self, definition: Definition) -> int | None:
+        answer = self._client.ask(
+            f"/subjects/{self._subject(definition)}", {"schema": definition.text}
+        )
+        number = None if answer is None else answer.get("id")
+        return number if isinstance(number, int) else None
 
     def _register(self, definition: Definition) -> None:
-        subject = self._subjects.get(definition.name, definition.full_name)
-        body = {"schema": definition.text}
-        answer = self._ask(f"/subjects/{subject}", body)  # looks up, writes nothing
-        if answer is None:
-            answer = self._ask(f"/subjects/{subject}/versions", body)
-        if answer is None or not isinstance(answer.get("id"), int):
+        number = self._look_up(definition)
+        if number is None:
+            path = f"/subjects/{self._subject(definition)}/versions"
+            with suppress(SchemaRegistryError):  # who may register may not configure: doctor says
+                self._demand_compatibility(definition)
+            answer = self._client.ask(path, {"schema": definition.text})
+            number = None if answer is None else answer.get("id")
+        if not isinstance(number, int):
             raise SchemaRegistryError(
-                f"schema registry {self._url} gave no id for subject {subject}"
+                f"schema registry {self._client.url} gave no id for subject "
+                f"{self._subject(definition)}"
             )
-        self._ids[definition.name] = answer["id"]
-        self._schemas[answer["id"]] = definition
+        self._ids[definition.name] = number
+        self._schemas[number] = definition
 
     def _fetch(self, number: int) -> Definition | None:
-        answer = self._ask(f"/schemas/ids/{number}")
-        if answer is None or answer.get("schemaType", "AVRO") != "AVRO":
-            return None
+        """What the registry has under an id; None where it does not know it, or its references.
+
+        Raises UnknownSchema where it is none of ours; that is remembered.
+        """
         try:
-            return define(answer["schema"])
-        except (KeyError, TypeError, ValueError):
-            return None  # whatever was registered under that id, it is no record of ours
-        except Exception as error:
-            if type(error).__module__.startswith("fastavro"):
+            answer = self._client.schema(number)
+            if answer is None:
                 return None
+            try:
+                found = define(answer.text, answer.references)
+            except ValueError as error:
+                raise UnknownSchema(f"schema id {number} cannot be used: {error}") from None
+            if found is None:
+                raise UnknownSchema(f"schema id {number} is no record of this pipeline")
+        except UnknownSchema as error:
+            self._awaited.found(number)
+            if len(self._refused) >= _REFUSED_KEPT:
+                self._refused.clear()
+            self._refused[number] = str(error)
             raise
-
-    def _ask(self, path: str, body: dict[str, str] | None = None) -> dict[str, Any] | None:
-        """Answer as a JSON object; None for 404. Raises SchemaRegistryError for all else."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data, self._headers)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310
-                found = json.load(answer)
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == 404:
-                return None
-            raise SchemaRegistryError(
-                f"schema registry {self._url} answered {error.code} to {path}"
-            ) from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise SchemaRegistryError(
-                f"schema registry {self._url} does not answer {path}: {reason}"
-            ) from None
-        if not isinstance(found, dict):
-            raise SchemaRegistryError(f"schema registry {self._url} gave no object for {path}")
         return found
-
-
-def _without_credentials(url: str) -> tuple[str, dict[str, str]]:
-    """The URL as it may be shown, and the headers that carry what was cut out of it."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SchemaRegistryError("the schema registry's URL is not an http or https URL")
-    host = parts.netloc.rpartition("@")[2]
-    headers = {"Accept": f"{CONTENT_TYPE}, application/json", "Content-Type": CONTENT_TYPE}
-    if parts.username is not None:
-        user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers

@@ -120,12 +120,12 @@ def fields_of(message: bytes) -> Fields:
     Raises Undecodable, IndexError or UnicodeDecodeError where the body is malformed.
     """
     source_id, moment_at = _text(message, HEADER)
-    measured_at, fixed_at = _long(message, moment_at)
-    period_s, state_at = _long(message, fixed_at)
-    symbol, branch_at = _long(message, state_at)
+    measured_at, fixed_at = read_long(message, moment_at)
+    period_s, state_at = read_long(message, fixed_at)
+    symbol, branch_at = read_long(message, state_at)
     if not 0 <= symbol < len(STATES):
         raise Undecodable(f"operating state number {symbol} does not exist")
-    branch, at = _long(message, branch_at)
+    branch, at = read_long(message, branch_at)
     if branch not in (0, 1):
         raise Undecodable(f"branch {branch} of device_serial does not exist")
     serial: str | None = None
@@ -173,7 +173,7 @@ def _layout_of(
     )
 
 
-def _long(message: bytes, at: int) -> tuple[int, int]:
+def read_long(message: bytes, at: int) -> tuple[int, int]:
     """A zigzag varint of at most 64 bits, and where it ends."""
     zigzag = shift = 0
     while True:
@@ -192,7 +192,7 @@ def _long(message: bytes, at: int) -> tuple[int, int]:
 
 def _text(message: bytes, at: int) -> tuple[str, int]:
     """A text behind its length, and where it ends."""
-    size, at = _long(message, at)
+    size, at = read_long(message, at)
     if size < 0:
         raise Undecodable(f"a text has the length {size}")
     end = at + size
@@ -203,10 +203,10 @@ def _text(message: bytes, at: int) -> tuple[str, int]:
 
 def _block(message: bytes, at: int) -> tuple[int, int]:
     """Entries in the next block of a map (0: there is none), and where they begin."""
-    count, at = _long(message, at)
+    count, at = read_long(message, at)
     if count < 0:
         count = -count
-        _, at = _long(message, at)  # size in bytes, for those who skip the block
+        _, at = read_long(message, at)  # size in bytes, for those who skip the block
     return count, at
 
 

@@ -13,6 +13,7 @@ from sinks.failures import describe
 from streams.health.report import Look
 from streams.health.server import Health
 from streams.health.stage import Stage
+from streams.schema_registry import schema_questions
 from streams.settings import Settings
 from streams.transport.positions import positions
 
@@ -47,7 +48,7 @@ def sinks_health(settings: Settings, parts: Parts, topics: tuple[str, ...], stag
         group=settings.group_sinks,
         topics=topics,
         look=look,
-        questions={"clickhouse": ClickHouse(settings)},
+        questions={"clickhouse": ClickHouse(settings), **schema_questions(settings)},
     )
 
 

@@ -14,7 +14,7 @@ import structlog
 from faust.types import TP
 
 from schemas.codec import Codec
-from schemas.ids import FileIds, HttpIds, SchemaIds
+from schemas.ids import FileIds, SchemaIds
 from streams.checkpoint import Checkpoint
 from streams.core.log import UnusableStateError
 from streams.core.partition import PartitionEngine
@@ -32,6 +32,7 @@ from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
 from streams.saved_state import changelog_topic
+from streams.schema_registry import registry_ids
 from streams.segments import StoreError
 from streams.settings import Settings
 from streams.state_log import DamagedStateError, StateLog
@@ -194,10 +195,13 @@ def faust_app(
 
 
 def schema_ids(settings: Settings) -> SchemaIds:
-    """Ids of the schema registry, or the fixed ones where none is set."""
+    """Ids of the schema registry, or the fixed ones where none is set; the registry is not asked.
+
+    Messages wait for ids that the registry does not know (`Settings.schema_wait_s`).
+    """
     if settings.schema_registry_url is None:
         return FileIds()
-    return HttpIds(settings.schema_registry_url)
+    return registry_ids(settings, settings.schema_registry_url, wait_s=settings.schema_wait_s)
 
 
 def policy_of(settings: Settings) -> Policy:

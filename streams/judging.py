@@ -128,7 +128,7 @@ class Judging:
             del self._engines[partition]
 
     async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
-        what = f"the schema registry does not answer for partition {batch.partition}"
+        what = f"partition {batch.partition} waits for the schema registry"
         while True:
             await self._follower.catch_up()
             try:

@@ -44,6 +44,9 @@ class Settings:
     clickhouse_user: str = "default"
     clickhouse_password: str = field(default="", repr=False)
     schema_registry_url: str | None = None  # None: the fixed ids of schemas/ids.json
+    schema_registry_user: str | None = None  # HTTP basic authentication when set
+    schema_registry_password: str | None = field(default=None, repr=False)
+    schema_wait_s: float = 5.0  # messages wait so long for an id that the registry does not know
 
     # Topics and groups
     topic_readings: str = "emissions.readings"
@@ -162,6 +165,10 @@ def _check(settings: Settings) -> None:
             )
     if (settings.broker_user is None) != (settings.broker_password is None):
         raise SettingsError(f"{PREFIX}BROKER_USER and {PREFIX}BROKER_PASSWORD go together")
+    if (settings.schema_registry_user is None) != (settings.schema_registry_password is None):
+        raise SettingsError(
+            f"{PREFIX}SCHEMA_REGISTRY_USER and {PREFIX}SCHEMA_REGISTRY_PASSWORD go together"
+        )
     _check_url("clickhouse_url", settings.clickhouse_url)
     if settings.schema_registry_url is not None:
         _check_url("schema_registry_url", settings.schema_registry_url)
@@ -194,7 +201,8 @@ def _check_names(settings: Settings) -> None:
 def _check_numbers(settings: Settings) -> None:
     at_least: tuple[tuple[str, float], ...] = (
         ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
-        ("max_lateness_s", 0), ("outage_limit_s", 1), ("tick_s", 0), ("poll_records", 1),
+        ("max_lateness_s", 0), ("schema_wait_s", 0), ("outage_limit_s", 1), ("tick_s", 0),
+        ("poll_records", 1),
         ("records_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
         ("heartbeat_s", 0.1), ("stop_s", 1), ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1),
         ("fuse_run", 0), ("fuse_hold_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),

@@ -12,13 +12,12 @@ if TYPE_CHECKING:
 def codec_of(settings: Settings) -> Codec:
     """The codec with the ids of the schema registry, or the fixed ones where none is set.
 
-    Raises SchemaRegistryError where the registry does not answer.
+    The registry is asked when an id is needed, and given a schema only by whoever encodes.
     """
     from schemas.codec import Codec
-    from schemas.ids import FileIds, HttpIds
+    from schemas.ids import FileIds
+    from streams.schema_registry import registry_ids
 
     if settings.schema_registry_url is None:
         return Codec(FileIds())
-    ids = HttpIds(settings.schema_registry_url)
-    ids.start()
-    return Codec(ids)
+    return Codec(registry_ids(settings, settings.schema_registry_url))

@@ -112,18 +112,10 @@ async def _topics(settings: Settings) -> list[Check]:
 
 
 def _schemas(settings: Settings) -> Check:
-    from schemas.errors import SchemaRegistryError
-    from streams.cli.connection import codec_of
+    from streams.schema_registry import look_at_schemas
 
-    place = settings.schema_registry_url
-    try:
-        codec_of(settings)
-    except SchemaRegistryError as error:
-        remedy = "start the schema registry, or unset EMISSIONS_SCHEMA_REGISTRY_URL"
-        return Check("schemas", False, masked(str(error)), remedy)
-    return Check(
-        "schemas", True, f"ids of {masked(place)}" if place else "fixed ids of the package"
-    )
+    found = look_at_schemas(settings)
+    return Check("schemas", found.well, masked(found.seen), found.remedy, found.risk)
 
 
 def _clickhouse(settings: Settings) -> Iterator[Check]:

@@ -35,19 +35,23 @@ def command() -> None:
 def create(replay: bool, form: str) -> None:
     """Create the topics that do not exist; those that do are left as they are, and compared.
 
-    In production the broker stamps the readings (LogAppendTime): their arrival is its word. Exit 1
-    when a topic that exists breaks a guarantee, with what to do about it.
+    In production the broker stamps the readings (LogAppendTime): their arrival is its word. Where a
+    schema registry is set, the schemas are registered there and their subjects made
+    BACKWARD_TRANSITIVE. Exit 1 when a topic that exists breaks a guarantee, with what to do about
+    it.
 
     \b
     Example:
       EMISSIONS_REPLICATION=3 emissions topics create
     """
+    from streams.schema_registry import prepare_subjects
     from streams.settings import Settings
     from streams.topics import topics
 
     settings = Settings.from_env()
     profile: Profile = "replay" if replay else "production"
     created, differences = run(_create(settings, profile))
+    prepare_subjects(settings)
     rows = []
     for topic in topics(settings, profile):
         wrong = [d for d in differences if d.topic == topic.name and d.kind != "untold"]

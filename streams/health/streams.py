@@ -6,6 +6,7 @@ from streams.app import Parts
 from streams.health.report import Look
 from streams.health.server import Health
 from streams.health.stage import Stage
+from streams.schema_registry import schema_questions
 from streams.settings import Settings
 from streams.topics import in_sync, topics
 from streams.transport.positions import positions
@@ -38,4 +39,11 @@ def streams_health(settings: Settings, parts: Parts, stage: Stage) -> Health:
         )
 
     written = {topic.name: in_sync(settings) for topic in topics(settings)}
-    return Health(settings, group=settings.group_streams, topics=read, look=look, written=written)
+    return Health(
+        settings,
+        group=settings.group_streams,
+        topics=read,
+        look=look,
+        questions=schema_questions(settings),
+        written=written,
+    )

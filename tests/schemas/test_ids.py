@@ -5,81 +5,23 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from schemas.codec import Codec
 from schemas.definitions import current
-from schemas.errors import SchemaRegistryError
+from schemas.errors import SchemaNotYetKnown, SchemaRegistryError, UnknownSchema
 from schemas.ids import FileIds, HttpIds
+from streams.core.reading import Reading, Rejected
 from tests.schemas.examples import READING, RECORDS
-
-
-class Registry(ThreadingHTTPServer):
-    """As much of a Confluent-compatible schema registry as its clients here use."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.schemas: dict[int, str] = {}
-        self.subjects: dict[str, dict[str, int]] = {}
-        self.requests: list[str] = []
-        self.authorization: str | None = None
-        self.broken = False
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def register(self, subject: str, text: str) -> int:
-        versions = self.subjects.setdefault(subject, {})
-        if text not in versions:
-            versions[text] = 500 + len(self.schemas)
-            self.schemas[versions[text]] = text
-        return versions[text]
-
-
-class Answer(BaseHTTPRequestHandler):
-    server: Registry
-
-    def do_GET(self) -> None:
-        text = self.server.schemas.get(int(self.path.rpartition("/")[2]))
-        self._answer(404 if text is None else 200, {"schema": text})
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        subject = self.path.split("/")[2]
-        if self.path.endswith("/versions"):
-            self._answer(200, {"id": self.server.register(subject, body["schema"])})
-        else:
-            number = self.server.subjects.get(subject, {}).get(body["schema"])
-            self._answer(404 if number is None else 200, {"id": number})
-
-    def _answer(self, status: int, body: dict[str, Any]) -> None:
-        self.server.requests.append(f"{self.command} {self.path}")
-        self.server.authorization = self.headers.get("Authorization")
-        if self.server.broken:
-            status = 500
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - inherited name
-        """Tests are quiet."""
+from tests.schemas.schema_registry import Registry, listening
 
 
 @pytest.fixture
 def registry() -> Iterator[Registry]:
-    with Registry() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with listening() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_file_ids_are_fixed() -> None:
@@ -123,21 +65,172 @@ def test_two_workers_understand_each_other(registry: Registry) -> None:
     assert reader.decode_reading(message) == READING
 
 
-def test_hits_are_kept_for_ever_and_misses_for_a_while(registry: Registry) -> None:
+def test_hits_are_kept_for_ever_and_misses_for_a_moment(registry: Registry) -> None:
     now = [0.0]
-    ids = HttpIds(registry.url, miss_s=60, clock=lambda: now[0])
+    ids = HttpIds(registry.url, clock=lambda: now[0])
     assert ids.schema_of(500) is None
     number = registry.register("elsewhere", current()["DataGap"].text)
     assert number == 500
     assert ids.schema_of(500) is None
     assert len(registry.requests) == 1
-    now[0] = 60.0
+    now[0] = 0.2
     found = ids.schema_of(500)
     assert found is not None
     assert found.name == "DataGap"
     now[0] = 1e9
     assert ids.schema_of(500) == found
     assert len(registry.requests) == 2
+
+
+def test_messages_wait_for_an_id_that_one_node_does_not_know_yet(registry: Registry) -> None:
+    now = [0.0]
+    number = registry.register("elsewhere", current()["EmissionReading"].text)
+    registry.hidden[number] = 3
+    codec = Codec(HttpIds(registry.url, wait_s=5, clock=lambda: now[0]))
+    message = written_with(number)
+    for now[0] in (0.0, 0.2, 0.6):
+        with pytest.raises(SchemaNotYetKnown, match=f"does not know schema id {number} yet"):
+            codec.decode_readings([message])
+    now[0] = 1.5
+    assert codec.decode_reading(message) == READING
+
+
+def test_a_wait_in_vain_ends_and_the_next_begins_only_after_a_rest(registry: Registry) -> None:
+    now = [0.0]
+    codec = Codec(HttpIds(registry.url, wait_s=5, clock=lambda: now[0]))
+    with pytest.raises(SchemaNotYetKnown):
+        codec.decode_readings([written_with(number) for number in range(1, 60)])
+    now[0] = 5.0
+    decoded = codec.decode_readings([written_with(number) for number in range(1, 60)])
+    assert {found.reason for found in decoded.others.values() if isinstance(found, Rejected)} == {
+        "UNKNOWN_SCHEMA"
+    }
+    assert len(registry.requests) == 2 * 59
+    now[0] = 40.0
+    assert isinstance(codec.decode_reading(written_with(77)), Rejected)  # nobody waits
+    now[0] = 70.0
+    with pytest.raises(SchemaNotYetKnown):
+        codec.decode_reading(written_with(78))
+
+
+def test_a_flood_of_made_up_ids_asks_a_ration(registry: Registry) -> None:
+    now = [0.0]
+    codec = Codec(HttpIds(registry.url, clock=lambda: now[0]))
+    codec.decode_readings([written_with(number) for number in range(1, 2000)])
+    assert len(registry.requests) == 100
+    now[0] = 1.0
+    codec.decode_readings([written_with(number) for number in range(3000, 4000)])
+    assert len(registry.requests) == 110
+    assert Codec(HttpIds(registry.url)).encode("EmissionReading", RECORDS["EmissionReading"])
+
+
+def written_with(number: int) -> bytes:
+    return (
+        b"\0"
+        + number.to_bytes(4, "big")
+        + Codec(FileIds()).encode("EmissionReading", RECORDS["EmissionReading"])[5:]
+    )
+
+
+STATE = {
+    "type": "enum", "name": "OperatingState", "namespace": "kz.emissions",
+    "symbols": ["NORMAL", "STARTUP", "SHUTDOWN", "STOPPED", "EMERGENCY"],
+}  # fmt: skip
+
+
+def referring(**types: str) -> str:
+    """The reading's schema with other types of some fields, by name."""
+    schema = json.loads(current()["EmissionReading"].text)
+    for field in schema["fields"]:
+        field["type"] = types.get(field["name"], field["type"])
+    return json.dumps(schema)
+
+
+def reference(name: str, version: int = 1) -> dict[str, Any]:
+    return {"name": name, "subject": f"{name}/x", "version": version}
+
+
+def test_references_are_fetched_with_what_they_refer_to(registry: Registry) -> None:
+    device = {"type": "record", "name": "Device", "namespace": "kz.emissions", "fields": [
+        {"name": "was", "type": "OperatingState"}]}  # fmt: skip
+    older = {**STATE, "symbols": ["NORMAL"]}
+    registry.register("kz.emissions.OperatingState/x", json.dumps(older))
+    registry.register("kz.emissions.OperatingState/x", json.dumps(STATE))
+    registry.register(
+        "kz.emissions.Device/x",
+        json.dumps(device),
+        [reference("kz.emissions.OperatingState", 2)],
+    )
+    # The state is referred to in two versions: the one that is met first is the type.
+    number = registry.register(
+        "readings",
+        json.dumps(
+            {
+                **json.loads(referring(state="kz.emissions.OperatingState")),
+                "fields": [
+                    *json.loads(referring(state="kz.emissions.OperatingState"))["fields"],
+                    {"name": "device", "type": "kz.emissions.Device"},
+                ],
+            }
+        ),
+        [reference("kz.emissions.Device"), reference("kz.emissions.OperatingState", 1)],
+    )
+    message = written_with(number) + b"\x06"
+    assert Codec(HttpIds(registry.url)).decode_reading(message) == READING
+
+
+def test_references_in_a_circle_or_without_end_are_no_schema(registry: Registry) -> None:
+    names = [f"kz.emissions.R{number}" for number in range(70)]
+    for at, name in enumerate(names):
+        registry.register(f"{name}/x", f'"{at}"', [reference(names[(at + 1) % 70])])
+    endless = registry.register("readings", referring(state=names[0]), [reference(names[0])])
+    circle = registry.register(
+        "a", referring(state="kz.emissions.A"), [reference("kz.emissions.A")]
+    )
+    registry.register("kz.emissions.A/x", '"kz.emissions.B"', [reference("kz.emissions.B")])
+    registry.register("kz.emissions.B/x", '"kz.emissions.A"', [reference("kz.emissions.A")])
+    ids = HttpIds(registry.url)
+    with pytest.raises(UnknownSchema, match="needs more than 64 other schemas"):
+        ids.schema_of(endless)
+    with pytest.raises(UnknownSchema, match="cannot be used"):
+        ids.schema_of(circle)
+    asked = len(registry.requests)
+    for number in (endless, circle):  # what can never be used is not asked for again
+        with pytest.raises(UnknownSchema):
+            ids.schema_of(number)
+    assert len(registry.requests) == asked
+
+
+def test_a_reference_that_is_not_there_yet_is_asked_for_again(registry: Registry) -> None:
+    now = [0.0]
+    name = "kz.emissions.OperatingState"
+    number = registry.register("readings", referring(state=name), [reference(name)])
+    codec = Codec(HttpIds(registry.url, wait_s=5, clock=lambda: now[0]))
+    with pytest.raises(SchemaNotYetKnown):
+        codec.decode_reading(written_with(number))
+    registry.register(f"{name}/x", json.dumps(STATE))
+    now[0] = 1.0
+    assert isinstance(codec.decode_reading(written_with(number)), Reading)
+
+
+def test_looking_registers_nothing(registry: Registry) -> None:
+    ids = HttpIds(registry.url)
+    ids.answers()
+    assert set(ids.registered().values()) == {False}
+    assert registry.subjects == {}
+    ids.start()
+    assert set(ids.registered().values()) == {True}
+
+
+def test_subjects_take_compatible_schemas_only(registry: Registry) -> None:
+    ids = HttpIds(registry.url)
+    registry.register("kz.emissions.DataGap", current()["DataGap"].text)
+    ids.start()
+    level = ids.compatibility()
+    assert level.pop("kz.emissions.DataGap") == "BACKWARD"  # was there before us
+    assert set(level.values()) == {"BACKWARD_TRANSITIVE"}
+    ids.set_compatibility()
+    assert set(ids.compatibility().values()) == {"BACKWARD_TRANSITIVE"}
 
 
 @pytest.mark.parametrize(
@@ -151,14 +244,25 @@ def test_hits_are_kept_for_ever_and_misses_for_a_while(registry: Registry) -> No
         "[]",
     ],
 )
-def test_a_schema_that_is_none_of_ours_is_not_known(registry: Registry, text: str) -> None:
-    assert HttpIds(registry.url).schema_of(registry.register("other", text)) is None
+def test_a_schema_that_is_none_of_ours_is_refused(registry: Registry, text: str) -> None:
+    ids, number = HttpIds(registry.url), registry.register("other", text)
+    with pytest.raises(UnknownSchema, match=f"schema id {number} "):
+        ids.schema_of(number)
+
+
+def test_a_schema_of_another_kind_is_refused(registry: Registry) -> None:
+    registry.schemas[9] = {"schema": "message Reading {}", "schemaType": "PROTOBUF"}
+    with pytest.raises(UnknownSchema, match="schema id 9 is no Avro schema"):
+        HttpIds(registry.url).schema_of(9)
 
 
 def test_credentials_are_sent_and_never_shown(registry: Registry) -> None:
     address = registry.url.removeprefix("http://")
     ids = HttpIds(f"http://user:s%20ecret@{address}")
     ids.id_of("DataGap")
+    assert registry.authorization == "Basic " + base64.b64encode(b"user:s ecret").decode()
+    registry.authorization = None
+    HttpIds(registry.url, user="user", password="s ecret").answers()  # noqa: S106
     assert registry.authorization == "Basic " + base64.b64encode(b"user:s ecret").decode()
     registry.broken = True
     with pytest.raises(SchemaRegistryError, match="answered 500") as failure:

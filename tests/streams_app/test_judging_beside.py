@@ -129,7 +129,7 @@ async def test_a_partition_waits_for_the_schema_registry_by_itself() -> None:
         may_confirm.set()
     worker.silent = {0}
     _, waiting = worker.take(0)
-    why = "the schema registry does not answer for partition 0: connection refused"
+    why = "partition 0 waits for the schema registry: connection refused"
     await eventually(lambda: worker.judging.trouble == why, "it says what it waits for")
     _, other = worker.take(1)
     await other
