@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, get_type_hints
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 PREFIX: Final = "EMISSIONS_"
 
@@ -39,7 +39,7 @@ class Settings:
     broker_user: str | None = None  # SASL/PLAIN when set
     broker_password: str | None = field(default=None, repr=False)
     broker_tls: bool = False
-    clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://host:port
+    clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://[user:password@]host:port
     clickhouse_database: str = "emissions"
     clickhouse_user: str = "default"
     clickhouse_password: str = field(default="", repr=False)
@@ -99,6 +99,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check(self)
+        self._take_credentials()
+
+    def _take_credentials(self) -> None:
+        """Move user and password out of ClickHouse's URL, where they would be shown with it."""
+        parts = urlsplit(self.clickhouse_url)
+        if parts.username is None and parts.password is None:
+            return
+        host = parts.netloc.rpartition("@")[2]
+        put = object.__setattr__  # frozen for everybody else
+        put(self, "clickhouse_url", parts._replace(netloc=host).geturl())
+        if parts.username:
+            put(self, "clickhouse_user", unquote(parts.username))
+        put(self, "clickhouse_password", unquote(parts.password or ""))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -113,6 +126,7 @@ class Settings:
             if name not in hints:
                 raise SettingsError(f"{variable} is not a setting of this program")
             given[name] = _parse(variable, env[variable], hints[name])
+        _told_once(given)
         return cls(**given)  # type: ignore[arg-type]
 
     @property
@@ -134,6 +148,21 @@ class Settings:
                 text = str(int(value)) if isinstance(value, bool) else str(value)
                 found[PREFIX + part.name.upper()] = text
         return found
+
+
+def _told_once(given: Mapping[str, object]) -> None:
+    """Refuse a user or password of ClickHouse that stands in its URL and beside it."""
+    try:
+        parts = urlsplit(str(given.get("clickhouse_url", "")))
+    except ValueError:  # what is no URL is refused with all the rest
+        return
+    for name, inside in (("user", parts.username), ("password", parts.password)):
+        beside = given.get(f"clickhouse_{name}")
+        if inside is not None and beside is not None and unquote(inside) != beside:
+            variable = f"{PREFIX}CLICKHOUSE_{name.upper()}"
+            raise SettingsError(
+                f"{PREFIX}CLICKHOUSE_URL carries a {name} and {variable} is another: give it once"
+            )
 
 
 def _parse(variable: str, text: str, hint: object) -> object:
@@ -241,7 +270,7 @@ def _check_numbers(settings: Settings) -> None:
 
 
 def _check_url(name: str, url: str) -> None:
-    """An http(s) URL with a host and without credentials, which have settings of their own."""
+    """An http(s) URL with a host; only that of ClickHouse may carry a user and a password."""
     variable = PREFIX + name.upper()
     try:
         parts = urlsplit(url)
@@ -250,10 +279,10 @@ def _check_url(name: str, url: str) -> None:
         raise SettingsError(f"{variable} is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise SettingsError(f"{variable} must be http(s)://host[:port], not {_masked(url)!r}")
-    if parts.username is not None or parts.password is not None:
+    if name != "clickhouse_url" and (parts.username is not None or parts.password is not None):
         raise SettingsError(f"{variable} must not carry a user or a password")
 
 
 def _masked(text: str) -> str:
     """The text without anything that stands before an ``@``: it may be a password."""
-    return re.sub(r"[^/@\s]*@", "***@", text)
+    return re.sub(r"[^/\s]*@", "***@", text)

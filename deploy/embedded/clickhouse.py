@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import selectors
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from deploy.embedded.child import end
+from deploy.embedded.clickhouse_users import USER
 
 _START_S = 60.0
 _STOP_S = 20.0
@@ -25,20 +28,28 @@ class StartError(Exception):
 class EmbeddedClickHouse:
     """ClickHouse on ``http://127.0.0.1:<free port>``, its data in ``path``.
 
-    Start and stop may be repeated; the port stays the same from the first start on, so that
-    clients find it again. Its messages go to ``path/clickhouse.log``. It ends with this process.
+    Every request must carry its ``key``, made at random for each object. Start and stop may be
+    repeated; key and port stay the same from the first start on, so that clients find it again.
+    Its messages go to ``path/clickhouse.log``. It ends with this process.
     """
 
     def __init__(self, path: Path, *, port: int = 0, memory_bytes: int = _DEFAULT_MEMORY) -> None:
         self.path = path
         self.port = port
         self.host = "127.0.0.1"
+        self.user = USER
+        self.key = secrets.token_urlsafe(32)
         self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """Address for clients, ``http://127.0.0.1:port``."""
+        """Address for clients, with user and key: ``http://user:key@127.0.0.1:port``."""
+        return f"http://{self.user}:{self.key}@{self.host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """The same without the key, ``http://127.0.0.1:port``."""
         return f"http://{self.host}:{self.port}"
 
     @property
@@ -56,13 +67,15 @@ class EmbeddedClickHouse:
                     *(sys.executable, "-m", "deploy.embedded.clickhouse_server"),
                     *("--path", str(self.path), "--port", str(self.port)),
                     *("--memory", str(self._memory_bytes), "--parent", str(os.getpid())),
+                    "--key-from-stdin",
                 ],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,  # Ctrl+C is for the parent, which stops it in order
             )
         try:
+            self._hand_key()
             self.port = int(json.loads(self._first_line())["port"])
         except BaseException:
             self.stop()
@@ -95,6 +108,13 @@ class EmbeddedClickHouse:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _hand_key(self) -> None:
+        """Tell the server its key; whoever lists processes does not see it."""
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), process.stdin:  # its log says why it ended
+                process.stdin.write(f"{self.key}\n".encode())
 
     def _first_line(self) -> bytes:
         """What the server prints when it is ready."""

@@ -14,8 +14,15 @@ except ImportError:  # before Python 3.14
     from backports import zstd  # type: ignore[no-redef, unused-ignore]
 
 
+_MOST_FRAMES = 10_000  # a client sends a frame a block
+
+
 class UnknownCodingError(Exception):
     """A content coding that is not served."""
+
+
+class TooLargeError(Exception):
+    """A body that is larger unpacked than it may be."""
 
 
 class Compressor(Protocol):
@@ -71,24 +78,48 @@ def compressor(coding: str) -> Compressor:
     return made
 
 
-def decompress(data: bytes, coding: str) -> bytes:
-    """The body as it was before its Content-Encoding.
+def decompress(data: bytes, coding: str, most: int) -> bytes:
+    """The body as it was before its Content-Encoding, ``most`` bytes of it at most.
 
-    Raises ``UnknownCodingError`` for a coding that is not served or data that do not fit it.
+    Raises ``TooLargeError`` for more, before it is unpacked, and ``UnknownCodingError`` for a
+    coding that is not served or data that do not fit it.
     """
     if coding in ("", "identity"):
         return data
     make = _DECOMPRESSORS.get(coding)
     if make is None:
         raise UnknownCodingError(f"Unknown compression method: {coding}")
-    parts = []
-    try:
-        while data:  # a client may send a frame a block, one after the other
+    parts: list[bytes] = []
+    room = most
+    frames = 0
+    while data:  # a client may send a frame a block, one after the other
+        frames += 1
+        if frames > _MOST_FRAMES:
+            raise TooLargeError(f"the {coding} body has more than {_MOST_FRAMES} frames")
+        try:
             frame = make()
-            parts.append(frame.decompress(data))
-            if not frame.eof:
-                raise ValueError("it ends in the middle")
+            part = frame.decompress(data, room + 1)
             data = frame.unused_data
-    except Exception as error:  # each library has an error type of its own
-        raise UnknownCodingError(f"Cannot decompress the {coding} body: {error}") from None
+            whole = frame.eof or len(part) > room
+            # The last bytes may have filled the room exactly, with the end mark still to be read.
+            while not whole and (rest := _more(frame, room + 1 - len(part))) is not None:
+                part += rest
+                data = frame.unused_data
+                whole = frame.eof or len(part) > room
+            if not whole:
+                raise ValueError("it ends in the middle")
+        except Exception as error:  # each library has an error type of its own
+            raise UnknownCodingError(f"Cannot decompress the {coding} body: {error}") from None
+        if len(part) > room:
+            raise TooLargeError(f"the {coding} body is larger than {most} bytes unpacked")
+        parts.append(part)
+        room -= len(part)
     return b"".join(parts)
+
+
+def _more(frame: Any, most: int) -> bytes | None:
+    """What a decompressor still holds of what it was given; None when that is nothing."""
+    held = getattr(frame, "unconsumed_tail", None)
+    if held is not None:  # zlib hands back what it did not take
+        return bytes(frame.decompress(held, most)) if held else None
+    return None if frame.needs_input else bytes(frame.decompress(b"", most)) or None

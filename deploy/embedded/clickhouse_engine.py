@@ -11,16 +11,19 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
+from deploy.embedded.clickhouse_check import calls_refused, canonical, check
 from deploy.embedded.clickhouse_statement import Insert, Statement
+from deploy.embedded.clickhouse_users import DATABASE, write_access
 
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
 """Formats without a global head or foot: their blocks, one after the other, are a valid whole."""
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_SETTINGS_WORD = re.compile(r"^\s*SETTINGS\s", re.IGNORECASE)
 _CODE = re.compile(r"Code: (\d+)")
 _MIB = 1 << 20
 
@@ -80,13 +83,19 @@ class Engine:
         self._incoming = path / "incoming"
         shutil.rmtree(self._incoming, ignore_errors=True)
         self._incoming.mkdir()
-        self._root = self._connect(f"{self._path}?{'&'.join(_options(memory_bytes))}")
+        access = write_access(path / "access")
+        options = [f"config-file={access}", *_options(memory_bytes)]
+        self._root = self._connect(f"{self._path}?{'&'.join(options)}")
+        self._root.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
+        names = self._root.query("SELECT name FROM system.table_functions", "TabSeparated")
+        self._refused = calls_refused(str(names).split())
         self.version = str(self._root.query("SELECT version()", "TabSeparated")).strip()
 
     def execute(self, request: Request) -> Answer:
         """Run a statement. Raises ``EngineError`` now, or while the blocks are read."""
         connection = self._connect(self._path)
         try:
+            request = self._checked(connection, request)
             _prepare(connection, request)
             if isinstance(request.statement, Insert):
                 return _insert(connection, request.statement, self._incoming)
@@ -94,9 +103,34 @@ class Engine:
         except EngineError:
             connection.close()
             raise
-        except Exception as error:  # chdb raises its own types and plain RuntimeError alike
+        except Exception as error:  # chdb raises its own types, ours is RefusedError
             connection.close()
             raise EngineError(str(error)) from None
+
+    def _checked(self, connection: Any, request: Request) -> Request:
+        """The request with its statement as ClickHouse writes it. Raises ``RefusedError``."""
+
+        def ask(sql: str) -> str:
+            return bytes(connection.query(sql, "RawBLOB").bytes()).decode()
+
+        def passed(sql: str) -> tuple[str, str]:
+            text = canonical(sql, ask)
+            return text, check(text, self._refused, readonly=request.readonly > 0)
+
+        given = request.statement
+        if not isinstance(given, Insert):
+            text, verb = passed(given.sql)
+            return replace(request, statement=given._replace(sql=text, verb=verb))
+        form = f" FORMAT {given.format}"
+        head, _ = passed(given.head + form)
+        if not head.startswith("INSERT INTO ") or not head.endswith(form):
+            raise EngineError("Code: 62. DB::Exception: Syntax error: no INSERT (SYNTAX_ERROR)")
+        settings = ""
+        if given.settings:
+            settings, _ = passed(_SETTINGS_WORD.sub("SET ", given.settings, count=1))
+        return replace(
+            request, statement=given._replace(head=head.removesuffix(form), settings=settings)
+        )
 
     def close(self) -> None:
         """Flush and release the directory."""
@@ -124,9 +158,9 @@ def _quoted(text: str) -> str:
 
 
 def _prepare(connection: Any, request: Request) -> None:
-    if request.database:
-        name = request.database.replace("\\", "\\\\").replace("`", "\\`")
-        connection.query(f"USE `{name}`")
+    database = DATABASE if request.database in ("", "default") else request.database
+    name = database.replace("\\", "\\\\").replace("`", "\\`")
+    connection.query(f"USE `{name}`")
     clauses = []
     for key, value in request.settings.items():
         if not _SETTING.fullmatch(key):
@@ -147,9 +181,9 @@ def _insert(connection: Any, insert: Insert, directory: Path) -> Answer:
         file.write(insert.data)
         file.flush()
         source = f"FROM INFILE {_quoted(file.name)}"
-        result = connection.query(
-            f"{insert.head} {source} {insert.settings} FORMAT {insert.format}", "Null"
-        )
+        if insert.settings:
+            connection.query(insert.settings)
+        result = connection.query(f"{insert.head} {source} FORMAT {insert.format}", "Null")
     counted = {"written_rows": result.rows_written(), "written_bytes": result.bytes_written()}
     connection.close()
     return Answer(insert.format, iter(()), counted)

@@ -2,8 +2,10 @@
 
 A process of its own on 127.0.0.1, for the demo, replays and tests: clickhouse-connect, curl and
 any SQL client over HTTP find what a server would give them: settings and ``param_*`` in the URL,
-data in the body, compression both ways, error codes in the headers. Sessions and users do not
-exist here; what is said about them is accepted and ignored. Prints ``{"port": …}`` when ready.
+data in the body, compression both ways, error codes in the headers. There is one user, whose key
+every request must carry (`clickhouse_access`); GET only reads, and nothing reaches out of the
+database (`clickhouse_users`, `clickhouse_check`). Sessions do not exist here; what is said about
+them is accepted and ignored. Prints ``{"port": …}`` when ready, with the key if it made it itself.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 import uuid
@@ -20,9 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
+from deploy.embedded.clickhouse_access import only_with
 from deploy.embedded.clickhouse_compression import (
+    TooLargeError,
     UnknownCodingError,
     choose,
     compressor,
@@ -32,8 +36,9 @@ from deploy.embedded.clickhouse_engine import Answer, Engine, EngineError, Reque
 from deploy.embedded.clickhouse_statement import read_statement
 
 HOST = "127.0.0.1"
-_BODY_LIMIT = 512 << 20
+BODY_LIMIT = 128 << 20  # as sent, and again unpacked
 _THREADS = 4
+_IDLE_S = 60.0  # a connection without a whole head for so long is closed
 _DRAIN_S = 10.0
 _PARENT_CHECK_S = 0.5
 
@@ -50,9 +55,10 @@ _IGNORED = frozenset(
 
 _STATUS = {
     400: {6, 26, 27, 36, 38, 41, 53, 62, 69, 70, 72, 117, 130, 131, 167, 168, 180, 306, 457, 636},
-    403: {192, 193, 194, 516},
+    403: {192, 193, 194, 497, 516},
     404: {46, 47, 50, 56, 60, 63, 73, 81, 115},
     408: {159},
+    413: {307},
     501: {48},
     503: {209, 439},
 }
@@ -63,16 +69,18 @@ _STATUS_OF = {code: status for status, codes in _STATUS.items() for code in code
 class Front:
     """The HTTP side: reads a request, has the engine run it in a thread, writes the answer."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, key: str) -> None:
         self._engine = engine
+        self._key = key
         self._threads = ThreadPoolExecutor(_THREADS, "query")
 
     def application(self) -> web.Application:
         """The web application with the paths of a ClickHouse server."""
-        app = web.Application(client_max_size=_BODY_LIMIT, middlewares=[_local_only])
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[only_with(self._key)])
         app.router.add_get("/ping", _ok)
         app.router.add_get("/replicas_status", _ok)
-        app.router.add_route("*", "/", self._handle)
+        app.router.add_get("/", self._handle)  # HEAD as well
+        app.router.add_post("/", self._handle)
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
@@ -81,13 +89,17 @@ class Front:
         query_id = http.query.get("query_id") or str(uuid.uuid4())
         loop = asyncio.get_running_loop()
         try:
-            request = await _read(http)
+            request = await self._read(http)
             answer = await loop.run_in_executor(self._threads, self._engine.execute, request)
         except EngineError as error:
             return _failed(error, query_id)
         except (UnknownCodingError, UnicodeDecodeError) as error:
             return _failed(
                 EngineError(f"Code: 36. DB::Exception: {error} (BAD_ARGUMENTS)"), query_id
+            )
+        except TooLargeError as error:
+            return _failed(
+                EngineError(f"Code: 307. DB::Exception: {error} (TOO_MANY_BYTES)"), query_id
             )
         return await self._write(http, answer, query_id)
 
@@ -122,55 +134,57 @@ class Front:
             await response.write_eof()
         return response
 
+    async def _read(self, http: web.Request) -> Request:
+        """The engine's request out of the URL, the headers and the body."""
+        values = dict(http.query)
+        if http.content_type == "multipart/form-data":
+            body = b""
+            for key, value in (await http.post()).items():
+                if not isinstance(value, str):
+                    raise EngineError(
+                        f"Code: 48. DB::Exception: External table {key!r} is not served "
+                        "by the embedded ClickHouse (NOT_IMPLEMENTED)"
+                    )
+                values[key] = value
+        else:
+            coding = http.headers.get("Content-Encoding", "").lower()
+            loop = asyncio.get_running_loop()
+            body = await loop.run_in_executor(
+                self._threads, decompress, await _body(http), coding, BODY_LIMIT
+            )
+        readonly = int(values.pop("readonly", "0") or 0)
+        if http.method != "POST" and not readonly:
+            readonly = 2  # as in ClickHouse: GET changes nothing
+        wanted = http.headers.get("X-ClickHouse-Format") or values.get("default_format")
+        named_database = http.headers.get("X-ClickHouse-Database", "")
+        return Request(
+            statement=read_statement(values.get("query", ""), body),
+            default_format=wanted or "TabSeparated",
+            database=values.get("database", "") or named_database,
+            settings={k: v for k, v in values.items() if k not in _IGNORED and k[:6] != "param_"},
+            parameters={k[6:]: v for k, v in values.items() if k[:6] == "param_"},
+            readonly=readonly,
+            whole=values.get("wait_end_of_query") == "1",
+        )
+
     def close(self) -> None:
         """Wait for running queries and release the engine."""
         self._threads.shutdown()
         self._engine.close()
 
 
-@web.middleware
-async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A web page in a browser on this machine must not reach the database."""
-    for header, prefix in (("Host", ""), ("Origin", "http://")):
-        name = request.headers.get(header, "").removeprefix(prefix).rsplit(":", 1)[0]
-        if name not in ("", HOST, "localhost"):
-            return web.Response(status=403, text=f"{header} {name} is not this machine\n")
-    return await handler(request)
-
-
 async def _ok(_: web.Request) -> web.Response:
     return web.Response(text="Ok.\n", content_type="text/html")
 
 
-async def _read(http: web.Request) -> Request:
-    """The engine's request out of the URL, the headers and the body."""
-    values = dict(http.query)
-    if http.content_type == "multipart/form-data":
-        body = b""
-        for key, value in (await http.post()).items():
-            if not isinstance(value, str):
-                raise EngineError(
-                    f"Code: 48. DB::Exception: External table {key!r} is not served "
-                    "by the embedded ClickHouse (NOT_IMPLEMENTED)"
-                )
-            values[key] = value
-    else:
-        coding = http.headers.get("Content-Encoding", "").lower()
-        body = decompress(await http.read(), coding)
-    readonly = int(values.pop("readonly", "0") or 0)
-    if http.method != "POST" and not readonly:
-        readonly = 2  # as in ClickHouse: GET changes nothing
-    wanted = http.headers.get("X-ClickHouse-Format") or values.get("default_format")
-    named_database = http.headers.get("X-ClickHouse-Database", "")
-    return Request(
-        statement=read_statement(values.get("query", ""), body),
-        default_format=wanted or "TabSeparated",
-        database=values.get("database", "") or named_database,
-        settings={k: v for k, v in values.items() if k not in _IGNORED and k[:6] != "param_"},
-        parameters={k[6:]: v for k, v in values.items() if k[:6] == "param_"},
-        readonly=readonly,
-        whole=values.get("wait_end_of_query") == "1",
-    )
+async def _body(http: web.Request) -> bytes:
+    """The body as it was sent. Raises ``TooLargeError``, at once where its length is announced."""
+    try:
+        if (http.content_length or 0) <= BODY_LIMIT:
+            return await http.read()
+    except web.HTTPRequestEntityTooLarge:
+        pass
+    raise TooLargeError(f"the body is larger than {BODY_LIMIT} bytes")
 
 
 def _headers(answer: Answer, query_id: str) -> dict[str, str]:
@@ -204,20 +218,30 @@ def _failed(error: EngineError, query_id: str) -> web.Response:
     )
 
 
-async def serve(path: Path, port: int, memory_bytes: int, parent: int | None) -> None:
+async def serve(
+    path: Path, port: int, memory_bytes: int, parent: int | None, key: str | None
+) -> None:
     """Serve until SIGTERM or SIGINT, or until the parent process is gone; then drain and close."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-    front = Front(Engine(path, memory_bytes))
+    made = key or secrets.token_urlsafe(32)
+    front = Front(Engine(path, memory_bytes), made)
     runner = web.AppRunner(
-        front.application(), access_log=None, auto_decompress=False, shutdown_timeout=_DRAIN_S
+        front.application(),
+        access_log=None,
+        auto_decompress=False,
+        shutdown_timeout=_DRAIN_S,
+        keepalive_timeout=_IDLE_S,
     )
     await runner.setup()
     site = web.TCPSite(runner, HOST, port)
     await site.start()
-    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    said: dict[str, object] = {"port": runner.addresses[0][1]}
+    if key is None:
+        said["key"] = made
+    print(json.dumps(said), flush=True)
     while not stopped.is_set() and (parent is None or os.getppid() == parent):
         try:
             await asyncio.wait_for(stopped.wait(), _PARENT_CHECK_S)
@@ -234,9 +258,17 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--memory", type=int, default=700 << 20, help="bytes ClickHouse may use")
     parser.add_argument("--parent", type=int, help="stop when this process is no longer the parent")
+    parser.add_argument(
+        "--key-from-stdin", action="store_true", help="the key is the first line of what comes in"
+    )
     given = parser.parse_args()
+    # Not an argument: those are shown to every user of the machine.
+    key = sys.stdin.readline().strip() if given.key_from_stdin else None
+    path = given.path.resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    os.chdir(path)  # a config.xml where it was started would be read as ClickHouse's own
     try:
-        asyncio.run(serve(given.path, given.port, given.memory, given.parent))
+        asyncio.run(serve(path, given.port, given.memory, given.parent, key or None))
     except (EngineError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

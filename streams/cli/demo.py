@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
@@ -96,8 +97,11 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
 
 
 def _announce(settings: Settings) -> None:
+    """Say where to look while it runs; the key in the address is good for this run alone."""
+    access = f"{quote(settings.clickhouse_user)}:{quote(settings.clickhouse_password)}@"
+    address = settings.clickhouse_url.replace("://", f"://{access}", 1)
     notice(
-        f"until it ends: broker {settings.broker}, ClickHouse {settings.clickhouse_url} "
+        f"until it ends: broker {settings.broker}, ClickHouse {address} "
         f"(database {settings.clickhouse_database})"
     )
 
