@@ -25,10 +25,19 @@ def _run(
     partitions: int = 4,
     *,
     restart: bool = False,
+    misplaced: frozenset[int] = frozenset(),
 ) -> None:
     at = None if until is None else clock.timestamp(until)
     cut = core_run.by(50 if restart else 500)
-    found = core_run.run(registry, readings, at, partitions=partitions, cut=cut, restart=restart)
+    found = core_run.run(
+        registry,
+        readings,
+        at,
+        partitions=partitions,
+        cut=cut,
+        restart=restart,
+        misplaced=misplaced,
+    )
     write_export(found, out)
 
 
@@ -51,8 +60,17 @@ def test_what_a_person_computed(case: Case, tmp_path: Path) -> None:
 def test_a_nasty_scenario(seed: int, tmp_path: Path) -> None:
     made = scenario(seed)
     registry, readings = made.write(tmp_path)
-    wanted = calculate(registry, readings, made.until, now=core_run.NOW)
-    export.write(wanted, tmp_path / "wanted")
     partitions = (1, 3, 4, 7)[seed % 4]
-    _run(registry, readings, made.until, tmp_path / "got", partitions, restart=seed % 3 == 0)
+    away = made.misplaced if partitions > 1 else frozenset()
+    wanted = calculate(registry, readings, made.until, core_run.NOW, away)
+    export.write(wanted, tmp_path / "wanted")
+    _run(
+        registry,
+        readings,
+        made.until,
+        tmp_path / "got",
+        partitions,
+        restart=seed % 3 == 0,
+        misplaced=away,
+    )
     assert compare.directories(tmp_path / "wanted", tmp_path / "got") == []

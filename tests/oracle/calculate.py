@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ def calculate(
     readings: Path,
     until: str | None = None,
     now: int | None = None,
+    misplaced: Container[int] = (),
     observed: Callable[[str], int] | None = None,
 ) -> Export:
     """What a live system would hold at ``until`` (default: the latest arrival + 20 min).
 
+    ``misplaced``: numbers of input rows that lie in a partition that is not their source's.
     ``observed``: from when the log of a source (or БИН) is observed; by default, as in a replay,
     from the earliest arrival, in every partition.
     """
@@ -45,15 +47,16 @@ def calculate(
     limit = None if until is None else clock.timestamp(until)
     rows, end = input_reading.read(readings, limit, int(time.time() * 1000) if now is None else now)
     sources = {source.id: source for owner in enterprises for source in owner.sources}
-    accepted, dead, duplicates = quality.classify(rows, sources)
+    judged = quality.classify(rows, sources, misplaced)
     mean_rows, gap_rows, violations = [], [], []
     first = next((row.arrival for row in rows if row.arrival is not None), end)
     since = observed or (lambda _: first)
     for owner in enterprises:
         violations += duties(owner, since(owner.bin), end)
         for source in () if owner.test else owner.sources:
-            source_means = means(source, accepted[source.id], end)
-            source_gaps = gaps(source, accepted[source.id], since(source.id), end)
+            accepted = judged.accepted[source.id]
+            source_means = means(source, accepted, end)
+            source_gaps = gaps(source, accepted, since(source.id), end)
             mean_rows += [_mean(mean) for mean in source_means]
             gap_rows += [_gap(gap) for gap in source_gaps]
             violations += of_means(source, source_means, end)
@@ -63,10 +66,10 @@ def calculate(
         gaps=sorted(gap_rows, key=lambda gap: (gap["source_id"], gap["parameter"], gap["start"])),
         violations=sorted((_violation(violation) for violation in violations), key=_violation_key),
         dead_letters=sorted(
-            ({"reason": why, "source_id": r.source_id, "row": r.number} for why, r in dead),
+            ({"reason": why, "source_id": r.source_id, "row": r.number} for why, r in judged.dead),
             key=lambda letter: (letter["reason"], letter["row"]),
         ),
-        duplicates=duplicates,
+        duplicates=judged.duplicates,
         until=end,
     )
 

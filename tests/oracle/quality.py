@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.oracle import clock
@@ -11,38 +13,49 @@ from tests.oracle.registry_reading import Source
 
 FUTURE = 5 * clock.MINUTE
 LATENESS = 72 * clock.HOUR
+TOLERANCE = Fraction(1, 10**9)
 
 
-def classify(
-    rows: list[Row], sources: dict[str, Source]
-) -> tuple[dict[str, list[Row]], list[tuple[str, Row]], int]:
-    """Accepted rows by source in order of start; dead letters; the number of duplicates."""
+@dataclass
+class Sorted:
+    """Where every row ended: accepted (by source, in order of start), dead or a duplicate."""
+
+    accepted: dict[str, list[Row]]
+    dead: list[tuple[str, Row]] = field(default_factory=list)
+    duplicates: int = 0
+    conflicts: dict[str, list[int]] = field(default_factory=dict)
+    """By source, the starts of both readings of every conflicting pair."""
+
+
+def classify(rows: list[Row], sources: dict[str, Source], misplaced: Container[int] = ()) -> Sorted:
+    """Sort all rows; ``misplaced``: numbers of rows in a partition that is not their key's."""
     standing: dict[tuple[str, int], Row] = {}
-    dead: list[tuple[str, Row]] = []
-    duplicates = 0
+    found = Sorted({identity: [] for identity in sources})
     for row in rows:
-        source = sources.get(row.source_id)
-        reason = _whole_message(row, source)
+        reason = _whole_message(row, sources.get(row.source_id), row.number in misplaced)
         index = (row.source_id, row.start // (row.period * clock.SECOND) if row.period else 0)
         if reason is not None:
-            dead.append((reason, row))
+            found.dead.append((reason, row))
         elif index not in standing:
             standing[index] = row
         elif same(standing[index], row):
-            duplicates += 1
+            found.duplicates += 1
         else:
-            dead.append(("CONFLICTING_DUPLICATE", row))
-    accepted: dict[str, list[Row]] = {identity: [] for identity in sources}
+            found.dead.append(("CONFLICTING_DUPLICATE", row))
+            voices = [standing[index].start, row.start]
+            found.conflicts.setdefault(row.source_id, []).extend(voices)
     for row in standing.values():
-        accepted[row.source_id].append(row)
-    for kept in accepted.values():
+        found.accepted[row.source_id].append(row)
+    for kept in found.accepted.values():
         kept.sort(key=lambda row: row.start)
-    return accepted, dead, duplicates
+    return found
 
 
-def _whole_message(row: Row, source: Source | None) -> str | None:
+def _whole_message(row: Row, source: Source | None, misplaced: bool) -> str | None:
     if source is None:
         return "UNKNOWN_SOURCE"
+    if misplaced:
+        return "WRONG_PARTITION"
     if source.test:
         return "TEST_STREAM"
     if row.period != source.cadence:
@@ -89,8 +102,9 @@ def measured(row: Row, source: Source, parameter: str) -> float | None:
     low, high = channel.range
     if low <= value <= high:
         return value
-    # -2 % of the span is rounded once to a double, like the cell it is compared with.
-    least = -float((Fraction(high) - Fraction(low)) / 50)
+    if math.isinf(high - low):
+        return None  # a span beyond the doubles has no bound below which a negative is a zero
+    least = -(Fraction(high) - Fraction(low)) / 50 * (1 + TOLERANCE)
     if value < 0 and value < low <= 0 <= high and value >= least:
         return 0.0  # ZEROED
     return None

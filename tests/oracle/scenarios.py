@@ -19,6 +19,8 @@ class Scenario:
     registry: str
     input: str
     until: str | None
+    misplaced: frozenset[int] = frozenset()
+    """Numbers of rows, from 1, that lie in a partition that is not their source's."""
 
     def write(self, directory: Path) -> tuple[Path, Path]:
         """The two files in a directory."""
@@ -44,7 +46,7 @@ def scenario(seed: int) -> Scenario:
     for source in sources:
         if rng.random() > 0.1:
             written += scenario_input.rows(
-                rng, source, begin + rng.choice([0, 0, HOUR, -30 * HOUR])
+                rng, source, begin + rng.choice([0, 0, HOUR, -30 * HOUR, 30 * HOUR, 50 * HOUR])
             )
     while not written:
         written = scenario_input.rows(rng, sources[0], begin)
@@ -55,7 +57,16 @@ def scenario(seed: int) -> Scenario:
         registry=scenario_registry.text({"enterprises": enterprises}),
         input=text,
         until=_until(rng, [row["_start"] + row["period_s"] * 1000 for row in written], sources),
+        misplaced=_misplaced(rng, len(written)),
     )
+
+
+def _misplaced(rng: Random, rows: int) -> frozenset[int]:
+    if rng.random() < 0.7:
+        return frozenset()
+    first = rng.randrange(rows)
+    together = range(first, min(rows, first + rng.choice([1, 2, 40])))
+    return frozenset(row + 1 for row in (*together, *rng.choices(range(rows), k=2)))
 
 
 def _until(rng: Random, ends: list[int], sources: list[Entry]) -> str | None:

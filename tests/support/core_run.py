@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -57,9 +57,17 @@ def history(enterprises: Iterable[Enterprise]) -> RegistryHistory:
 
 
 def logs(
-    rows: Sequence[ReadingRow], until: int | None, partitions: int, now: int = NOW
+    rows: Sequence[ReadingRow],
+    until: int | None,
+    partitions: int,
+    now: int = NOW,
+    misplaced: Container[int] = (),
 ) -> list[list[RawRecord]]:
-    """The log of every partition as a replay publishes it."""
+    """The log of every partition as a replay publishes it.
+
+    ``misplaced``: numbers of rows, from 1, of which a producer puts the even ones into another
+    partition than their key's, the odd ones under another key.
+    """
     codec = Codec(FileIds())
     arrived = [UNKNOWN if row.arrived_at is None else row.arrived_at for row in rows]
     plan = plan_publication(arrived, [row.reading.ends_at for row in rows], until, now)
@@ -67,13 +75,21 @@ def logs(
     found = [[RawRecord(0, plan.first_tick, None, tick, ())] for _ in range(partitions)]
     for index, timestamp in zip(plan.order, plan.timestamps, strict=True):
         reading = rows[index].reading
-        key = reading.source_id
-        log = found[partition_of(key, partitions)]
+        key, partition = reading.source_id, partition_of(reading.source_id, partitions)
+        if index + 1 in misplaced:
+            partition = (partition + 1) % partitions
+            key = key if index % 2 else _key_of(partition, partitions)
+        log = found[partition]
         value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
         log.append(RawRecord(len(log), timestamp, key.encode(), value, ()))
     for log in found:
         log.append(RawRecord(len(log), plan.until, None, tick, ()))
     return found
+
+
+def _key_of(partition: int, partitions: int) -> str:
+    keys = (f"another-{number}" for number in range(1000))
+    return next(key for key in keys if partition_of(key, partitions) == partition)
 
 
 def judge(
@@ -129,6 +145,7 @@ def run(
     cut: Cut = _BY_500,
     restart: bool = False,
     now: int = NOW,
+    misplaced: Container[int] = (),
 ) -> Findings:
     """What a replay of one input under one registry finds."""
     enterprises = load_registry(registry_path)
@@ -139,7 +156,7 @@ def run(
         for channel in source.channels
     }
     rows = list(read_inputs([input_path], parameters))
-    partition_logs = logs(rows, until, partitions, now)
+    partition_logs = logs(rows, until, partitions, now, misplaced)
     return judge(history(enterprises), partition_logs, cut, restart=restart)[0]
 
 
