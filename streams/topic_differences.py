@@ -7,15 +7,20 @@ from typing import Any, Final, Literal, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.kafka import client_options, insisting
 from streams.partition_count import remedy
 from streams.settings import Settings
 from streams.topics import UNBOUNDED, Profile, Topic, in_sync, topics
 
-Kind = Literal["missing", "broken", "risk", "untold"]
-"""Not there; a guarantee does not hold; it holds for now; the broker does not say."""
+Kind = Literal["missing", "broken", "risk", "untold", "hidden"]
+"""Not there; a guarantee does not hold; it holds for now; the broker does not say; it may not."""
 
 _AT_LEAST: Final = frozenset(
     {
@@ -25,6 +30,7 @@ _AT_LEAST: Final = frozenset(
 )  # fmt: skip
 """Settings of which more is as good; the others have one right value."""
 
+_DENIED: Final = (TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno)
 _ENDLESS: Final = frozenset({"retention.ms", "retention.bytes"})
 
 
@@ -66,11 +72,37 @@ async def compare_topics(settings: Settings, profile: Profile = "production") ->
             if not topic["error_code"]
         }
         there = [topic.name for topic in wanted if topic.name in described]
-        configs = await topic_configs(admin, there)
+        hidden = await _hidden(admin, [t.name for t in wanted if t.name not in described])
+        denied: set[str] = set()
+        configs = await configs_of(admin, ConfigResourceType.TOPIC, there, denied)
     finally:
         await admin.close()
     found = {name: _found(described[name], configs.get(name, {})) for name in there}
-    return list(differences(wanted, found, settings))
+    seen = [topic for topic in wanted if topic.name not in hidden | denied]
+    return [
+        *(_not_allowed(name, "DESCRIBE", "the topic") for name in sorted(hidden)),
+        *(_not_allowed(name, "DESCRIBE_CONFIGS", "its settings") for name in sorted(denied)),
+        *differences(seen, found, settings),
+    ]
+
+
+async def _hidden(admin: AIOKafkaAdminClient, names: Sequence[str]) -> set[str]:
+    """Topics that may be there and may not be looked at: asked by name, the broker says so."""
+    if not names:
+        return set()
+    request = MetadataRequest(list(names), allow_auto_topic_creation=False)
+    answer = (await insisting(lambda: admin._send_request(request))).to_object()
+    code = TopicAuthorizationFailedError.errno
+    return {topic["topic"] for topic in answer["topics"] if topic["error_code"] == code}
+
+
+def _not_allowed(name: str, operation: str, what: str) -> Difference:
+    return Difference(
+        "hidden",
+        name,
+        f"{name}: not allowed to look at {what}",
+        f"kafka-acls.sh --add --allow-principal User:... --operation {operation} --topic {name}",
+    )
 
 
 def differences(
@@ -186,9 +218,15 @@ async def topic_configs(
 
 
 async def configs_of(
-    admin: AIOKafkaAdminClient, kind: ConfigResourceType, names: Sequence[str]
+    admin: AIOKafkaAdminClient,
+    kind: ConfigResourceType,
+    names: Sequence[str],
+    denied: set[str] | None = None,
 ) -> dict[str, dict[str, str]]:
-    """Configuration of resources by their names, as far as the broker tells it."""
+    """Configuration of resources by their names, as far as the broker tells it.
+
+    Names of those that this user may not look at are put into ``denied``.
+    """
     if not names:
         return {}
     try:
@@ -200,6 +238,10 @@ async def configs_of(
     for answer in answers:
         for resource in answer.resources:
             name: str = resource[3]
+            if resource[0] in _DENIED:
+                if denied is not None:
+                    denied.add(name)
+                continue
             entries: list[Any] = resource[4] or []
             found[name] = {entry[0]: entry[1] for entry in entries if entry[1] is not None}
     return found

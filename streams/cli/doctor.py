@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,29 +12,11 @@ from streams.cli.output import format_option, show_rows
 from streams.cli.running import run
 
 if TYPE_CHECKING:
+    from streams.doctor.check import Check, State
     from streams.settings import Settings
 
-WATCH_S = 2.0
-ANSWER_S = 4.0
-"""A broker that accepts connections and says nothing is given up after this."""
-
-
-class Check(NamedTuple):
-    """One part that was looked at: in order or not, what was seen, what to do.
-
-    ``risk``: it works, and may stop to.
-    """
-
-    part: str
-    well: bool
-    seen: str
-    remedy: str = ""
-    risk: bool = False
-
-    @property
-    def state(self) -> str:
-        """In a word."""
-        return "ok" if self.well else "RISK" if self.risk else "MISSING"
+_TALLEST = 20
+"""Lines of a sentence beside its part: it is read better there than in a record."""
 
 
 @click.command("doctor")
@@ -44,8 +25,10 @@ def command(form: str) -> None:
     """Look at every part of a deployment; exit 1 and say what to do if one is missing.
 
     Looks at the brokers and their settings, the topics with their configuration and replicas,
-    the schema ids, ClickHouse and its migrations, and whether the workers keep up. A RISK does
-    not change the exit code.
+    the members of both consumer groups, what they own and whether they keep up, the age of the
+    last ticks, the schema registry, ClickHouse and its migrations. It changes nothing. UNSEEN
+    means that nobody was allowed to look, or no answer came: exit 1 as well. A RISK does not
+    change the exit code.
 
     \b
     Examples:
@@ -56,42 +39,71 @@ def command(form: str) -> None:
 
     settings = Settings.from_env()
     checks = run(_examine(settings))
-    rows = [{"part": c.part, "state": c.state, "seen": c.seen, "do": c.remedy} for c in checks]
-    show_rows(rows, ("part", "state", "seen", "do"), form)
-    if not all(check.well or check.risk for check in checks):
+    rows = [
+        {"part": c.part, "state": c.state, "seen": masked(c.seen), "do": masked(c.remedy)}
+        for c in checks
+    ]
+    if form == "table":
+        for row in rows:  # what to do stands under what was seen
+            row["seen"] += f"\n> {row['do']}" if row["do"] else ""
+    show_rows(rows, ("state", "part", "seen"), form, tallest=_TALLEST)
+    if not all(check.well for check in checks):
         raise click.exceptions.Exit(1)
 
 
 async def _examine(settings: Settings) -> list[Check]:
+    from streams.doctor.clickhouse import look_at_clickhouse
+
     broker, schemas, clickhouse = await asyncio.gather(
         _broker(settings),
         asyncio.to_thread(_schemas, settings),
-        asyncio.to_thread(lambda: list(_clickhouse(settings))),
+        asyncio.to_thread(look_at_clickhouse, settings, clickhouse_sentence),
     )
-    return [*broker, schemas, *clickhouse, *await _groups(settings, broker)]
+    return [*broker, schemas, *clickhouse]
+
+
+def _schemas(settings: Settings) -> Check:
+    from streams.doctor.check import Check
+    from streams.schema_registry import look_at_schemas
+
+    found = look_at_schemas(settings)
+    state: State = "ok" if found.well else "RISK" if found.risk else "MISSING"
+    return Check("schemas", state, found.seen, found.remedy)
 
 
 async def _broker(settings: Settings) -> list[Check]:
-    """The brokers and the topics, or the sentence that says why they cannot be asked."""
-    from aiokafka.errors import KafkaError
+    """The brokers and what is on them, or the sentence that says why they cannot be asked."""
+    from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
     from streams.broker_settings import broker_risks
+    from streams.doctor.check import ANSWER_S, Check
+    from streams.doctor.reach import unreached
 
-    remedy = "start a broker, or name it in EMISSIONS_BROKER"
+    away = await unreached(settings)
+    state: State = "MISSING" if len(away) == len(settings.broker_addresses) else "RISK"
+    checks = [Check("broker", state, why, remedy) for why, remedy in away.values()]
+    if state == "MISSING":
+        return checks
+    answering = [each for each in settings.broker_addresses if each not in away]
+    checks.append(Check("broker", "ok", f"{', '.join(answering)} answers"))
     try:
         async with asyncio.timeout(ANSWER_S):
             risks = await broker_risks(settings)
-    except TimeoutError:
-        seen = f"{settings.broker} accepts connections and says nothing for {ANSWER_S:g} s"
-        return [Check("broker", False, seen, remedy)]
-    except (KafkaError, OSError) as error:
-        return [Check("broker", False, masked(broker_sentence(error)), remedy)]
-    checks = [Check("broker", True, f"{settings.broker} answers")]
-    checks += [Check("broker", False, risk.what, risk.remedy, risk=True) for risk in risks]
-    return checks + await _topics(settings)
+        checks += [Check("broker", "RISK", risk.what, risk.remedy) for risk in risks]
+        topics = await _topics(settings)
+    except ClusterAuthorizationFailedError:
+        remedy = "allow this user DESCRIBE on the cluster (kafka-acls.sh)"
+        return [*checks, Check("broker", "UNSEEN", "not allowed to look at the cluster", remedy)]
+    except (KafkaError, OSError, TimeoutError) as error:
+        why = broker_sentence(error) if str(error) else f"no answer within {ANSWER_S:g} s"
+        return [*checks, Check("broker", "MISSING", why, "look at the log of the broker")]
+    if any(check.seen.startswith("missing: ") for check in topics):
+        return [*checks, *topics]
+    return [*checks, *topics, *await _workers(settings)]
 
 
 async def _topics(settings: Settings) -> list[Check]:
+    from streams.doctor.check import Check
     from streams.topic_differences import compare_topics
 
     told = await compare_topics(settings)
@@ -99,85 +111,26 @@ async def _topics(settings: Settings) -> list[Check]:
     checks = []
     if missing:
         names = ", ".join(d.topic for d in missing)
-        checks.append(Check("topics", False, f"missing: {names}", missing[0].remedy))
-    checks += [
-        Check("topics", False, d.what, d.remedy, risk=not d.breaks)
-        for d in told
-        if d.kind in ("broken", "risk")
-    ]
+        checks.append(Check("topics", "MISSING", f"missing: {names}", missing[0].remedy))
+    for d in told:
+        if d.kind in ("broken", "risk"):
+            checks.append(Check("topics", "MISSING" if d.breaks else "RISK", d.what, d.remedy))
+        elif d.kind == "hidden":
+            checks.append(Check("topics", "UNSEEN", d.what, d.remedy))
     if not checks:
-        seen = "; ".join(["all are there", *(d.what for d in told)])
-        checks.append(Check("topics", True, seen))
+        seen = f"all are there, with {settings.partitions} partitions and the settings they need"
+        checks.append(Check("topics", "ok", "; ".join([seen, *(d.what for d in told)])))
     return checks
 
 
-def _schemas(settings: Settings) -> Check:
-    from streams.schema_registry import look_at_schemas
+async def _workers(settings: Settings) -> list[Check]:
+    """Whether the workers run and keep up, and whether time goes on."""
+    from streams.doctor.groups import look_at_group
+    from streams.doctor.ticks import ids_to_look_with, look_at_readings
 
-    found = look_at_schemas(settings)
-    return Check("schemas", found.well, masked(found.seen), found.remedy, found.risk)
-
-
-def _clickhouse(settings: Settings) -> Iterator[Check]:
-    from clickhouse_connect.driver.exceptions import Error
-
-    from sinks import clickhouse, migrate
-
-    try:
-        with clickhouse.client(settings, database=False, within_s=int(ANSWER_S)) as client:
-            yield Check("ClickHouse", True, f"{settings.clickhouse_url} answers")
-            name = settings.clickhouse_database
-            found = client.query(
-                "SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": name}
-            )
-            if not found.result_rows:
-                yield Check("tables", False, f"no database {name}", "emissions migrate")
-                return
-            client.database = name
-            waiting = migrate.pending(client)
-    except Error as error:
-        remedy = "start ClickHouse, or name it in EMISSIONS_CLICKHOUSE_URL"
-        yield Check("ClickHouse", False, masked(clickhouse_sentence(error)), remedy)
-        return
-    if waiting:
-        yield Check("tables", False, f"not applied: {', '.join(waiting)}", "emissions migrate")
-    else:
-        yield Check("tables", True, "every migration is applied")
-
-
-async def _groups(settings: Settings, broker: list[Check]) -> list[Check]:
-    """Whether the workers keep up, where there are a broker and topics to ask."""
-    if not broker[0].well or any(check.seen.startswith("missing: ") for check in broker):
-        return []
-    return list(await asyncio.gather(_group(settings, "streams"), _group(settings, "sinks")))
-
-
-async def _group(settings: Settings, kind: str) -> Check:
-    """Whether a worker keeps up: what it has not taken yet, looked at twice."""
-    from streams.replay.client import consumer_of
-    from streams.replay.logs import ends_of
-    from streams.replay.run import outputs
-
-    topics = [settings.topic_readings]
-    if kind == "sinks":
-        topics += [settings.topic_registry, *outputs(settings)]
-    group = settings.group_streams if kind == "streams" else settings.group_sinks
-    ends = await ends_of(settings, *topics)
-    async with consumer_of(settings, group) as asking:
-
-        async def lag() -> int:
-            behind = 0
-            for partition, end in ends.items():
-                if end > 0:
-                    behind += max(0, end - (await asking.committed(partition) or 0))
-            return behind
-
-        first = await lag()
-        if first == 0:
-            return Check(f"{kind} worker", True, f"group {group} has taken everything")
-        await asyncio.sleep(WATCH_S)
-        then = await lag()
-    seen = f"group {group} has {then} messages to take"
-    if then < first:
-        return Check(f"{kind} worker", True, f"{seen} and gets on")
-    return Check(f"{kind} worker", False, f"{seen} and stands still", f"emissions worker {kind}")
+    looks = (
+        look_at_group(settings, "streams"),
+        look_at_group(settings, "sinks"),
+        look_at_readings(settings, ids_to_look_with(settings)),
+    )
+    return [check for found in await asyncio.gather(*looks) for check in found]

@@ -18,16 +18,20 @@ from rich.cells import cell_len
 GAP: Final = "  "
 _NARROWEST: Final = 16
 """A column of words is not made narrower than this."""
-_TALLEST: Final = 4
-"""Lines that a broken cell may take; words that need more are read better in a record."""
+TALLEST: Final = 4
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 class Style(NamedTuple):
-    """How wide the lines may be (None: as wide as need be) and what they are ruled with."""
+    """How wide the lines may be (None: as wide as need be) and what they are ruled with.
+
+    ``tallest``: lines that a broken cell may take; words that need more are read better in a
+    record.
+    """
 
     width: int | None = None
     rule: str = "─"
+    tallest: int = TALLEST
 
 
 def cell_text(value: object) -> str:
@@ -62,7 +66,7 @@ def lines_of(
     ``first`` is the number of the first record; ``sparse`` records leave out what is empty.
     """
     cells = [[cell_text(value) for value in row] for row in rows]
-    widths = _widths(columns, cells, style.width)
+    widths = _widths(columns, cells, style)
     if widths is None:
         yield from _records(columns, cells, style, first, sparse)
         return
@@ -85,14 +89,14 @@ def _natural(text: str) -> int:
 
 
 def _widths(
-    columns: Sequence[str], cells: Sequence[Sequence[str]], width: int | None
+    columns: Sequence[str], cells: Sequence[Sequence[str]], style: Style
 ) -> list[int] | None:
     """Width of each column, or None where no table is narrow enough."""
     natural = [
         max([cell_len(name), *(_natural(row[at]) for row in cells)])
         for at, name in enumerate(columns)
     ]
-    gaps = len(GAP) * (len(columns) - 1)
+    gaps, width = len(GAP) * (len(columns) - 1), style.width
     if width is None or sum(natural) + gaps <= width:
         return natural
     least = [
@@ -110,7 +114,7 @@ def _widths(
     tallest = max((len(_broken(row[at], found[at])) for row in cells for at in range(len(found))),
                   default=1)  # fmt: skip
     most = max((row.count("\n") for cell in cells for row in cell), default=0)
-    return found if tallest <= max(_TALLEST, most + 1) else None
+    return found if tallest <= max(style.tallest, most + 1) else None
 
 
 def _longest_word(texts: Iterator[str]) -> int:

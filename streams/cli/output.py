@@ -17,7 +17,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from streams.cli.layout import Style, lines_of
+from streams.cli.layout import TALLEST, Style, lines_of
 
 Row = dict[str, Any]
 
@@ -41,10 +41,12 @@ def show_rows(
     title: str | None = None,
     *,
     sparse: bool = True,
+    tallest: int = TALLEST,
 ) -> None:
     """Print rows on standard output: the columns as a table, or whole rows as JSON lines.
 
-    Where a table does not fit each row is a record, which leaves out what is empty if ``sparse``.
+    Where a table does not fit each row is a record, which leaves out what is empty if ``sparse``;
+    cells of words may take ``tallest`` lines before that.
     ``form``: table, json or ndjson (an object a line), array (one JSON array) or csv.
     """
     if form == "csv":
@@ -61,14 +63,23 @@ def show_rows(
         return
     if title is not None:
         click.secho(title, bold=True)
-    show_table(columns, ([row.get(column) for column in columns] for row in rows), sparse=sparse)
+    show_table(
+        columns,
+        ([row.get(column) for column in columns] for row in rows),
+        sparse=sparse,
+        tallest=tallest,
+    )
 
 
 def show_table(
-    columns: Sequence[str], rows: Iterable[Sequence[object]], *, sparse: bool = False
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    sparse: bool = False,
+    tallest: int = TALLEST,
 ) -> None:
     """Print rows as a table, or as records where it does not fit, a page at a time."""
-    style = line_style()
+    style = line_style()._replace(tallest=tallest)
     given = iter(rows)
     page = list(islice(given, PAGE))
     first = 1
