@@ -36,6 +36,8 @@ def env(broker: TestBroker, clickhouse: TestClickHouse) -> Env:
     return {
         "EMISSIONS_BROKER": broker.address,
         "EMISSIONS_CLICKHOUSE_URL": clickhouse.settings.clickhouse_url,
+        "EMISSIONS_CLICKHOUSE_USER": clickhouse.settings.clickhouse_user,
+        "EMISSIONS_CLICKHOUSE_PASSWORD": clickhouse.settings.clickhouse_password,
         "EMISSIONS_CLICKHOUSE_DATABASE": clickhouse.settings.clickhouse_database + "_new",
         "EMISSIONS_GROUP_STREAMS": f"{own}-streams",
         "EMISSIONS_GROUP_SINKS": f"{own}-sinks",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
@@ -85,6 +86,7 @@ def test_the_last_migration_is_named(clickhouse: TestClickHouse) -> None:
     tables = look(clickhouse.settings)
     assert tables.state == "ok"
     assert tables.seen.endswith(".sql")
-    assert look(Settings(clickhouse_url=clickhouse.settings.clickhouse_url)).seen == (
-        "no database emissions"
-    )
+    elsewhere = replace(clickhouse.settings, clickhouse_database="elsewhere")
+    assert look(elsewhere).seen == "no database elsewhere"
+    locked_out = replace(clickhouse.settings, clickhouse_password="")
+    assert "refuses the user" in look(locked_out).seen
