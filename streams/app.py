@@ -28,10 +28,12 @@ from streams.leader import TickLeader
 from streams.outbox import Outbox, TooLargeError
 from streams.outputs import Encoder
 from streams.partition_count import too_many
+from streams.readings_log import LostReadingsError, ReadingsLog
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.rule_files import load_rules
 from streams.saved_state import changelog_topic
+from streams.saving import SavePolicy
 from streams.schema_registry import registry_ids
 from streams.segments import StoreError
 from streams.settings import Settings
@@ -43,7 +45,14 @@ log = structlog.get_logger(__name__)
 _METADATA_MS = 5000
 _FETCH_BYTES = 4 * 1024 * 1024
 """Of a partition in one fetch: room for 10,000 readings. Faust's 1 MiB cut batches at 4,300."""
-_SENTENCES = (FuseBlown, TooLargeError, DamagedStateError, UnusableStateError, StoreError)
+SENTENCES = (
+    FuseBlown,
+    TooLargeError,
+    DamagedStateError,
+    LostReadingsError,
+    UnusableStateError,
+    StoreError,
+)
 """Errors whose text tells a person what to do."""
 
 Fatal = Callable[[BaseException], None]
@@ -60,6 +69,7 @@ class Parts:
     state: StateLog
     judging: Judging
     lanes: Lanes
+    readings: ReadingsLog
     ids: SchemaIds
 
 
@@ -75,6 +85,9 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     state = StateLog(options, changelog, directory=state_directory(settings), say_s=settings.say_s)
     outbox = Outbox(options, say_s=settings.say_s)
     follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+    readings = ReadingsLog(
+        options, settings.topic_readings, most=settings.poll_records, say_s=settings.say_s
+    )
 
     def engine(partition: int, saved: Mapping[str, bytes]) -> PartitionEngine:
         return PartitionEngine(
@@ -93,8 +106,10 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         state=state,
         checkpoint=Checkpoint(outbox, changelog),
         follower=follower,
+        readings=readings,
         engine=engine,
         encode=Encoder(codec, settings),
+        policy=SavePolicy(settings.save_records, settings.save_s),
         say_s=settings.say_s,
     )
     leader = TickLeader(
@@ -106,7 +121,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         leads=lambda: _leads(app, settings.topic_readings),
     )
     lanes = connect(app, settings, judging, state, fatal)
-    return Parts(app, outbox, follower, leader, state, judging, lanes, ids)
+    return Parts(app, outbox, follower, leader, state, judging, lanes, readings, ids)
 
 
 def connect(
@@ -116,7 +131,7 @@ def connect(
     topic = settings.topic_readings
 
     def failed(error: BaseException, batch: str) -> None:
-        if not isinstance(error, _SENTENCES):
+        if not isinstance(error, SENTENCES):
             log.error("a batch cannot be judged", batch=batch, exc_info=error)
         fatal(error)
 
@@ -138,6 +153,7 @@ def connect(
         judging.keep(partitions)
         state.assigned(partitions, app.consumer_generation_id)
 
+    app.transport.leaving = judging.leave
     return lanes
 
 

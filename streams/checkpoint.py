@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from streams.outbox import Outbox, Output, RawOutput, Revoked
-from streams.saved_state import NEXT_OFFSET, SavedState, mark_key
+from streams.outbox import Outbox, Output, Revoked
+from streams.saving import Saving
 from streams.transport import PartitionBatch
 
 
@@ -24,15 +24,17 @@ class Checkpoint:
     """Writes down what a batch led to. The order is the whole point, and it is this:
 
     1. every output is produced, and the broker has confirmed each of them;
-    2. the state is written to the changelog, marked with the input offset it reaches, the
-       partition's checkpoint mark last, and the broker has confirmed all of it;
-    3. the saved state in memory takes it over;
+    2. what is due of the state (`streams.saving`) and the ledger are written to the changelog,
+       and the broker has confirmed them;
+    3. the saved state in memory takes over a checkpoint that is complete by it;
     4. the batch is acknowledged, so that its offsets may be committed.
 
     A step begins when the one before it is confirmed. Steps 1 and 2 repeat what fails until it
-    works. A crash between two steps repeats the batch: outputs carry deterministic ids, and
-    state beyond the last complete mark is not taken over (`streams.saved_state`). When the
-    partition leaves between two steps, what remains is not done and `Revoked` is raised.
+    works. State follows behind the log: the next owner of the partition judges again what lies
+    between the last complete checkpoint and the committed offset, and a crash between two steps
+    repeats the batch as well. Outputs carry deterministic ids, and state beyond the last complete
+    mark is not taken over (`streams.saved_state`). When the partition leaves between two steps,
+    what remains is not done and `Revoked` is raised.
     """
 
     def __init__(self, outbox: Outbox, changelog: str) -> None:
@@ -40,11 +42,7 @@ class Checkpoint:
         self._changelog = changelog
 
     async def complete(
-        self,
-        event: Acknowledged,
-        outputs: Iterable[Output],
-        state: Mapping[str, bytes | None],
-        saved: SavedState,
+        self, event: Acknowledged, outputs: Iterable[Output], saving: Saving
     ) -> None:
         """Take a batch through the four steps."""
         batch: PartitionBatch = event.value
@@ -52,29 +50,26 @@ class Checkpoint:
         def revoked() -> bool:
             return batch.revoked
 
-        await self._outbox.produce(outputs, revoked=revoked)
-        again = {key: saved.items.get(key) for key in saved.overwritten}
-        state = {**again, **state}
-        records = state_records(batch, state, saved)
-        first = await self._outbox.produce_to(
-            self._changelog, batch.partition, records, revoked=revoked
-        )
-        if batch.revoked:
-            raise Revoked
-        saved.wrote(state, batch.next_offset, first, len(records))
+        await self.publish(outputs, revoked=revoked)
+        saving.judged(batch)
+        await self.save(batch.partition, saving, revoked=revoked)
         event.ack()
 
+    async def publish(self, outputs: Iterable[Output], *, revoked: Callable[[], bool]) -> None:
+        """The first step alone: of what is judged again, and was acknowledged before."""
+        await self._outbox.produce(outputs, revoked=revoked)
 
-def state_records(
-    batch: PartitionBatch, state: Mapping[str, bytes | None], saved: SavedState
-) -> list[RawOutput]:
-    """The changelog records of a checkpoint on top of what was saved before, its mark last.
-
-    The mark is never a deletion and never out of date, so a compacted changelog always ends with
-    a record that exists.
-    """
-    headers = ((NEXT_OFFSET, str(batch.next_offset).encode()),)
-    records = [RawOutput(key.encode(), value, headers) for key, value in state.items()]
-    mark = saved.mark(state, batch.next_offset)
-    records.append(RawOutput(mark_key(batch.partition), mark, headers))
-    return records
+    async def save(
+        self,
+        partition: int,
+        saving: Saving,
+        *,
+        revoked: Callable[[], bool],
+        whole: bool = False,
+    ) -> None:
+        """The second and third step; ``whole``: all of the state, whatever is due of it."""
+        records = saving.records(whole=whole)
+        first = await self._outbox.produce_to(self._changelog, partition, records, revoked=revoked)
+        if revoked():
+            raise Revoked
+        saving.confirmed(first, len(records))

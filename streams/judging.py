@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -17,25 +17,17 @@ from streams.fuse import FuseBlown
 from streams.kafka import Patience
 from streams.outbox import Output, Revoked
 from streams.saved_state import SavedState
+from streams.saving import Savable, SavePolicy, Saving
 from streams.transport import PartitionBatch
 
 log = structlog.get_logger(__name__)
 
 
-class Engine(Protocol):
+class Engine(Savable, Protocol):
     """The judging code of one partition (`streams.core.partition.PartitionEngine`)."""
 
-    @property
-    def next_offset(self) -> int:
-        """Records below it were applied before."""
-        ...
-
-    def apply(self, records: Sequence[RawRecord]) -> Outcome:
+    def apply(self, records: Sequence[RawRecord], *, save: bool = True) -> Outcome:
         """Apply a batch in the order of its offsets."""
-        ...
-
-    def confirmed(self) -> None:
-        """The state that the engine was given has every outcome by now."""
         ...
 
 
@@ -61,6 +53,24 @@ class Follower(Protocol):
         ...
 
 
+class Readings(Protocol):
+    """What the topic holds of a partition (`streams.readings_log.ReadingsLog`)."""
+
+    def between(
+        self, partition: int, start: int, end: int, *, revoked: Callable[[], bool]
+    ) -> AsyncGenerator[Sequence[RawRecord]]:
+        """The records with offsets from ``start`` to before ``end``, some at a time."""
+        ...
+
+
+class Owned(NamedTuple):
+    """A partition of the worker: its engine, the state it was made from, and what saves it."""
+
+    engine: Engine
+    saved: SavedState
+    saving: Saving
+
+
 class Judging:
     """Engines of the partitions this worker owns, built from the saved state when needed."""
 
@@ -70,16 +80,21 @@ class Judging:
         state: State,
         checkpoint: Checkpoint,
         follower: Follower,
+        readings: Readings,
         engine: Callable[[int, Mapping[str, bytes]], Engine],
         encode: Callable[[Outcome], list[Output]],
+        policy: SavePolicy = SavePolicy(),  # noqa: B008 (it cannot be changed)
         say_s: float = 30.0,
     ) -> None:
         self._state = state
         self._checkpoint = checkpoint
         self._follower = follower
+        self._readings = readings
+        self._policy = policy
         self._engine = engine
         self._encode = encode
-        self._engines: dict[int, tuple[Engine, SavedState]] = {}
+        self._engines: dict[int, Owned] = {}
+        self._busy: set[int] = set()  # partitions of which a batch is in work
         self._turn = asyncio.Lock()
         self._trouble: dict[int, Patience] = {}  # of the partitions that wait
         self._say_s = say_s
@@ -104,62 +119,107 @@ class Judging:
             await self._take(event, batch)
 
     async def _take(self, event: Acknowledged, batch: PartitionBatch) -> None:
+        partition, done = batch.partition, False
+        self._busy.add(partition)
         try:
-            saved = await self._state.of(
-                batch.partition, batch.generation, revoked=lambda: batch.revoked
-            )
-            engine, outcome = await self._judge(batch, saved)
-            if outcome.blown is not None:
-                self.blown = outcome.blown.sentence(batch.topic, batch.partition)
-                raise FuseBlown(self.blown)
-            await self._checkpoint.complete(event, self._encode(outcome), outcome.state, saved)
+            saved = await self._state.of(partition, batch.generation, revoked=lambda: batch.revoked)
+            owned, outcome = await self._judge(batch, saved)
+            await self._checkpoint.complete(event, self._encode(outcome), owned.saving)
+            self._state.confirmed(partition)
+            self.progress.count(batch, outcome)
+            done = True
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))
-        else:
-            engine.confirmed()
-            self._state.confirmed(batch.partition)
-            self.progress.count(batch, outcome)
         finally:
-            self._trouble.pop(batch.partition, None)
+            self._trouble.pop(partition, None)
+            self._busy.discard(partition)
+            if not done:
+                # The engine may have taken what nobody has written down.
+                self._engines.pop(partition, None)
 
     def keep(self, partitions: Iterable[int]) -> None:
         """These partitions are the worker's now: drop the engines of the others."""
         for partition in self._engines.keys() - set(partitions):
             del self._engines[partition]
 
-    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
+    async def leave(self) -> None:
+        """Save all state there is: the next owners go on from it.
+
+        Not that of a partition whose batch is still in work, although nobody waits for it.
+        """
+        for partition, owned in list(self._engines.items()):
+            if owned.saving.outstanding and partition not in self._busy:
+                done = False
+                try:
+                    await self._checkpoint.save(
+                        partition, owned.saving, revoked=lambda: False, whole=True
+                    )
+                    done = True
+                finally:
+                    if not done:
+                        self._engines.pop(partition, None)
+
+    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Owned, Outcome]:
         what = f"partition {batch.partition} waits for the schema registry"
         while True:
             await self._follower.catch_up()
             try:
-                # In turns: the loop looks at its connections between two batches.
-                async with self._turn:
-                    judged = self._apply(batch, saved)
+                owned = self._owned(batch.partition, saved)
+                await self._repeat(batch, owned)
+                judged = await self._apply(batch, batch.records, owned)
             except SchemaRegistryError as error:
+                # The engine has taken a part of the batch. The saved state has none of it.
+                del self._engines[batch.partition]
                 trouble = self._trouble.setdefault(batch.partition, Patience(what, self._say_s))
                 await trouble.wait(error)
             else:
                 if batch.partition in self._trouble:
                     self._trouble.pop(batch.partition).over()
-                return judged
+                return owned, judged
 
-    def _apply(self, batch: PartitionBatch, saved: SavedState) -> tuple[Engine, Outcome]:
-        if batch.revoked:
-            raise Revoked
-        engine, of = self._engines.get(batch.partition, (None, None))
-        if engine is None or of is not saved or engine.next_offset != saved.reached:
-            # None yet, or the state was read anew, or the engine took a batch that was not
-            # written down by this worker.
-            engine = self._engine(batch.partition, saved.items)
-            self._engines[batch.partition] = (engine, saved)
-        # As they were fetched: they have what a `RawRecord` has, by the same names.
-        records: Sequence[RawRecord] = batch.records
-        try:
-            return engine, engine.apply(records)
-        except SchemaRegistryError:
-            # The engine has taken a part of the batch. The saved state has none of it.
-            del self._engines[batch.partition]
-            raise
+    def _owned(self, partition: int, saved: SavedState) -> Owned:
+        owned = self._engines.get(partition)
+        if owned is None or owned.saved is not saved or owned.saving.base != saved.reached:
+            # None yet, or the state was read anew, or somebody else went on from it.
+            engine = self._engine(partition, saved.items)
+            owned = Owned(engine, saved, Saving(partition, engine, saved, self._policy))
+            self._engines[partition] = owned
+        return owned
+
+    async def _repeat(self, batch: PartitionBatch, owned: Owned) -> None:
+        """Judge what lies between the state and the batch, and publish it again.
+
+        It was acknowledged after the last complete checkpoint. A state that never was has nothing
+        to be repeated: its log begins where the topic does.
+        """
+        start, end = owned.engine.next_offset, batch.first_offset
+        if start >= end or not (start or owned.saved.judged):
+            return
+        log.info("judged again", partition=batch.partition, start=start, end=end)
+
+        def revoked() -> bool:
+            return batch.revoked
+
+        stretch = self._readings.between(batch.partition, start, end, revoked=revoked)
+        async with aclosing(stretch):
+            async for records in stretch:
+                outcome = await self._apply(batch, records, owned)
+                await self._checkpoint.publish(self._encode(outcome), revoked=revoked)
+                owned.saving.repeated(len(records))
+
+    async def _apply(
+        self, batch: PartitionBatch, records: Sequence[RawRecord], owned: Owned
+    ) -> Outcome:
+        # In turns: the loop looks at its connections between two batches. The records are as they
+        # were fetched: they have what a `RawRecord` has, by the same names.
+        async with self._turn:
+            if batch.revoked:
+                raise Revoked
+            outcome = owned.engine.apply(records, save=False)
+        if outcome.blown is not None:
+            self.blown = outcome.blown.sentence(batch.topic, batch.partition)
+            raise FuseBlown(self.blown)
+        return outcome
 
 
 class Progress:

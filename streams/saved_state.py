@@ -26,6 +26,11 @@ def changelog_topic(app_id: str) -> str:
     return f"{app_id}-state-changelog"
 
 
+def judged_key(partition: int) -> bytes:
+    """Key of the ledger that is written with every batch; it is no part of the state."""
+    return f"judged/{partition}".encode()
+
+
 def mark_key(partition: int) -> bytes:
     """Key of a partition's checkpoint mark; no key of the state itself begins like that."""
     return f"checkpoint/{partition}".encode()
@@ -38,17 +43,19 @@ class SavedState:
     made valid yet are held there too. ``reached`` is the input offset up to which it goes (0:
     nothing), ``position`` the offset of the changelog from which reading has to go on,
     ``overwritten`` the keys whose last record in the changelog is not what ``items`` says.
-    ``disturbed`` turns true when somebody else wrote between this worker's checkpoints: the
-    changelog is to be read on.
+    ``disturbed`` turns true when somebody else wrote between this worker's records: the changelog
+    is to be read on. ``readings`` counts how often that was begun. ``judged`` is the ledger that
+    came with the last batch, None where none ever did.
     """
 
     __slots__ = (
-        "_end", "_keys", "_last", "_mark", "_pending", "_reaches", "_rivals",
-        "disturbed", "items", "overwritten", "position", "reached",
+        "_end", "_judged", "_keys", "_last", "_mark", "_pending", "_reaches", "_rivals",
+        "disturbed", "items", "judged", "overwritten", "position", "reached", "readings",
     )  # fmt: skip
 
     def __init__(self, partition: int, items: StateStore | None = None) -> None:
         self._mark = mark_key(partition)
+        self._judged = judged_key(partition)
         # By key what its record reaches, and the place of its value (None: a deletion).
         self._pending: dict[str, tuple[int, int | None]] = {}
         self._rivals: list[tuple[int, str, int | None]] = []  # more of the same keys
@@ -61,6 +68,8 @@ class SavedState:
         self.position = 0
         self.overwritten: set[str] = set()
         self.disturbed = False
+        self.readings = 0
+        self.judged: bytes | None = None
 
     def take(
         self,
@@ -83,6 +92,8 @@ class SavedState:
                 self._look(key.decode(), value)
             else:
                 self._hold(key.decode(), value, reaches)
+        elif key == self._judged and value is not None:
+            self.judged = value
         if not self._pending:
             self.position = self._end
 
@@ -92,6 +103,20 @@ class SavedState:
         self._last.clear()
         self._end = self.position
         self.disturbed = False
+        self.readings += 1
+
+    def passed(self, first: int | None, records: int, *, underway: bool) -> None:
+        """Go past records of our own that the changelog has confirmed and that end no checkpoint.
+
+        ``underway``: there are some among them, or before them, that the next mark makes valid.
+        Reading would begin with those.
+        """
+        if first != self._end:
+            self.disturbed = True
+            return
+        self._end = first + records
+        if not underway and not self._pending:
+            self.position = self._end
 
     def wrote(
         self, state: Mapping[str, bytes | None], reached: int, first: int | None, records: int

@@ -72,6 +72,8 @@ class Settings:
     poll_records: int = 10_000  # records a partition batch holds at most
     state_directory: str | None = None  # scratch files of the state; None: the system's temporary
     records_in_flight: int = 40_000  # of a partition: handed over and not acknowledged yet
+    save_records: int = 30_000  # records of a partition after which its state is saved,
+    save_s: float = 600.0  # or after so long; a start judges again what came after the last time
     commit_s: float = 0.5  # offsets are committed this often
     session_timeout_s: float = 6.0  # a dead worker's partitions move after this
     heartbeat_s: float = 2.0
@@ -231,11 +233,11 @@ def _check_numbers(settings: Settings) -> None:
     at_least: tuple[tuple[str, float], ...] = (
         ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
         ("max_lateness_s", 0), ("schema_wait_s", 0), ("outage_limit_s", 1), ("tick_s", 0),
-        ("poll_records", 1),
-        ("records_in_flight", 1), ("commit_s", 0.05), ("session_timeout_s", 1),
-        ("heartbeat_s", 0.1), ("stop_s", 1), ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1),
-        ("fuse_run", 0), ("fuse_hold_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1),
-        ("sink_age_s", 0.01), ("sink_violations_age_s", 0.01), ("web_port", 0),
+        ("poll_records", 1), ("records_in_flight", 1), ("save_records", 1), ("save_s", 0),
+        ("commit_s", 0.05), ("session_timeout_s", 1), ("heartbeat_s", 0.1), ("stop_s", 1),
+        ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1), ("fuse_run", 0), ("fuse_hold_s", 0),
+        ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1), ("sink_age_s", 0.01),
+        ("sink_violations_age_s", 0.01), ("web_port", 0),
     )  # fmt: skip
     for name, least in at_least:
         value = getattr(settings, name)

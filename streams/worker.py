@@ -9,13 +9,11 @@ from aiokafka.errors import KafkaError
 
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
-from streams.app import create_app, state_directory
-from streams.core.log import UnusableStateError
+from streams.app import SENTENCES, create_app, state_directory
 from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
 from streams.kafka import Patience
-from streams.outbox import TooLargeError
 from streams.partition_count import (
     WrongPartitionsError,
     streams_topics,
@@ -25,7 +23,6 @@ from streams.partition_count import (
 from streams.process import FAILED, CannotWorkError, End, leave, run_worker
 from streams.segments import StoreError, try_directory
 from streams.settings import Settings
-from streams.state_log import DamagedStateError
 
 log = structlog.get_logger(__name__)
 
@@ -88,15 +85,7 @@ class StreamsWorker:
 
     def _fatal(self, error: BaseException) -> None:
         """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
-        if isinstance(
-            error,
-            FuseBlown
-            | TooLargeError
-            | DamagedStateError
-            | UnusableStateError
-            | StoreError
-            | WrongPartitionsError,
-        ):
+        if isinstance(error, (*SENTENCES, WrongPartitionsError)):
             log.error(f"the worker stops: {error}")
         hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
         asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from streams.core.log import Ledger
-from streams.saved_state import SavedState, mark_key
+from streams.saved_state import SavedState, judged_key, mark_key
 
 
 class SavedLedgers:
@@ -25,15 +25,21 @@ class SavedLedgers:
         headers: Sequence[tuple[str, bytes]],
     ) -> None:
         """One record of a partition of the changelog; only ledgers and marks are kept."""
-        if key in (mark_key(partition), _ledger_key(partition)):
+        if key in (mark_key(partition), _ledger_key(partition), judged_key(partition)):
             saved = self._saved.setdefault(partition, SavedState(partition))
             saved.take(offset, key, value, headers)
 
     def of(self, partition: int) -> Ledger:
-        """The ledger as a worker would recover it; the empty one where nothing was judged."""
+        """The ledger of the last batch; the empty one where nothing was judged.
+
+        It reaches farther than the checkpoint, which a worker recovers and goes on from.
+        """
         saved = self._saved.get(partition)
-        found = saved and saved.items.get(_ledger_key(partition).decode())
-        return msgspec.msgpack.decode(found, type=Ledger) if found else Ledger()
+        if saved is None:
+            return Ledger()
+        written = (saved.items.get(_ledger_key(partition).decode()), saved.judged)
+        found = [msgspec.msgpack.decode(each, type=Ledger) for each in written if each]
+        return max(found, key=lambda ledger: ledger.next_offset, default=Ledger())
 
 
 def _ledger_key(partition: int) -> bytes:

@@ -73,7 +73,7 @@ class Hours:
         )
 
     def change(self, start: int) -> Hour:
-        """The hour that starts at ``start``, made if need be, and saved with the next batch."""
+        """The hour that starts at ``start``, made if need be, and saved by the next `save`."""
         hour = self.get(start)
         if hour is None:
             hour = self._loaded[start] = Hour()
@@ -122,11 +122,16 @@ class Hours:
         return self._starts[: bisect_left(self._starts, instant)]
 
     def forget(self, start: int) -> None:
-        """Delete an hour from the state with the next batch."""
+        """Delete an hour from the state by the next `save`."""
         self._starts.remove(start)
         self._loaded.pop(start, None)
         self._changed.discard(start)
         self._gone.add(start)
+
+    @property
+    def unsaved(self) -> int:
+        """How many hours have changed since the last `save`."""
+        return len(self._changed)
 
     def save(self, keep_after: int) -> Iterator[tuple[str, bytes | None]]:
         """Changed hours as state; decoded hours before ``keep_after`` are let go afterwards."""

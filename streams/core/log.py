@@ -22,7 +22,7 @@ class RawRecord(NamedTuple):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-STATE_FORM = 2
+STATE_FORM = 3
 """Of the state that is written: changes when what was saved before can be read no more."""
 
 

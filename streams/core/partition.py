@@ -99,7 +99,8 @@ class PartitionEngine:
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
         self._timers = Timers()
-        self._touched: set[str] = set()
+        self._fresh: set[str] = set()  # touched by the batch in work
+        self._touched: set[str] = set()  # and by earlier ones, since the state was saved
         self._judged: set[str] = set()
         self._version = -1
         self._next_registration = BEGINNING
@@ -114,14 +115,35 @@ class PartitionEngine:
         """The highest arrival time seen, ms UTC."""
         return self._ledger.stream_time
 
-    def apply(self, records: Sequence[RawRecord]) -> Outcome:
-        """Apply a batch of records in the order of their offsets."""
+    @property
+    def unsaved(self) -> int:
+        """Hours of sources that have changed since the state was saved; they are in memory."""
+        return sum(self._folds[source_id].unsaved for source_id in self._touched)
+
+    @property
+    def sources(self) -> int:
+        """How many sources are followed."""
+        return len(self._folds)
+
+    def ledger(self) -> bytes:
+        """Where the messages up to `next_offset` ended, as it is saved."""
+        return _encoder.encode(self._ledger)
+
+    def apply(self, records: Sequence[RawRecord], *, save: bool = True) -> Outcome:
+        """Apply a batch of records in the order of their offsets.
+
+        Without ``save`` the outcome has no state: it is asked for with a later batch, by `save`.
+        """
         ledger = self._ledger
         before = (ledger.used, ledger.duplicates, ledger.ticks)
         records = [record for record in records if record.offset >= ledger.next_offset]
         if records:
             self._go_along(records)
-        state = self._save()
+        for source_id in sorted(self._fresh):
+            self._folds[source_id].flush()
+        self._touched |= self._fresh
+        self._fresh.clear()
+        state = self.save() if save else {}
         findings, self._context.findings = self._context.findings, Findings()
         findings.gaps.sort(key=_detected_at)  # of all sources, in the order of detection
         findings.violations.sort(key=_detected_at)
@@ -138,7 +160,7 @@ class PartitionEngine:
         )
 
     def confirmed(self) -> None:
-        """``state`` as it was given has the state of every outcome by now."""
+        """``state`` as it was given has everything that `save` has told by now."""
         self._saved.confirmed()
 
     def _go_along(self, records: Sequence[RawRecord]) -> None:
@@ -183,7 +205,7 @@ class PartitionEngine:
                 self._pass_duty(name, line, due)
         works = ((name, self._follow(name, line, readings.get(name, ()))) for name in names)
         for name, refused in together(works, self._intake.settle, _AT_HAND):
-            self._touched.add(name)
+            self._fresh.add(name)
             self._timers.schedule(SOURCE, name, self._folds[name].due)
             for position, refusal in refused:
                 yield refused_by_source(position, name, refusal)
@@ -230,7 +252,7 @@ class PartitionEngine:
             elif fold is not None:
                 if fold.registered is not entry:
                     fold.register(entry, now)
-                    self._touched.add(source_id)
+                    self._fresh.add(source_id)
                     self._timers.schedule(SOURCE, source_id, fold.due)
             elif self._known(source_id) or not entry.test:
                 self._fold(entry, now)
@@ -265,7 +287,8 @@ class PartitionEngine:
         self._timers.schedule(SOURCE, entry.id, fold.due)
         return fold
 
-    def _save(self) -> dict[str, bytes | None]:
+    def save(self) -> dict[str, bytes | None]:
+        """What has changed since the last call, as state at `next_offset`."""
         state: dict[str, bytes | None] = {}
         for source_id in sorted(self._touched):
             state.update(self._folds[source_id].save(self._ledger.stream_time))
@@ -277,7 +300,7 @@ class PartitionEngine:
                 self._saved.put(key, saved)
         self._touched.clear()
         self._judged.clear()
-        state[f"{self._prefix}ledger"] = _encoder.encode(self._ledger)
+        state[f"{self._prefix}ledger"] = self.ledger()
         key, fuse = f"{self._prefix}fuse", self._fuse.save()
         if (self._saved.get(key) or UNUSED) != fuse:
             state[key] = fuse

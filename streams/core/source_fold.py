@@ -442,6 +442,11 @@ class SourceFold:
         self._reopened.clear()
         self._windows.shaken.clear()  # runs were judged with each change; here is nothing new
 
+    @property
+    def unsaved(self) -> int:
+        """How many hours have changed since the last `save`."""
+        return self._hours.unsaved
+
     def save(self, stream_time: int) -> Iterator[tuple[str, bytes | None]]:
         """What has changed since the last call, as state; no window may wait to be judged."""
         self.flush()

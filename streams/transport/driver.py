@@ -93,6 +93,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 self._revoke(list(self._ledgers))
                 break
             await asyncio.sleep(_FULL_S)
+        if self.transport.leaving is not None:
+            try:
+                await asyncio.wait_for(self.transport.leaving(), self._patience_s)
+            except TimeoutError:
+                log.warning("partitions leave before all of their state is saved")
         try:
             await asyncio.wait_for(self.commit(), self._patience_s)
         except TimeoutError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import faust
@@ -23,6 +24,8 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
         super().__init__(*args, **kw)
         self.records_in_flight = records_in_flight
         self.patience_s = patience_s
+        self.leaving: Callable[[], Awaitable[None]] | None = None
+        """Called when partitions are about to leave and no batch of theirs is in work any more."""
 
 
 def install(app: faust.App, *, records_in_flight: int = 8000, patience_s: float = 10.0) -> None:

@@ -1,4 +1,4 @@
-"""The saved ledger is that of the last complete checkpoint, as a worker would recover it."""
+"""The saved ledger is that of the last batch, and never one that a crash cut short."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 
 from streams.audit.changelog import SavedLedgers
 from streams.core.log import Ledger
-from streams.saved_state import NEXT_OFFSET, mark_key
+from streams.saved_state import NEXT_OFFSET, judged_key, mark_key
 
 _offsets = itertools.count()
 
@@ -55,3 +55,14 @@ def test_what_was_cut_short_is_replaced_by_what_followed() -> None:
     assert saved.of(0) == ledger(9)
     take(saved, 12)
     assert saved.of(0) == ledger(12)
+
+
+def test_the_last_batch_reaches_farther_than_the_checkpoint() -> None:
+    saved = SavedLedgers()
+    take(saved, 9)
+    for reached, last in ((8, 9), (11, 11)):
+        written = msgspec.msgpack.encode(ledger(reached))
+        saved.take(0, next(_offsets), judged_key(0), written, ())
+        assert saved.of(0) == ledger(last)
+    saved.take(1, next(_offsets), judged_key(1), msgspec.msgpack.encode(ledger(3)), ())
+    assert saved.of(1) == ledger(3)

@@ -269,5 +269,5 @@ def test_a_state_of_another_form_is_not_judged_from() -> None:
     ledger = msgspec.msgpack.decode(state["0/ledger"], type=Ledger)
     ledger.form = 1
     state["0/ledger"] = msgspec.msgpack.encode(ledger)
-    with pytest.raises(UnusableStateError, match="form 1, this version reads form 2"):
+    with pytest.raises(UnusableStateError, match="form 1, this version reads form 3"):
         engine(history(enterprise()), state)

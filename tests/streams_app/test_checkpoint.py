@@ -9,15 +9,20 @@ import pytest
 
 from streams.checkpoint import Checkpoint
 from streams.outbox import Outbox, Output, RawOutput, Revoked
-from streams.saved_state import SavedState, mark_key
+from streams.saved_state import SavedState, judged_key, mark_key
+from streams.saving import SavePolicy, Saving
 from streams.transport import PartitionBatch
 
 OUTPUTS = [Output("means", b"KZ-1", b"mean")]
 STATE: dict[str, bytes | None] = {"3/source/a": b"1", "3/source/b": None}
 
 
+def reading(offset: int) -> SimpleNamespace:
+    return SimpleNamespace(offset=offset, key=b"KZ-1", value=bytes(100))
+
+
 def batch() -> PartitionBatch:
-    return PartitionBatch("readings", 3, [SimpleNamespace(offset=at) for at in (7, 8)], 1)
+    return PartitionBatch("readings", 3, [reading(at) for at in (7, 8)], 1)
 
 
 class Journal:
@@ -73,8 +78,23 @@ class JournalState(SavedState):
     def wrote(
         self, state: Mapping[str, bytes | None], reached: int, first: int | None, records: int
     ) -> None:
-        assert (state, reached, first, records) == (STATE, 9, 40, 3)
+        assert (state, reached, first, records) == (STATE, 9, 40, 4)
         self.journal.step("state")
+
+
+class JournalEngine:
+    """Has judged the batch."""
+
+    next_offset, unsaved, sources = 9, 1, 1
+
+    def ledger(self) -> bytes:
+        return b"ledger"
+
+    def save(self) -> Mapping[str, bytes | None]:
+        return STATE
+
+    def confirmed(self) -> None:
+        """Nothing is kept over the state."""
 
 
 class JournalEvent:
@@ -90,7 +110,8 @@ class JournalEvent:
 async def complete(journal: Journal, event: JournalEvent | None = None) -> None:
     checkpoint = Checkpoint(JournalOutbox(journal), "changelog")
     saved = JournalState(journal)
-    await checkpoint.complete(event or JournalEvent(journal), OUTPUTS, STATE, saved)
+    saving = Saving(3, JournalEngine(), saved, SavePolicy(records=2))
+    await checkpoint.complete(event or JournalEvent(journal), OUTPUTS, saving)
 
 
 ORDER = ["outputs", "changelog", "state", "ack"]
@@ -124,12 +145,15 @@ async def test_nothing_follows_once_the_partition_left(during: str) -> None:
     assert journal.steps == ORDER[: ORDER.index(during) + 1]
 
 
-async def test_the_mark_comes_last_and_says_how_far() -> None:
+async def test_the_ledger_comes_last_and_the_mark_says_how_far() -> None:
     journal = Journal()
     await complete(journal)
     assert [(r.key, r.value) for r in journal.changelog] == [
         (b"3/source/a", b"1"),
         (b"3/source/b", None),
         (mark_key(3), b"9 1"),
+        (judged_key(3), b"ledger"),
     ]
-    assert {r.headers for r in journal.changelog} == {(("next", b"9"),)}
+    *state, ledger = journal.changelog
+    assert {r.headers for r in state} == {(("next", b"9"),)}
+    assert ledger.headers == ()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streams.checkpoint import Checkpoint
 from streams.core.calendar import HOUR
@@ -13,6 +17,7 @@ from streams.core.policy import Policy
 from streams.judging import Judging
 from streams.outbox import Outbox, Output, RawOutput
 from streams.saved_state import SavedState
+from streams.saving import SavePolicy
 from streams.state_store import StateStore
 from streams.transport import PartitionBatch
 from tests.core.examples import (
@@ -55,20 +60,31 @@ class ChangelogOutbox(Outbox):
 
 
 class Worker:
-    """Judges batches of one partition; its state can be read anew."""
+    """Judges batches of one partition; its state can be read anew, and so can its readings."""
 
-    def __init__(self) -> None:
+    def __init__(self, policy: SavePolicy = SavePolicy(records=10)) -> None:  # noqa: B008
         self.outbox = ChangelogOutbox()
         self.saved = self.read()
         self.found = Found()
         self.built = 0
+        self.read_again = 0
+        self.policy = policy
         self.judging = Judging(
             state=self,
             checkpoint=Checkpoint(self.outbox, "changelog"),
             follower=self,
+            readings=self,
             engine=self.engine,
             encode=self.encode,
+            policy=policy,
         )
+
+    def next(self, policy: SavePolicy | None = None) -> Worker:
+        """The worker that comes when this one was killed: it has the changelog, and no more."""
+        worker = Worker(policy or self.policy)
+        worker.outbox.changelog += self.outbox.changelog
+        worker.saved, worker.found = worker.read(), self.found
+        return worker
 
     def read(self) -> SavedState:
         """The state as the changelog has it."""
@@ -103,12 +119,21 @@ class Worker:
         """The registry does not change."""
 
     def confirmed(self, partition: int) -> None:
-        assert (partition, self.saved.reached > 0) == (0, True)
+        assert partition == 0
 
     async def take(self, records: Sequence[RawRecord]) -> None:
         batch = PartitionBatch("emissions.readings", 0, records, 1)
         event = SimpleNamespace(value=batch, ack=lambda: True)
         await self.judging.take(event)
+
+    async def between(
+        self, partition: int, start: int, end: int, *, revoked: Callable[[], bool]
+    ) -> AsyncGenerator[Sequence[RawRecord]]:
+        assert (partition, revoked()) == (0, False)
+        self.read_again += end - start
+        records = [record for record in RECORDS if start <= record.offset < end]
+        for at in range(0, len(records), 7):
+            yield records[at : at + 7]
 
 
 def campaign() -> Log:
@@ -118,22 +143,31 @@ def campaign() -> Log:
     return log.add(late, AT + 13 * HOUR).tick(AT + 16 * HOUR)
 
 
+RECORDS = campaign().records
+EXPECTED = fold(campaign())
+
+
+def of_sources(state: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The state but for duties, which note when a worker looked at them."""
+    return {key: value for key, value in state.items() if "/enterprise/" not in key}
+
+
 async def judged(worker: Worker, before_the_late: Callable[[Worker], None]) -> Found:
-    records = campaign().records
-    for start in range(0, len(records) - 2, 10):
-        await worker.take(records[start : min(start + 10, len(records) - 2)])
+    for start in range(0, len(RECORDS) - 2, 10):
+        await worker.take(RECORDS[start : min(start + 10, len(RECORDS) - 2)])
     before_the_late(worker)
-    await worker.take(records[-2:])
+    await worker.take(RECORDS[-2:])
+    await worker.judging.leave()
     return worker.found
 
 
 async def test_an_engine_that_stays_finds_what_was_written_down() -> None:
     worker = Worker()
     found = await judged(worker, lambda _: None)
-    expected = fold(campaign())
-    assert found.last_means == expected.last_means
-    assert found.last_violations == expected.last_violations
-    assert (worker.built, dict(worker.saved.items)) == (1, expected.state)
+    assert found.last_means == EXPECTED.last_means
+    assert found.last_violations == EXPECTED.last_violations
+    assert (worker.built, worker.read_again) == (1, 0)
+    assert of_sources(worker.saved.items) == of_sources(EXPECTED.state)
 
 
 async def test_state_that_was_read_anew_has_a_new_engine() -> None:
@@ -148,8 +182,58 @@ async def test_state_that_was_read_anew_has_a_new_engine() -> None:
 
     worker = Worker()
     found = await judged(worker, again)
-    expected = fold(campaign())
-    assert found.last_means == expected.last_means
-    hours = {key: value for key, value in expected.state.items() if "/hour/" in key}
+    assert found.last_means == EXPECTED.last_means
     assert worker.built == 2
-    assert {key: worker.saved.items.get(key) for key in hours} == hours
+    assert of_sources(worker.saved.items) == of_sources(EXPECTED.state)
+
+
+@given(st.data())
+@settings(max_examples=15, deadline=None)
+def test_a_worker_that_dies_anywhere_says_the_same(data: st.DataObject) -> None:
+    """Workers that follow each other, each with the changelog and what was acknowledged."""
+    policy = SavePolicy(records=data.draw(st.sampled_from([1, 5, 20, 1000])))
+    worker, at = Worker(policy), 0
+    while at < len(RECORDS):
+        upto = data.draw(st.integers(at + 1, min(at + 30, len(RECORDS))))
+        asyncio.run(worker.take(RECORDS[at:upto]))
+        at = upto
+        if at == len(RECORDS):
+            break
+        match data.draw(st.sampled_from(["go on", "go on", "die", "leave"])):
+            case "die":  # its successor judges again what no checkpoint has
+                worker = worker.next()
+            case "leave":
+                asyncio.run(worker.judging.leave())
+                assert worker.saved.reached == at
+                worker = worker.next()
+    asyncio.run(worker.judging.leave())
+    assert worker.found.last_means == EXPECTED.last_means
+    assert worker.found.last_violations == EXPECTED.last_violations
+    said = {(each.id, each.revision): each for each in worker.found.violations}
+    assert all(said[each.id, each.revision] == each for each in worker.found.violations)
+    assert of_sources(worker.read().items) == of_sources(EXPECTED.state)
+
+
+async def test_nothing_is_judged_again_after_a_stop_in_order() -> None:
+    worker = Worker(SavePolicy())
+    await worker.take(RECORDS[:40])
+    assert worker.saved.reached == 0
+    await worker.judging.leave()
+    after = worker.next()
+    assert after.saved.reached == 40
+    await after.take(RECORDS[40:])
+    assert after.read_again == 0
+
+
+async def test_many_records_that_were_judged_again_are_saved_at_once() -> None:
+    worker = Worker(SavePolicy(records=1000))
+    await worker.take(RECORDS[:40])
+    after = worker.next(SavePolicy(records=30))
+    await after.take(RECORDS[40:41])
+    assert (after.read_again, after.saved.reached) == (40, 41)
+
+
+async def test_a_log_without_its_beginning_begins_where_it_does() -> None:
+    worker = Worker()
+    await worker.take(RECORDS[10:])
+    assert worker.read_again == 0

@@ -14,6 +14,7 @@ from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.judging import Judging
 from streams.outbox import Outbox, Output, RawOutput
+from streams.readings_log import ReadingsLog
 from streams.saved_state import SavedState
 from streams.transport import PartitionBatch
 from tests.core.examples import CODEC, RULES, TOPIC, Log, enterprise, history, local
@@ -58,6 +59,7 @@ class Worker:
             state=self,
             checkpoint=Checkpoint(self.outbox, "changelog"),
             follower=self,
+            readings=ReadingsLog({}, TOPIC),
             engine=self.engine,
             encode=lambda _: [],
         )
@@ -87,7 +89,7 @@ class Worker:
         """The registry does not change."""
 
     def confirmed(self, partition: int) -> None:
-        assert self.saved[partition].reached == len(RECORDS)
+        assert self.saved[partition].judged is None  # that is for whoever reads the changelog
 
     def take(self, partition: int) -> tuple[PartitionBatch, asyncio.Task[None]]:
         batch = PartitionBatch(TOPIC, partition, RECORDS, 1)

@@ -9,23 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from streams.checkpoint import state_records
 from streams.outbox import Outbox, Revoked
 from streams.saved_state import SavedState
 from streams.segments import StoreError
 from streams.state_log import TRUST_S, DamagedStateError, StateLog
-from streams.transport import PartitionBatch
 from tests.support.broker import TestBroker, unique
+from tests.support.changelog import checkpoint_records
 from tests.support.disk import files_of_at_most, open_files
 
 
 def staying() -> bool:
     return False
-
-
-class Record:
-    def __init__(self, offset: int) -> None:
-        self.offset = offset
 
 
 class Changelog:
@@ -47,8 +41,7 @@ class Changelog:
         *,
         complete: bool = True,
     ) -> None:
-        batch = PartitionBatch("readings", partition, [Record(reached - 1)], 1)
-        records = state_records(batch, state, self.truth[partition])
+        records = checkpoint_records(partition, state, reached, self.truth[partition])
         first = await self.outbox.produce_to(
             self.topic, partition, records if complete else records[:-1], revoked=lambda: False
         )
