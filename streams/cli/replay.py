@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections import Counter
 from pathlib import Path
@@ -69,6 +68,9 @@ def show_mapping_keys(context: click.Context, _parameter: click.Parameter, asked
 @click.option(
     "--export", "export_to", type=FILE, help="Leave the last revision of everything here."
 )
+@click.option(
+    "--strict", is_flag=True, help="Refuse an input with rows that lie far from their neighbours."
+)
 @click.option("--broker", help="host:port of a Kafka broker (default: an embedded one).")
 @click.option("--clickhouse", help="URL of a ClickHouse (default: an embedded one).")
 @format_option
@@ -79,6 +81,7 @@ def command(
     until: int | None,
     workspace: Path | None,
     export_to: Path | None,
+    strict: bool,
     broker: str | None,
     clickhouse: str | None,
     form: str,
@@ -86,7 +89,8 @@ def command(
     """Run measurements through broker, workers and ClickHouse, and stop when drained.
 
     The result is what a live system would hold at --until: readings are published in order of
-    arrival (arrived_at, else the interval's end), time passes only through them.
+    arrival (arrived_at, else the interval's end), time passes only through them. First the period
+    of each source is shown, and rows that lie far from their neighbours, as a mistyped month does.
 
     \b
     Examples:
@@ -94,12 +98,11 @@ def command(
       emissions replay --registry r.yaml --input field.csv --mapping mapping.yaml --workspace run
       emissions sql --workspace run "SELECT * FROM violations_current"
     """
-    from streams.input.read_inputs import read_inputs
+    from streams.cli.replay_input import record_inputs, show_letters, show_survey
     from streams.registry.document import load_registry
     from streams.replay.export import write_export
     from streams.replay.run import collect_findings, run_pipeline
     from streams.replay.stage import Stage
-    from streams.replay.tape import messages_of
 
     settings = run_settings(broker, clickhouse)
     codec = codec_of(settings)
@@ -111,9 +114,9 @@ def command(
         for source in enterprise.sources
         for channel in source.channels
     }
-    rows = read_inputs(inputs, parameters, mappings, notice)
-    # the first row is read before anything is started: most mistakes show there
-    rows = itertools.chain(list(itertools.islice(rows, 1)), rows)
+    # all of it is read before anything is started: mistakes leave nothing behind
+    tape = record_inputs(inputs, parameters, mappings, codec)
+    period = show_survey(tape, enterprises, form, strict=strict)
     if export_to is not None:
         export_to.mkdir(parents=True, exist_ok=True)
 
@@ -128,7 +131,7 @@ def command(
             report = await run_pipeline(
                 stage,
                 enterprises,
-                messages_of(rows, codec),
+                tape,
                 codec=codec,
                 until=until,
                 now=now,
@@ -140,10 +143,13 @@ def command(
         report, findings = run(replay(directory))
     if export_to is not None:
         write_export(findings, export_to)
-    show_rows([summary(report, findings)], SUMMARY, form)
+    whole = summary(report, findings)
+    show_rows([{**whole, **period} if form == "json" else whole], SUMMARY, form)
     if findings.dead_letters:
         reasons = Counter(row[0] for row in findings.dead_letters.values())
         listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        if form == "table":
+            show_letters(findings, enterprises)
         notice(f"dead letters: {listed}")
     if form == "table" and export_to is not None:
         notice(f"exported to {export_to}")

@@ -9,13 +9,13 @@ from bisect import bisect_right
 from math import isfinite
 from typing import NamedTuple
 
-from streams.core.calendar import iso
 from streams.core.names import FLAG_CHARACTERS, shortened
 from streams.core.normalisation import NOT_FINITE, Ratio, scaled
 from streams.core.partitioning import Share, partition_of
 from streams.core.policy import Policy
 from streams.core.reading import FLAGS, Reading
 from streams.core.source import MASS_FLOW, ChannelPlan, Series, SourceEntry
+from streams.core.wording import duration_text, local_text
 
 UNDECODABLE = "UNDECODABLE"
 UNKNOWN_SCHEMA = "UNKNOWN_SCHEMA"
@@ -104,13 +104,24 @@ def refusal(
         )
     end = reading.ends_at
     if end > arrival + policy.future:
-        return Refusal(FROM_THE_FUTURE, f"interval ends {(end - arrival) / 1000:g} s after arrival")
+        return Refusal(
+            FROM_THE_FUTURE,
+            f"its interval ends {local_text(end, entry.zone)}, {duration_text(end - arrival)} "
+            f"after it arrived ({local_text(arrival, entry.zone)})",
+        )
     if reading.measured_at < entry.commissioned:
         return Refusal(
-            BEFORE_COMMISSIONING, f"the enterprise was commissioned {iso(entry.commissioned)}"
+            BEFORE_COMMISSIONING,
+            f"its interval begins {local_text(reading.measured_at, entry.zone)}, and the "
+            f"enterprise was commissioned {local_text(entry.commissioned, entry.zone)}",
         )
     if arrival - end > policy.max_lateness:
-        return Refusal(TOO_LATE, f"arrived {(arrival - end) / 1000:g} s after its interval's end")
+        return Refusal(
+            TOO_LATE,
+            f"it arrived {local_text(arrival, entry.zone)}, {duration_text(arrival - end)} after "
+            f"its interval's end ({local_text(end, entry.zone)}), and "
+            f"{duration_text(policy.max_lateness)} are allowed",
+        )
     return None
 
 

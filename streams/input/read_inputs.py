@@ -20,7 +20,18 @@ def read_inputs(
     mappings: Sequence[Path] = (),
     notice: Callable[[str], None] = lambda _sentence: None,
 ) -> Iterator[ReadingRow]:
-    """The readings of every file, file after file.
+    """The readings of every file, file after file; see :func:`each_input`."""
+    for rows in each_input(paths, parameters, mappings, notice):
+        yield from rows
+
+
+def each_input(
+    paths: Sequence[Path],
+    parameters: Collection[str],
+    mappings: Sequence[Path] = (),
+    notice: Callable[[str], None] = lambda _sentence: None,
+) -> Iterator[Iterator[ReadingRow]]:
+    """The readings of each file, in the order of the paths.
 
     A file's kind is told by its first bytes: Avro's magic, a brace for NDJSON, else CSV. With
     ``mappings`` (one for all files, or one a file) every file is a CSV of the field; ``notice``
@@ -34,10 +45,19 @@ def read_inputs(
             raise InputError(f"{mappings[0]}: a start says the time of one file, not of several")
         loaded *= len(paths)
     for number, path in enumerate(paths):
-        try:
-            yield from _read(path, parameters, loaded[number] if loaded else None, notice)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or error}") from None
+        yield _rows(path, parameters, loaded[number] if loaded else None, notice)
+
+
+def _rows(
+    path: Path,
+    parameters: Collection[str],
+    mapping: Mapping | None,
+    notice: Callable[[str], None],
+) -> Iterator[ReadingRow]:
+    try:
+        yield from _read(path, parameters, mapping, notice)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
 
 
 def _read(

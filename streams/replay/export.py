@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from streams.core.calendar import iso
+from streams.replay.origin import origin_of
 
 MEANS = (
     "source_id", "parameter", "unit", "window", "start", "value", "valid_s", "due_s", "status",
     "limit", "revision",
 )  # fmt: skip
 GAPS = ("source_id", "parameter", "start", "end", "status")
-DEAD_LETTERS = ("reason", "source_id", "partition", "offset")
+DEAD_LETTERS = (
+    "reason", "source_id", "partition", "offset", "measured_at", "arrived_at", "input_file",
+    "input_row", "detail",
+)  # fmt: skip
 VIOLATIONS = (
     "id", "revision", "status", "rule", "rule_set", "bin", "source_id", "parameter", "unit",
     "start", "end", "value", "validated_value", "limit", "ratio", "automatic", "deferred_until",
@@ -50,7 +54,7 @@ class Findings:
                 self.means[key] = row
         elif name == "DeadLetter":
             place = (record["topic"], record["partition"], record["offset"])
-            self.dead_letters[place] = tuple(record[column] for column in DEAD_LETTERS)
+            self.dead_letters[place] = letter_row(record)
         else:
             table = self.gaps if name == "DataGap" else self.violations
             last = table.get(record["id"])
@@ -76,11 +80,32 @@ def write_export(findings: Findings, directory: Path) -> None:
         GAPS,
         ((source, of, iso(start), _text(end), status) for source, of, start, end, status in gaps),
     )
-    dead = sorted((row[0], row[1] or "", *row[2:]) for row in findings.dead_letters.values())
+    dead = sorted(findings.dead_letters.values(), key=letter_order)
     _write_csv(directory / "dead-letters.csv", DEAD_LETTERS, dead)
     with (directory / "violations.ndjson").open("w", encoding="utf-8", newline="\n") as file:
         for record in standing_violations(findings):
             file.write(json.dumps(violation_document(record), ensure_ascii=False) + "\n")
+
+
+def letter_row(record: Record) -> tuple[Any, ...]:
+    """A dead letter by ``DEAD_LETTERS``: why, where it was, when, and where it had been read.
+
+    ``measured_at`` of the record is that of its reading, if it could be decoded.
+    """
+    origin = origin_of((header["name"], header["value"]) for header in record.get("headers", ()))
+    return (
+        *(record[column] for column in DEAD_LETTERS[:4]),
+        _text(record.get("measured_at")),
+        _text(record.get("timestamp")),
+        origin.file,
+        origin.row,
+        record.get("detail"),
+    )
+
+
+def letter_order(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Dead letters are sorted by reason, source and place."""
+    return (row[0], row[1] or "", *row[2:4])
 
 
 def standing_violations(findings: Findings) -> list[Record]:
@@ -95,7 +120,12 @@ def violation_document(record: Record) -> Record:
 
 
 def _text(instant: int | None) -> str | None:
-    return None if instant is None else iso(instant)
+    if instant is None:
+        return None
+    try:
+        return iso(instant)
+    except OverflowError:  # a dead letter may have any time
+        return f"{instant} ms"
 
 
 def _violation_order(record: Record) -> tuple[Any, ...]:

@@ -16,6 +16,8 @@ from streams.replay.tape import Tape
 BATCH_BYTES = 400_000  # well below the megabyte that brokers take by default
 REPORT_EVERY = 5_000
 
+Headers = list[tuple[str, bytes]]
+
 
 async def publish(
     writer: OrderedWriter, tape: Tape, plan: Plan, codec: Codec, progress: Callable[[int], None]
@@ -28,7 +30,8 @@ async def publish(
     keys = tape.keys
     await writer.broadcast(plan.first_tick, codec.encode(TICK, {"sent_at": plan.first_tick}))
     for done, (index, timestamp) in enumerate(zip(plan.order, plan.timestamps, strict=True)):
-        await writer.write(keys[tape.key_number(index)], timestamp, tape.value(index))
+        key = keys[tape.key_number(index)]
+        await writer.write(key, timestamp, tape.value(index), tape.headers(index))
         if done % REPORT_EVERY == 0:
             progress(done)
     await writer.broadcast(plan.until, codec.encode(TICK, {"sent_at": plan.until}))
@@ -45,13 +48,15 @@ class OrderedWriter:
         self._numbers = list(range(partitions))
         self._lane_of: dict[bytes, _Lane] = {}
 
-    async def write(self, key: bytes, timestamp: int, value: bytes) -> None:
+    async def write(
+        self, key: bytes, timestamp: int, value: bytes, headers: Headers | None = None
+    ) -> None:
         """Append a message to the partition that Kafka's partitioner gives its key."""
         lane = self._lane_of.get(key)
         if lane is None:
             number = DefaultPartitioner()(key, self._numbers, self._numbers)
             lane = self._lane_of[key] = self._lanes[number]
-        await lane.add(timestamp, key, value)
+        await lane.add(timestamp, key, value, headers)
 
     async def broadcast(self, timestamp: int, value: bytes) -> None:
         """Append a message without a key to every partition."""
@@ -77,10 +82,13 @@ class _Lane:
         self._flying_count = 0
         self._end = 0
 
-    async def add(self, timestamp: int, key: bytes | None, value: bytes) -> None:
-        if self._batch.append(timestamp=timestamp, key=key, value=value) is None:
+    async def add(
+        self, timestamp: int, key: bytes | None, value: bytes, headers: Headers | None = None
+    ) -> None:
+        message = {"timestamp": timestamp, "key": key, "value": value, "headers": headers or []}
+        if self._batch.append(**message) is None:
             await self.send()
-            self._batch.append(timestamp=timestamp, key=key, value=value)
+            self._batch.append(**message)
 
     async def send(self) -> None:
         await self.confirmed()

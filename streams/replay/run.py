@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 
 from schemas.codec import Codec
+from streams.core.reading import Reading
 from streams.core.registration import Enterprise
 from streams.replay.client import consumer_of, producer_of
 from streams.replay.drain import wait_until_committed
@@ -27,6 +28,7 @@ from streams.topic_differences import compare_topics
 from streams.topics import create_topics
 
 RECORDED_AT_ONCE = 2_000
+DEAD_LETTER = "DeadLetter"
 Report = Callable[[str, int, int | None], None]
 """Told of progress: the step (reading, publishing, judging, storing), done, total if known."""
 
@@ -44,7 +46,7 @@ class RunReport:
 async def run_pipeline(
     stage: Stage,
     enterprises: Sequence[Enterprise],
-    messages: Iterable[Message],
+    messages: Iterable[Message] | Tape,
     *,
     codec: Codec,
     until: int | None,
@@ -55,6 +57,7 @@ async def run_pipeline(
     """Start everything, publish the messages in order of arrival, wait until it is drained.
 
     The registry is loaded before the first message (timestamp 0), so that it applies to all.
+    ``messages`` are recorded while the parts start, or were before (a tape).
     ``started`` is told where everything is, as soon as it can be asked. The stage is
     left running. Errors of the rules, of the input, of a process that ended and of Kafka come
     through.
@@ -114,11 +117,22 @@ async def collect_findings(settings: Settings, codec: Codec) -> Findings:
     async with consumer_of(settings) as consumer:
         async for record in read_log(consumer, ends):
             if record.value is not None:
-                findings.add(*codec.decode(record.value))
+                name, found = codec.decode(record.value)
+                if name == DEAD_LETTER:
+                    found = {**found, "measured_at": measured_at_of(found["value"], codec)}
+                findings.add(name, found)
     return findings
 
 
-async def _record(messages: Iterable[Message], stage: Stage, report: Report) -> Tape:
+def measured_at_of(value: bytes | None, codec: Codec) -> int | None:
+    """The start of a message's interval, ms UTC; None where it is no reading."""
+    reading = codec.decode_reading(value)
+    return reading.measured_at if isinstance(reading, Reading) else None
+
+
+async def _record(messages: Iterable[Message] | Tape, stage: Stage, report: Report) -> Tape:
+    if isinstance(messages, Tape):
+        return messages
     tape = Tape()
     for message in messages:
         tape.append(message)

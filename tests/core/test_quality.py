@@ -267,3 +267,21 @@ def test_a_channel_of_a_limit_on_mass_flow_alone_has_no_concentration_series() -
     assert {(mean.unit, mean.window) for mean in found.means} == {("g/s", "1h")}
     assert found.means[0].status == "INSUFFICIENT"
     assert found.means[0].seconds_by_code == {"AUXILIARY_MISSING": 3600}
+
+
+def test_refusals_say_when_in_the_local_time_of_the_source() -> None:
+    """No seconds in scientific form: "24 days 7 h", and both times."""
+    source = entry()
+    day = 86_400_000
+    late = reading(BEGIN)
+    end = late.ends_at
+
+    def said(arrival: int) -> str:
+        refused = refusal(late, source, arrival, POLICY, ALL)
+        assert refused is not None
+        return refused.detail
+
+    assert said(end + 24 * day + 7 * 3_600_000).endswith(" and 3 days are allowed")
+    assert ", 24 days 7 h after its interval's end (20" in said(end + 24 * day + 7 * 3_600_000)
+    assert ", 91 days after it arrived (20" in said(end - 91 * day)
+    assert "e+" not in said(end + 10**12)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.replay.export import Findings, write_export
+from streams.replay.origin import origin_headers
 
 T = 1_777_834_800_000  # 2026-05-03T19:00:00Z
 
@@ -54,7 +55,8 @@ def test_nothing_found_is_headers_only(tmp_path: Path) -> None:
         "means.csv": "source_id,parameter,unit,window,start,value,valid_s,due_s,status,limit,"
         "revision\n",
         "gaps.csv": "source_id,parameter,start,end,status\n",
-        "dead-letters.csv": "reason,source_id,partition,offset\n",
+        "dead-letters.csv": "reason,source_id,partition,offset,measured_at,arrived_at,input_file,"
+        "input_row,detail\n",
         "violations.ndjson": "",
     }
 
@@ -118,4 +120,24 @@ def test_a_dead_letter_is_told_once_by_its_place(tmp_path: Path) -> None:
     other = {**letter, "reason": "TOO_LATE", "source_id": "A", "offset": 10}
     records = [("DeadLetter", record) for record in (letter, letter, other)]
     found = exported(tmp_path, *records)
-    assert found["dead-letters.csv"].splitlines()[1:] == ["TOO_LATE,A,1,10", "UNDECODABLE,,1,7"]
+    assert found["dead-letters.csv"].splitlines()[1:] == [
+        "TOO_LATE,A,1,10,,,,,",
+        "UNDECODABLE,,1,7,,,,,",
+    ]
+
+
+def test_a_dead_letter_says_when_it_was_and_where_it_was_read(tmp_path: Path) -> None:
+    letter = {
+        "reason": "TOO_LATE", "source_id": "A", "topic": "t", "partition": 1, "offset": 7,
+        "measured_at": T, "timestamp": T + 86_400_000, "detail": "it arrived, too late",
+        "headers": [{"name": name, "value": value} for name, value in
+                    (("x", b""), *origin_headers("день 1.csv", 12))],
+    }  # fmt: skip
+    strange = [{"name": "input-file", "value": b"f"}, {"name": "input-row", "value": b"-1"}]
+    other = {**letter, "offset": 8, "measured_at": 2**62, "headers": strange}
+    found = exported(tmp_path, ("DeadLetter", letter), ("DeadLetter", other))
+    assert found["dead-letters.csv"].splitlines()[1:] == [
+        "TOO_LATE,A,1,7,2026-05-03T19:00:00Z,2026-05-04T19:00:00Z,день 1.csv,12,"
+        '"it arrived, too late"',
+        'TOO_LATE,A,1,8,4611686018427387904 ms,2026-05-04T19:00:00Z,,,"it arrived, too late"',
+    ]
