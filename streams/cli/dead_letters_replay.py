@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from streams.cli.errors import CommandError
+from streams.cli.errors import BAD_INPUT, CommandError
 from streams.cli.letter_access import (
     connection,
     filters,
@@ -51,7 +51,7 @@ SUMMARY = ("sent", "to_be_refused_again", "passed_over", "sent_before", "left")
 )
 @click.option("--again", is_flag=True, help="Send also what was sent again before.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done with each letter.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is sent else.")
 @format_option
 def replay(
     wanted: Wanted,
@@ -111,7 +111,7 @@ def replay(
         show_rows(map(_step, plan.steps), STEPS, form)
         notice(f"TOO_LATE is told by an arrival now, {iso(now_ms())}; nothing was sent")
     else:
-        if plan.to_send and sys.stdin.isatty() and not yes:
+        if plan.to_send and not yes:
             _ask(plan)
         try:
             sent = run(send()) if plan.to_send else 0
@@ -139,7 +139,15 @@ def _step(step: Step) -> dict[str, Any]:
 
 def _ask(plan: Plan) -> None:
     topics = sorted({letter.place.topic for letter in plan.to_send})
-    if not click.confirm(f"Send {len(plan.to_send)} messages again to {', '.join(topics)}?"):
+    count = len(plan.to_send)
+    what = f"{count} message{'s' if count > 1 else ''} again to {', '.join(topics)}"
+    if not sys.stdin.isatty():
+        raise CommandError(
+            f"nothing was sent: without a terminal --yes is needed to send {what} (--dry-run "
+            "shows each)",
+            BAD_INPUT,
+        )
+    if not click.confirm(f"Send {what}?"):
         notice("nothing was sent")
         raise click.exceptions.Exit(1)
 

@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,6 +33,13 @@ _OPTIONS = (
     click.option("--partition", type=click.IntRange(min=0), help="Partition of the original."),
     click.option("--since", type=Instant(), help="Arrived at this time (ISO 8601) or later."),
     click.option("--until", type=Instant(), help="Arrived before this time."),
+)
+
+
+workspace_option: Callable[[Any], Any] = click.option(
+    "--workspace",
+    type=click.Path(path_type=Path),
+    help="Those that a demo (--keep) or replay (--workspace) left here.",
 )
 
 
@@ -83,6 +91,18 @@ def stored_letters(settings: Settings) -> list[Letter]:
             f"{clickhouse_sentence(error)}: what only the sinks refused is not among the letters"
         )
         return []
+
+
+@contextmanager
+def kept_letters(workspace: Path) -> Iterator[Iterator[Letter]]:
+    """Every letter that a kept run stored."""
+    from sinks.clickhouse import client
+    from streams.cli.workspace import kept_clickhouse
+    from streams.dead_letters.read import all_letters_in_clickhouse
+    from streams.settings import Settings
+
+    with kept_clickhouse(workspace, Settings.from_env()) as settings, client(settings) as connected:
+        yield all_letters_in_clickhouse(connected)
 
 
 async def present_of(settings: Settings, codec: Codec) -> Present:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from streams.cli.errors import BAD_INPUT, CommandError, clickhouse_sentence
 from streams.cli.output import format_option, show_rows
+from streams.cli.workspace import kept_clickhouse
 
 
 @click.command("sql")
@@ -30,7 +30,6 @@ def command(statement: str, workspace: Path | None, form: str) -> None:
     """
     from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
-    from deploy.embedded.clickhouse import EmbeddedClickHouse
     from sinks import clickhouse, query
     from streams.settings import Settings
 
@@ -39,11 +38,7 @@ def command(statement: str, workspace: Path | None, form: str) -> None:
     settings = Settings.from_env()
     with ExitStack() as stack:
         if workspace is not None:
-            data = workspace / "clickhouse"
-            if not data.is_dir():
-                raise CommandError(f"{workspace} holds no ClickHouse of a kept run", BAD_INPUT)
-            kept = stack.enter_context(EmbeddedClickHouse(data))
-            settings = replace(settings, clickhouse_url=kept.url)
+            settings = stack.enter_context(kept_clickhouse(workspace, settings))
         client = stack.enter_context(clickhouse.client(settings))
         try:
             answer = query.run(client, statement)

@@ -44,6 +44,18 @@ def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
             shutil.rmtree(directory, ignore_errors=True)
 
 
+@contextmanager
+def kept_clickhouse(workspace: Path, settings: Settings) -> Iterator[Settings]:
+    """The settings of the ClickHouse that a kept run left in its workspace, while it is served."""
+    from deploy.embedded.clickhouse import EmbeddedClickHouse
+
+    data = workspace / CLICKHOUSE
+    if not data.is_dir():
+        raise CommandError(f"{workspace} holds no ClickHouse of a kept run", BAD_INPUT)
+    with EmbeddedClickHouse(data) as kept:
+        yield replace(settings, clickhouse_url=kept.url)
+
+
 def run_settings(broker: str | None, clickhouse: str | None) -> Settings:
     """The settings of a run: those of the environment, these addresses, no ticks of a leader.
 

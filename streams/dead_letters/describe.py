@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
 from streams.core.calendar import iso
-from streams.core.quality import Refusal
+from streams.core.quality import UNDECODABLE, UNKNOWN_SCHEMA, Refusal
 from streams.dead_letters.letter import Letter
+from streams.replay.run import measured_at_of
 
 DUMPED = 16 * 1024
 """So many bytes of a message are dumped on the screen; JSON has all of them."""
@@ -23,14 +25,26 @@ def arrival_text(instant: int) -> str:
         return f"{instant} ms"
 
 
-def row_of(letter: Letter, replayed: int) -> dict[str, Any]:
-    """The row of a list; ``replayed`` is how often the letter was sent again."""
+def with_time(letter: Letter, codec: Codec) -> Letter:
+    """The letter without its value, and with the start of the interval that the value told."""
+    measured_at = None
+    if letter.value is not None and letter.reason not in (UNDECODABLE, UNKNOWN_SCHEMA):
+        measured_at = measured_at_of(letter.value, codec)
+    return replace(letter.without_value(), measured_at=measured_at)
+
+
+def row_of(letter: Letter, replayed: int | None) -> dict[str, Any]:
+    """The row of a list; ``replayed`` is how often the letter was sent again (None: not known)."""
+    measured_at = letter.measured_at
     return {
         "place": str(letter.place),
         "arrived": arrival_text(letter.arrived),
+        "measured_at": None if measured_at is None else arrival_text(measured_at),
         "reason": letter.reason,
         "stage": letter.stage,
         "source_id": letter.source_id,
+        "input_file": letter.input.file,
+        "input_row": letter.input.row,
         "detail": letter.detail,
         "replayed": replayed,
         "replay_of": list(letter.origins),
@@ -38,14 +52,16 @@ def row_of(letter: Letter, replayed: int) -> dict[str, Any]:
 
 
 def document_of(
-    letter: Letter, codec: Codec, *, now: str, replayed: int, replays: list[str]
+    letter: Letter, codec: Codec, *, now: str | None, replayed: int | None, replays: list[str]
 ) -> dict[str, Any]:
     """Everything about a letter. ``now``: what it would meet; ``replays``: letters that followed.
+
+    ``now`` and ``replayed`` are None where only what was stored can be asked.
 
     Bytes are hexadecimal. Raises SchemaRegistryError where the schema registry does not answer.
     """
     return {
-        **row_of(letter, replayed),
+        **row_of(replace(letter, measured_at=with_time(letter, codec).measured_at), replayed),
         "replays_dead_lettered": replays,
         "now": now,
         "kept_in": "ClickHouse" if letter.kept_at is None else "topic",

@@ -16,8 +16,9 @@ from streams.settings import Settings
 class Newest:
     """Keeps the letters that arrived last, each once, and forgets the others."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, light: Callable[[Letter], Letter] = Letter.without_value) -> None:
         self._most = most
+        self._light = light  # what is kept of a letter
         self._heap: list[tuple[tuple[int, Place], Letter]] = []
         self._places: set[Place] = set()
         self.beyond = False  # there were more
@@ -26,7 +27,7 @@ class Newest:
         """One letter more."""
         if letter.place in self._places:
             return
-        item = (letter.order, letter.without_value())
+        item = (letter.order, self._light(letter))
         self._places.add(letter.place)
         if len(self._heap) < self._most:
             heappush(self._heap, item)

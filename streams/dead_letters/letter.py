@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from streams.replay.origin import Origin, origin_of
+
 REPLAY_OF: Final = "dead-letter"
 """Header of a message that was sent again: the place of the letter, as `Place` writes it."""
 
@@ -66,6 +68,7 @@ class Letter:
     content: bytes
     kept_at: tuple[int, int] | None  # partition and offset in the dead letters; None: ClickHouse
     kept_on: int = 0  # timestamp of the letter itself, ms UTC
+    measured_at: int | None = None  # start of the interval, where that was looked at, ms UTC
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -73,6 +76,11 @@ class Letter:
         return tuple(
             value.decode(errors="replace") for name, value in self.headers if name == REPLAY_OF
         )
+
+    @property
+    def input(self) -> Origin:
+        """The file and row that a replay read it from."""
+        return origin_of(self.headers)
 
     @property
     def order(self) -> tuple[int, Place]:

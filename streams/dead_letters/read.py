@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -23,6 +23,11 @@ _COLUMNS: Final = (
     "reason", "stage", "detail", "source_id", "topic", "partition", "offset", "timestamp", "key",
     "value", "headers",
 )  # fmt: skip
+# Times as they are stored, texts as bytes: a key or a value need not be UTF-8.
+_READ: Final = ", ".join(
+    f"toUnixTimestamp64Milli({name})" if name == "timestamp" else name for name in _COLUMNS
+)
+_SELECT: Final = f"SELECT {_READ} FROM dead_letters_current"  # noqa: S608  names of this file
 _REPORT_EVERY: Final = 1_000
 
 Report = Callable[[str, int, int | None], None]
@@ -97,16 +102,19 @@ async def with_values(
 
 def letters_in_clickhouse(client: Client) -> list[Letter]:
     """The letters that the sinks wrote, with their bytes. Raises the driver's errors."""
-    # Times as they are stored, texts as bytes: a key or a value need not be UTF-8.
-    columns = ", ".join(
-        f"toUnixTimestamp64Milli({name})" if name == "timestamp" else name for name in _COLUMNS
-    )
     answer = client.query(
-        f"SELECT {columns} FROM dead_letters_current WHERE stage = {{stage:String}}",  # noqa: S608
+        f"{_SELECT} WHERE stage = {{stage:String}}",
         {"stage": SINK},
         query_formats={"String": "bytes"},
     )
     return [_from_row(row) for row in answer.result_rows]
+
+
+def all_letters_in_clickhouse(client: Client) -> Iterator[Letter]:
+    """Every letter that is stored, with its bytes, one at a time. Raises the driver's errors."""
+    with client.query_rows_stream(_SELECT, query_formats={"String": "bytes"}) as rows:
+        for row in rows:
+            yield _from_row(row)
 
 
 def _from_row(row: Collection[Any]) -> Letter:

@@ -101,7 +101,8 @@ def letters(settings: Settings, *args: str, given: str | None = None) -> Result:
 
 
 def rows(settings: Settings, *args: str) -> list[dict[str, Any]]:
-    result = letters(settings, *args, "--format", "json")
+    more = ["--yes"] if args[0] == "replay" else []
+    result = letters(settings, *args, *more, "--format", "json")
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 

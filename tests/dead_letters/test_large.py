@@ -75,11 +75,13 @@ def test_the_largest_messages_are_kept_whole_and_the_worker_goes_on(
             assert bytes.fromhex(json.loads(shown.stdout)["value"]) == value
 
         # with its mark the largest is a little too large: a sentence, and the others can go
-        refused = letters(settings, "replay", "--policy", "requeue", "--limit", "1")
+        refused = letters(settings, "replay", "--yes", "--policy", "requeue", "--limit", "1")
         assert refused.exit_code == 1
         *_, last = refused.stderr.splitlines()
         assert last.startswith(f"emissions: {rows[0]['place']} is too large to be sent again")
-        sent = letters(settings, "replay", "--policy", "requeue", "--reason", "UNKNOWN_SOURCE")
+        sent = letters(
+            settings, "replay", "--yes", "--policy", "requeue", "--reason", "UNKNOWN_SOURCE"
+        )
         assert sent.exit_code == 0, sent.output
         (row,) = [
             json.loads(line)

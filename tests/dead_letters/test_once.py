@@ -39,7 +39,7 @@ def letters(settings: Settings, *args: str, **more: Any) -> Result:
 
 
 def replay(settings: Settings, *args: str) -> dict[str, Any]:
-    result = letters(settings, "replay", "--policy", "requeue", "--format", "json", *args)
+    result = letters(settings, "replay", "--yes", "--policy", "requeue", "--format", "json", *args)
     assert result.exit_code == 0, result.output
     return dict(json.loads(result.stdout))
 
@@ -145,9 +145,23 @@ def test_a_person_is_asked_on_a_terminal(settings: Settings, any_broker: TestBro
             said = b"".join(running.communicate(timeout=120)).decode()
         os.close(ours)
         os.close(theirs)
-        assert f"Send 1 messages again to {settings.topic_readings}? [y/N]" in said
+        assert f"Send 1 message again to {settings.topic_readings}? [y/N]" in said
         assert running.returncode == 1 - sent, said
         assert asyncio.run(replays(any_broker, settings)).total() == sent
+
+
+def test_without_a_terminal_nothing_is_sent_unless_that_is_said(
+    settings: Settings, any_broker: TestBroker
+) -> None:
+    asyncio.run(keep(settings, [Message(b"one", b"key"), Message(b"two", b"key")], "UNDECODABLE"))
+    refused = letters(settings, "replay", "--policy", "requeue")
+    assert refused.exit_code == 2
+    assert refused.stderr.splitlines()[-1] == (
+        "emissions: nothing was sent: without a terminal --yes is needed to send 2 messages again "
+        f"to {settings.topic_readings} (--dry-run shows each)"
+    )
+    assert asyncio.run(replays(any_broker, settings)).total() == 0
+    assert replay(settings)["sent"] == 2
 
 
 def test_a_failing_letter_ends_a_run_with_a_sentence_and_nothing_is_lost(

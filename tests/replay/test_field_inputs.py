@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
+from click.testing import CliRunner
+
+from streams.cli.main import cli
 from tests.replay.command import replay, table
 
 HERE = Path(__file__).parent / "gas_turbine"
@@ -37,7 +42,7 @@ def test_date_and_hour_in_two_columns_and_a_letter_with_its_row(tmp_path: Path) 
     given, mapping = write(tmp_path, mistyped=False)
     done = replay(
         "--registry", HERE / "registry.yaml", "--input", given, "--mapping", mapping, "--strict",
-        export=tmp_path / "out",
+        "--workspace", tmp_path / "run", export=tmp_path / "out",
     )  # fmt: skip
     hours = [
         row for row in table(tmp_path / "out" / "means.csv")
@@ -55,6 +60,32 @@ def test_date_and_hour_in_two_columns_and_a_letter_with_its_row(tmp_path: Path) 
     assert letter["detail"] == "source 'GT-99' is not registered"
     assert "2026-05-04 00:00" in done.stdout
     assert "hours.csv row 49" in done.stdout
+    _look_into(tmp_path / "run", f"{letter['partition']}/{letter['offset']}", str(given))
+
+
+def _look_into(workspace: Path, place: str, given: str) -> None:
+    """The letters that the run left, without its broker."""
+    kept = ["--workspace", str(workspace), "--format", "json"]
+    (listed,) = _lines("list", *kept)
+    (shown,) = _lines("show", place, *kept)
+    for row in (listed, shown):
+        assert (row["reason"], row["input_file"], row["input_row"]) == (
+            "UNKNOWN_SOURCE", given, 49,
+        )  # fmt: skip
+        assert row["measured_at"] == "2026-05-05T18:00:00Z"
+    assert shown["message"]["source_id"] == "GT-99"
+    assert (shown["now"], shown["replayed"]) == (None, None)
+    (counted,) = _lines("list", "--summary", *kept)
+    assert counted["letters"] == 1
+    for args in (["show", "0/99", *kept], ["list", "--workspace", str(workspace / "none")]):
+        refused = CliRunner().invoke(cli, ["dead-letters", *args])
+        assert refused.exit_code == 2, refused.output
+
+
+def _lines(*args: str) -> list[dict[str, Any]]:
+    done = CliRunner().invoke(cli, ["dead-letters", *args])
+    assert done.exit_code == 0, done.output
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_strict_refuses_a_mistyped_month_before_anything_is_started(tmp_path: Path) -> None:
