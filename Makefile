@@ -59,9 +59,14 @@ bench-scale: $(READY) ## workers, sources, state of lateness, backlog
 bench-memory: $(READY) ## a worker with 10,000 sources and the state of 72 hours, when a day closes
 	@$(BIN)/python -m tests.bench.memory $(ARGS)
 
-lock: ## pin every dependency again (needs pip-tools)
-	@pip-compile --quiet --extra dev --allow-unsafe --generate-hashes --strip-extras --no-header \
-		--no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+PIN := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links
+
+lock: ## pin every dependency again (needs pip-tools); UPGRADE=1: to the newest allowed
+	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --output-file requirements.lock pyproject.toml
+	@$(PIN) --constraint requirements.lock --output-file requirements-production.lock pyproject.toml
+	@$(PIN) --constraint requirements.lock --only-build-deps --build-deps-for wheel \
+		--output-file requirements-build.lock pyproject.toml
 
 clean: ## remove the environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build *.egg-info

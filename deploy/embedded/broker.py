@@ -19,6 +19,7 @@ from typing import IO, Final, Self
 
 from deploy.embedded.broker_binary import BinaryError, broker_binary
 from deploy.embedded.child import LOOPBACK, dying_with_parent, end, free_port, last_line, serves
+from deploy.embedded.extra import BROKER, require
 
 _ATTEMPTS: Final = 5
 
@@ -60,9 +61,10 @@ class EmbeddedBroker:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Start the process and wait until it answers; raises `BrokerError`."""
+        """Start it and wait until it answers. Raises `BrokerError`, `NotInstalledError`."""
         if self._process is not None:
             raise BrokerError("the embedded broker is running already")
+        require(BROKER)
         try:
             binary = broker_binary()
         except BinaryError as error:

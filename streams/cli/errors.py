@@ -68,6 +68,7 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
 
     from deploy.embedded.broker import BrokerError
     from deploy.embedded.clickhouse import StartError
+    from deploy.embedded.extra import NotInstalledError
     from schemas.errors import SchemaRegistryError
     from sinks.migrate import MigrationError
     from streams.input.reading_row import InputError
@@ -78,6 +79,7 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
     from streams.topics import TopicError
 
     yield (InputError, RegistryError, RuleError, SettingsError, OccupiedError), BAD_INPUT, str
+    yield (NotInstalledError,), BAD_INPUT, str
     yield (RunError, BrokerError, StartError, TopicError), BROKEN, str
     yield (SchemaRegistryError, MigrationError), BROKEN, str
     yield (KafkaError,), BROKEN, broker_sentence

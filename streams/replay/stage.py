@@ -13,6 +13,7 @@ from typing import IO, Self
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.child import dying_with_parent
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from deploy.embedded.extra import BROKER, CLICKHOUSE, require
 from sinks.clickhouse import client
 from sinks.migrate import migrate
 from streams.replay.failures import StageError
@@ -27,6 +28,7 @@ class Stage:
 
     Use from the main thread as a context manager: children are arranged to die with it. Logs and
     data lie in ``workspace``: ``broker.log``, ``clickhouse/``, ``streams.log``, ``sinks.log``.
+    Raises `NotInstalledError` where a part that is to be embedded is not installed.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class Stage:
         embed_broker: bool = True,
         embed_clickhouse: bool = True,
     ) -> None:
+        embedded = ((BROKER, embed_broker), (CLICKHOUSE, embed_clickhouse))
+        require(*(module for module, wanted in embedded if wanted))
         self._workspace = workspace
         self._broker = EmbeddedBroker(log=workspace / "broker.log") if embed_broker else None
         self._clickhouse = (

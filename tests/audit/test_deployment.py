@@ -137,7 +137,7 @@ def test_what_is_not_there_is_one_sentence(broker: TestBroker, clickhouse: TestC
         ({}, "no ClickHouse answers at http://127.0.0.1:1 "),
         (
             {
-                "clickhouse_url": clickhouse.settings.clickhouse_url,
+                "clickhouse_url": clickhouse.url,
                 "clickhouse_database": clickhouse.settings.clickhouse_database,
             },
             f"nothing to audit: topic {settings.topic_readings} does not exist",

@@ -201,7 +201,7 @@ async def test_a_database_without_tables_stops_the_worker_with_a_sentence(
 def settings_of(broker: TestBroker, clickhouse: TestClickHouse, **more: object) -> Settings:
     return own_settings(
         broker.address,
-        clickhouse_url=clickhouse.settings.clickhouse_url,
+        clickhouse_url=clickhouse.url,
         clickhouse_database=clickhouse.settings.clickhouse_database,
         partitions=PARTITIONS,
         **more,

