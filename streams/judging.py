@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
@@ -63,12 +64,15 @@ class Readings(Protocol):
         ...
 
 
-class Owned(NamedTuple):
+@dataclass(slots=True)
+class Owned:
     """A partition of the worker: its engine, the state it was made from, and what saves it."""
 
     engine: Engine
     saved: SavedState
     saving: Saving
+    generation: int | None = None
+    """Of the last batch that was judged by it."""
 
 
 class Judging:
@@ -167,6 +171,7 @@ class Judging:
                 owned = self._owned(batch.partition, saved)
                 await self._repeat(batch, owned)
                 judged = await self._apply(batch, batch.records, owned)
+                owned.generation = batch.generation
             except SchemaRegistryError as error:
                 # The engine has taken a part of the batch. The saved state has none of it.
                 del self._engines[batch.partition]
@@ -192,6 +197,8 @@ class Judging:
         It was acknowledged after the last complete checkpoint. A state that never was has nothing
         to be repeated: its log begins where the topic does.
         """
+        if owned.generation == batch.generation:
+            return  # no message lies between two batches of one generation: markers may
         start, end = owned.engine.next_offset, batch.first_offset
         if start >= end or not (start or owned.saved.judged):
             return

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 from streams.settings import Settings
 from streams.transport.header_names import read_any_header_name
 from streams.transport.lost_connection import fail_on_lost_connections
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
@@ -124,7 +125,7 @@ async def partitions_by_topic(consumer: AIOKafkaConsumer) -> dict[str, list[int]
 
 async def topic_partitions(settings: Settings) -> dict[str, int]:
     """Number of partitions of each topic of the broker."""
-    consumer = AIOKafkaConsumer(**client_options(settings), request_timeout_ms=5000)
+    consumer = reader(**client_options(settings), request_timeout_ms=5000)
     try:
         await consumer.start()
         return {

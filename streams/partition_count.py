@@ -17,6 +17,7 @@ from streams.core.log import OTHER_PARTITIONS
 from streams.kafka import Patience, client_options, partitions_by_topic, topic_partitions
 from streams.saved_state import changelog_topic
 from streams.settings import Settings
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 LOOK_S: Final = 2.0
@@ -142,7 +143,7 @@ class PartitionWatch:
 
     async def _ask(self) -> dict[str, int]:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(**client_options(self._settings), group_id=None)
+            consumer = reader(**client_options(self._settings), group_id=None)
             self._consumer = consumer
             await consumer.start()
         known = await partitions_by_topic(self._consumer)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.kafka import Patience
 from streams.outbox import Revoked
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 _FETCH_BYTES: Final = 4 * 1024 * 1024
@@ -31,7 +32,6 @@ class ReadingsLog:
             "group_id": None,
             "enable_auto_commit": False,
             "auto_offset_reset": "none",
-            "isolation_level": "read_committed",
             "fetch_max_wait_ms": _FETCH_MS,
             "max_partition_fetch_bytes": _FETCH_BYTES,
             "max_poll_records": most,
@@ -52,7 +52,7 @@ class ReadingsLog:
         trouble = Patience(f"readings of {self._topic} cannot be read again", self._say_s)
         at, place = start, TopicPartition(self._topic, partition)
         while at < end:
-            consumer = AIOKafkaConsumer(**self._options)
+            consumer = reader(**self._options)
             try:
                 await consumer.start()
                 consumer.assign([place])

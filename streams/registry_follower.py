@@ -22,6 +22,7 @@ from streams.core.registry_history import RegistryHistory
 from streams.kafka import Patience, client_options, partitions_by_topic
 from streams.registry.business_number import is_business_number
 from streams.settings import Settings
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
@@ -68,14 +69,14 @@ class RegistryFollower:
     async def start(self) -> None:
         """Connect; raises ``KafkaError`` when the broker is away or the topic is missing."""
         await self.stop()
-        self._asker = AIOKafkaConsumer(**client_options(self._settings), group_id=None)
+        self._asker = reader(**client_options(self._settings), group_id=None)
         await self._asker.start()
         topic = self._settings.topic_registry
         numbers = (await partitions_by_topic(self._asker)).get(topic)
         if not numbers:
             raise KafkaError(f"topic {topic} is missing")
         self._partitions = [TopicPartition(topic, number) for number in numbers]
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = reader(
             **client_options(self._settings),
             group_id=None,
             enable_auto_commit=False,

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.kafka import Patience
 from streams.outbox import Revoked
 from streams.saved_state import SavedState
 from streams.state_store import StateStore
+from streams.transport.reader import fetched_end, reader
 from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
@@ -150,7 +151,7 @@ class StateLog:
 
     async def _attempt(self, left: dict[int, SavedState], generation: int) -> None:
         """Read each partition to its end, taking it out of ``left`` there."""
-        consumer = AIOKafkaConsumer(
+        consumer = reader(
             **self._options,
             group_id=None,
             enable_auto_commit=False,
@@ -173,8 +174,8 @@ class StateLog:
                         take(record.offset, record.key, record.value, record.headers)
                     await asyncio.sleep(0)
                 for place in list(places):
-                    # The high watermark of a fetch is right on every broker (see `ends`).
-                    end = consumer.highwater(place)
+                    # What a fetch tells is right on every broker (see `ends`).
+                    end = fetched_end(consumer, place)
                     if end is not None and await consumer.position(place) >= end:
                         partition = places.pop(place)
                         saved = left.pop(partition)

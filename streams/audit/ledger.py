@@ -15,20 +15,22 @@ def check_ledger(
     log: PartitionLog,
     buried: Mapping[int, Buried],
     committed: int,
+    begin: int,
     end: int,
 ) -> Check:
     """Whether every message below the ledger's offset ended in exactly one place.
 
     ``log`` holds the messages below it, ``buried`` the dead letters by offset, ``committed`` is
-    the offset of the streams group, ``end`` that of the topic. Messages that the topic keeps no
-    more count as one an offset, and only their number is known.
+    the offset of the streams group, ``begin`` and ``end`` are the topic's. Offsets without a
+    message are markers of transactions and what was rolled back. Of messages that the topic keeps
+    no more only the number is known: an offset each, but for those that the ledger passed over.
     """
     upto = ledger.next_offset
     accounted = ledger.used + ledger.duplicates + ledger.dead_letters + ledger.ticks
-    forgotten = upto if log.first_offset is None else log.first_offset
-    if end < upto:
-        forgotten = min(forgotten, end)
-    messages = forgotten + log.count()
+    forgotten = min(begin, upto, end)
+    without = min(upto, end) - forgotten - log.count()
+    passed_before = min(forgotten, max(0, ledger.skipped - without))
+    messages = forgotten - passed_before + log.count()
     wrong = []
     if committed > upto:
         wrong.append(f"offsets {upto}-{committed - 1} are committed, the ledger ends before them")
@@ -53,6 +55,8 @@ def check_ledger(
         f"{messages} messages = {ledger.used} used + {ledger.duplicates} duplicates + "
         f"{ledger.dead_letters} dead-lettered + {ledger.ticks} ticks"
     )
+    if without:
+        seen += f"; {without} offsets hold none (markers of transactions, what was rolled back)"
     if forgotten:
         seen += f"; the first {forgotten} are kept no more"
     if end > upto:

@@ -127,6 +127,7 @@ async def _readings(
             logs[tp.partition],
             published.buried.get(tp.partition, {}),
             committed[tp],
+            kept[tp],
             end,
         )
         for tp, end in sorted(ends.items())

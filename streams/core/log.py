@@ -44,7 +44,9 @@ class Ledger(msgspec.Struct, array_like=True):
 
     ``form`` is that of the state, ``partitions`` the number of them under which it was made (0:
     not said). ``observed_from`` is the arrival of the first record ever seen, ms UTC: it never
-    moves, and nothing before it is held against anybody.
+    moves, and nothing before it is held against anybody. ``skipped`` counts the offsets below
+    ``next_offset`` at which there was no message: markers of transactions, what was rolled back,
+    and what the topic kept no more.
     """
 
     stream_time: int = BEGINNING
@@ -56,6 +58,7 @@ class Ledger(msgspec.Struct, array_like=True):
     form: int = 1
     observed_from: int | None = None
     partitions: int = 0
+    skipped: int = 0
 
 
 @dataclass(slots=True)

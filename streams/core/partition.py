@@ -179,7 +179,9 @@ class PartitionEngine:
             endings += self._stretch(Timeline(records, times, start, end), readings)
             start = end
         self._ledger.stream_time = times[-1]
-        self._ledger.next_offset = records[-1].offset + 1
+        passed = records[-1].offset + 1 - self._ledger.next_offset
+        self._ledger.skipped += passed - len(records)
+        self._ledger.next_offset += passed
         endings += [judged_alone(at, records[at], item) for at, item in prepared.others.items()]
         count(records, endings, self._ledger, self._fuse, self._context)
 

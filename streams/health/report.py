@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from streams.health.movement import Movement, Observation, Place, Seen
@@ -40,6 +41,8 @@ class Outside(NamedTuple):
     """Other parts that the worker needs: None, or the sentence that says why one is away."""
     unowned: int = 0
     """Partitions of the group with lag that no member has, as far as the broker tells."""
+    held: Mapping[Place, str] = MappingProxyType({})
+    """Partitions whose records a transaction that is open for long holds back, with a sentence."""
 
 
 class Page(NamedTuple):
@@ -70,10 +73,13 @@ def observation(at_s: float, look: Look, outside: Outside) -> Observation:
 def notes(look: Look, outside: Outside) -> list[str]:
     """What holds the worker up without being its fault, a sentence each."""
     told = [outside.broker, look.excuse, *outside.answers.values()]
-    places = [
-        f"{topic}[{partition}]: {why}" for (topic, partition), why in sorted(look.excuses.items())
-    ]
-    return [sentence for sentence in told if sentence] + places
+    return [sentence for sentence in told if sentence] + _places(look, outside)
+
+
+def _places(look: Look, outside: Outside) -> list[str]:
+    """What holds single partitions up."""
+    every = (*look.excuses.items(), *outside.held.items())
+    return [f"{topic}[{partition}]: {why}" for (topic, partition), why in sorted(every)]
 
 
 def livez(movement: Movement, look: Look, outside: Outside, pid: int) -> Page:
@@ -89,7 +95,7 @@ def readyz(movement: Movement, look: Look, outside: Outside) -> Page:
         **look.conditions,
         "broker": outside.broker,
         **outside.answers,
-        "partitions": "; ".join(f"{t}[{p}]: {why}" for (t, p), why in sorted(look.excuses.items())),
+        "partitions": "; ".join(_places(look, outside)),
         "progress": _progress(movement),
     }
     ready = not any(found.values())

@@ -16,10 +16,12 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import KafkaError
 
 from streams.health.movement import Place
+from streams.health.open_transactions import OpenTransactions
 from streams.health.replicas import lacking, places_of
 from streams.health.report import Outside
 from streams.kafka import client_options, insisting
 from streams.settings import Settings
+from streams.transport.reader import fetched_end, reader
 from streams.transport.stop import stop_consumer
 
 ASK_S: Final = 5.0
@@ -57,6 +59,7 @@ class Watch:
         self._topics = sorted(topics)
         self._written = written
         self._questions = questions
+        self._open = OpenTransactions()
         self._consumer: AIOKafkaConsumer | None = None
         self._admin: AIOKafkaAdminClient | None = None
 
@@ -86,7 +89,7 @@ class Watch:
         if not positions:
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 unowned = await self._unowned(ends)
-        return Outside(None, ends, answers, unowned)
+        return Outside(None, ends, answers, unowned, self._open.told(positions))
 
     async def close(self) -> None:
         """Disconnect from everything, without waiting for what is away."""
@@ -126,10 +129,11 @@ class Watch:
         the mark that comes with a fetch is right, and there is nothing to fetch.
         """
         done = {
-            TopicPartition(*place): at
+            TopicPartition(*place): at or 0
             for place, at in positions.items()
-            if at is not None and place in ends and at >= ends[place][1] > 0
+            if place in ends and (at or 0) >= ends[place][1]
         }
+        self._open.keep({(tp.topic, tp.partition) for tp in done})
         if not done:
             return {}
         consumer = await self._reading()
@@ -137,12 +141,15 @@ class Watch:
         try:
             for tp, at in done.items():
                 consumer.seek(tp, at)
-            while any(consumer.highwater(tp) is None for tp in done):
+            while any(fetched_end(consumer, tp) is None for tp in done):
                 await consumer.getmany(*done, timeout_ms=_FETCH_MS)
+            for tp in done:
+                place = (tp.topic, tp.partition)
+                self._open.see(place, fetched_end(consumer, tp), consumer.highwater(tp))
             return {
                 (tp.topic, tp.partition): (
                     ends[tp.topic, tp.partition][0],
-                    max(ends[tp.topic, tp.partition][1], consumer.highwater(tp)),
+                    max(ends[tp.topic, tp.partition][1], fetched_end(consumer, tp) or 0),
                 )
                 for tp in done
             }
@@ -160,7 +167,7 @@ class Watch:
             async with asyncio.timeout(ASK_S):
                 while await consumer.position(tp) < end:
                     if await consumer.getmany(tp, timeout_ms=_FETCH_MS):
-                        return begin, max(end, consumer.highwater(tp) or 0)
+                        return begin, max(end, fetched_end(consumer, tp) or 0)
             return end, end
         finally:
             consumer.unsubscribe()
@@ -199,7 +206,7 @@ class Watch:
 
     async def _reading(self) -> AIOKafkaConsumer:
         if self._consumer is None:
-            consumer = AIOKafkaConsumer(
+            consumer = reader(
                 **client_options(self._settings),
                 group_id=None,
                 enable_auto_commit=False,

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.kafka import client_options
 from streams.settings import Settings
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 
@@ -18,7 +19,7 @@ async def consumer_of(
     settings: Settings, group: str | None = None
 ) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that reads what it is told to; with a group it only asks for its offsets."""
-    consumer = AIOKafkaConsumer(
+    consumer = reader(
         **client_options(settings),
         group_id=group,
         enable_auto_commit=False,

@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from streams.transport.reader import reader
 from streams.transport.stop import stop_consumer
 
 HANG_S: Final = 60.0
@@ -68,7 +69,7 @@ async def coordinator_answers(group: str, tp: TP, **options: Any) -> bool:
     ``options`` are those of an ``AIOKafkaConsumer``: ``bootstrap_servers`` and how to
     authenticate.
     """
-    consumer = AIOKafkaConsumer(**options, group_id=group, enable_auto_commit=False)
+    consumer = reader(**options, group_id=group, enable_auto_commit=False)
     try:
         async with asyncio.timeout(ANSWER_S):
             await consumer.start()

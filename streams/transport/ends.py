@@ -2,7 +2,7 @@
 
 A broker's answer to "latest offset" is not enough: the embedded broker answers with the first
 offset of the last record batch plus one, so the rest of that batch would be missed by whoever
-reads "up to the end". The high watermark that comes with a fetch is right on every broker.
+reads "up to the end". What comes with a fetch is right on every broker.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.transport.reader import fetched_end, reader
 from streams.transport.stop import stop_consumer
 
 
 async def end_offsets(
     partitions: Collection[TopicPartition], **options: Any
 ) -> dict[TopicPartition, int]:
-    """The offset after the last record of each partition, 0 when it never held one.
+    """The offset after the last committed record of each partition, 0 when it never held one.
+
+    Markers of transactions count as records. What an open transaction holds back is not counted.
 
     ``options`` are those of an ``AIOKafkaConsumer``: ``bootstrap_servers`` and how to
     authenticate. Raises ``aiokafka.errors.KafkaError`` when the broker cannot be asked.
     """
-    consumer = AIOKafkaConsumer(**options, group_id=None, enable_auto_commit=False)
+    consumer = reader(**options, group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:
         return await true_ends(consumer, partitions)
@@ -47,7 +50,7 @@ async def true_ends(
     while missing:
         await consumer.getmany(*missing, timeout_ms=100)
         for tp in list(missing):
-            mark = consumer.highwater(tp)
+            mark = fetched_end(consumer, tp)
             if mark is not None:
                 ends[tp] = max(mark, answered[tp])
                 missing.discard(tp)

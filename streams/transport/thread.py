@@ -16,6 +16,7 @@ from faust.types import TP
 
 from streams.transport.commit_watch import coordinator_answers
 from streams.transport.ends import end_offsets
+from streams.transport.reader import COMMITTED
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust has no setting for it
+        # Faust has no settings for them.
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = COMMITTED
         return consumer
 
     def close(self) -> None:

@@ -68,7 +68,8 @@ class Judged:
                 if record.offset < ledger.next_offset:
                     audited.take(record)
             upto = ledger.next_offset if committed is None else committed
-            checks.append(check_ledger(number, ledger, audited, buried, upto, ends[number]))
+            begin, _ = reach[number]
+            checks.append(check_ledger(number, ledger, audited, buried, upto, begin, ends[number]))
             wrong += evidence.differences()
         return [*checks, chosen.check(wrong)]
 

@@ -191,7 +191,7 @@ class Partition:
         """Judge the rest, and hold the whole ledger against the audit's account of the log."""
         self.judge()
         check = check_ledger(
-            self._number, self._ledger(), self._log, self._graves, self._end, self._end
+            self._number, self._ledger(), self._log, self._graves, self._end, 0, self._end
         )
         if check.differences:
             raise Broken(f"partition {self._number}: {check.differences}")

@@ -8,7 +8,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from deploy.embedded.kafka import KafkaCluster
+from streams.health.movement import Movement
+from streams.health.open_transactions import LONG_S, OpenTransactions
 from streams.health.replicas import lacking
+from streams.health.report import Look, livez, observation, readyz
 from streams.health.watch import Watch
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.streams_process import own_settings
@@ -52,6 +55,47 @@ async def test_markers_of_transactions_are_nothing_to_do(kafka: TestBroker) -> N
     assert (await watch.ask({(topic, 0): 1}, {(topic, 0)})).ends == {(topic, 0): (2, 2)}
     assert (await watch.ask({(topic, 0): 0}, {(topic, 0)})).ends == {(topic, 0): (0, 2)}
     await watch.close()
+
+
+async def test_a_transaction_that_is_open_for_long_is_told_and_is_no_lag(
+    kafka: TestBroker,
+) -> None:
+    topic, now = unique("open"), [0.0]
+    await kafka.create(topic)
+    await kafka.produce(topic, [b"x"] * 3)
+    settings = own_settings(kafka.address, topic_readings=topic)
+    watch = Watch(settings, settings.group_streams, [topic], {}, {})
+    watch._open = OpenTransactions(lambda: now[0])
+    place = (topic, 0)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.address, transactional_id=topic)
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(topic, b"held", partition=0)
+        await kafka.produce(topic, [b"behind"] * 4)
+        found = await watch.ask({place: 3}, set())
+        assert (found.broker, found.ends[place], dict(found.held)) == (None, (0, 3), {})
+        now[0] = LONG_S
+        found = await watch.ask({place: 3}, set())
+        assert found.ends[place] == (0, 3)
+        assert found.held[place] == (
+            "an open transaction holds back 5 records from offset 3 on, for 30 s: its producer "
+            "must commit or abort it"
+        )
+        look = Look({place: 3}, {})
+        page = readyz(Movement(60), look, found)
+        assert page.status == 503
+        assert "open transaction" in page.body["conditions"]["partitions"]
+        movement = Movement(2)
+        movement.observe(observation(0.0, look, found))
+        movement.observe(observation(14.0, Look({place: 3}, {}, turns=1), found))
+        assert livez(movement, look, found, 1).status == 200
+        await producer.abort_transaction()
+        found = await watch.ask({place: 3}, set())
+        assert (found.ends[place], dict(found.held)) == ((0, 9), {})
+    finally:
+        await producer.stop()
+        await watch.close()
 
 
 async def test_lag_that_no_member_has_is_counted(kafka: TestBroker) -> None:

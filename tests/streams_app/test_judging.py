@@ -237,3 +237,12 @@ async def test_a_log_without_its_beginning_begins_where_it_does() -> None:
     worker = Worker()
     await worker.take(RECORDS[10:])
     assert worker.read_again == 0
+
+
+async def test_offsets_without_a_message_between_two_batches_are_not_looked_for() -> None:
+    worker = Worker(SavePolicy())
+    await worker.take(RECORDS[:40])
+    await worker.take(RECORDS[41:])  # a marker of a transaction lies between, as it were
+    assert worker.read_again == 0
+    await worker.judging.leave()
+    assert worker.saved.reached == RECORDS[-1].offset + 1

@@ -72,6 +72,7 @@ def test_as_it_must_be_or_better_is_no_difference() -> None:
     ("topic", "more", "kind", "says", "do"),
     [
         ("readings", {"retention_ms": "1000"}, "broken", "retention.ms is 1000", "kafka-configs"),
+        ("readings", {"compression_type": "zstd"}, "risk", "is zstd instead of", "kafka-configs"),
         ("violations", {"retention_ms": "9999999999"}, "broken", "instead of -1", "--alter"),
         ("gaps", {"min_insync_replicas": "1"}, "broken", "1 instead of 2", "=2"),
         ("means", {"cleanup_policy": "compact"}, "broken", "instead of delete", "=delete"),

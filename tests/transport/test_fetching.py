@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from aiokafka.consumer.fetcher import READ_COMMITTED
+
 from streams.app import faust_app
 from streams.transport import batch_topic
+from streams.transport.reader import COMMITTED
 from streams.transport.thread import FETCH_WAIT_MS
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import own_settings
@@ -27,4 +30,6 @@ async def test_fetch_has_room_for_a_full_batch_and_waits_a_tenth_of_a_second(
         await eventually(lambda: bool(seen), "a batch came")
         fetcher = app.consumer._thread._consumer._fetcher
         assert fetcher._fetch_max_wait_ms == FETCH_WAIT_MS == 100
+        assert app.consumer._thread._consumer._isolation_level == COMMITTED
+        assert fetcher._isolation_level == READ_COMMITTED
         assert fetcher._max_partition_fetch_bytes >= 10_000 * 300  # bytes of a large reading
