@@ -19,7 +19,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_NO_FILES: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
+_NO_FILES: Final = frozenset({"utf-7", "idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 _NO_TEXT: Final = (
     (b"\x1f\x8b", "it is compressed (gzip): unpack it first"),
     (b"PK\x03\x04", "it is a workbook or a zip archive: save the sheet as CSV, or unpack it"),

@@ -13,6 +13,7 @@ from streams.input.table_text import TableText
 REQUIRED = ("source_id", "measured_at", "period_s")
 FIXED = (*REQUIRED, "arrived_at", "state", "device_serial")
 FLAG_SUFFIX = ".flag"
+MAPPED = "a table of another kind needs a mapping, --mapping"
 
 
 def read_wide_csv(path: Path, parameters: Collection[str]) -> Iterator[ReadingRow]:
@@ -38,7 +39,7 @@ class _Columns:
         at = {name: index for index, name in enumerate(table.header)}
         for name in REQUIRED:
             if name not in at:
-                raise InputError(f"{table.path}, header: column {name} is missing")
+                raise InputError(f"{table.path}, header: column {name} is missing ({MAPPED})")
         self.values: list[tuple[int, str]] = []
         self.flags: list[tuple[int, str, str]] = []
         for name, index in at.items():

@@ -137,7 +137,11 @@ def test_a_bad_cell_is_named(tmp_path: Path, column: int, cell: str, why: str) -
     ("content", "sentence"),
     [
         ("", "in.csv is empty: a header row is needed"),
-        ("source_id,period_s\n", "in.csv, header: column measured_at is missing"),
+        (
+            "source_id,period_s\n",
+            "in.csv, header: column measured_at is missing (a table of another kind needs a "
+            "mapping, --mapping)",
+        ),
         (
             "source_id,measured_at,period_s,SO3\n",
             "in.csv, header, column 'SO3': neither a fixed name "
@@ -172,6 +176,31 @@ def test_a_bad_cell_is_named(tmp_path: Path, column: int, cell: str, why: str) -
 )
 def test_a_bad_table_is_named(tmp_path: Path, content: str | bytes, sentence: str) -> None:
     assert refusal(tmp_path, content) == sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"source_id,measured_at,period_s\nA\0,x,60\n", "in.csv, line 2: a NUL character stands"),
+        (b"source_id," + b"x" * 1_100_000, "in.csv, line 1 is longer than 1048576 characters"),
+        (b"\x1f\x8b\x08", "in.csv: it is compressed (gzip): unpack it first"),
+        (
+            "source_id".encode("utf-16"),
+            "in.csv begins with the byte order mark of utf-16-le, and utf-8 is expected: save it ",
+        ),
+        (b"source_id;measured_at;period_s\n", "in.csv, header: column source_id is missing (a "),
+        (b"source_id,measured_at,period_s\nA,9999-12-31T24:00Z,60\n", "in.csv, row 1 (line 2), co"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, content: bytes, sentence: str) -> None:
+    assert refusal(tmp_path, content).startswith(sentence)
+
+
+def test_the_hour_24_is_the_next_midnight_and_sep_is_no_row(tmp_path: Path) -> None:
+    for line in ("2026-05-03T24:00:00+05:00", "2026-05-03T24:00+05:00", "20260503T24+05:00"):
+        content = f"sep=,\r\nsource_id,measured_at,period_s\r\nA,{line},60\r\n"
+        (row,) = read(tmp_path, content)
+        assert row.reading.measured_at == MIDNIGHT
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
