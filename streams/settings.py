@@ -9,12 +9,15 @@ password ever stands in a message or in a repr.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, get_type_hints
 from urllib.parse import unquote, urlsplit
+
+from streams.service_variables import made_for_a_service
 
 PREFIX: Final = "EMISSIONS_"
 
@@ -32,72 +35,75 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a worker or a command needs to know; seconds, bytes and rows as named."""
+    """Everything a worker or a command needs to know; seconds, bytes and rows as named.
+
+    The comment behind each field is its meaning in ``emissions settings``.
+    """
 
     # Where things are
     broker: str = "127.0.0.1:9092"  # host:port[,host:port...]
     broker_user: str | None = None  # SASL/PLAIN when set
-    broker_password: str | None = field(default=None, repr=False)
-    broker_tls: bool = False
+    broker_password: str | None = field(default=None, repr=False)  # goes with the user
+    broker_tls: bool = False  # speak TLS to the broker
     clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://[user:password@]host:port
-    clickhouse_database: str = "emissions"
-    clickhouse_user: str = "default"
-    clickhouse_password: str = field(default="", repr=False)
-    schema_registry_url: str | None = None  # None: the fixed ids of schemas/ids.json
+    clickhouse_database: str = "emissions"  # where tables and views are
+    clickhouse_user: str = "default"  # or in the URL
+    clickhouse_password: str = field(default="", repr=False)  # or in the URL
+    schema_registry_url: str | None = None  # http(s)://host:port; none: the ids of schemas/ids.json
     schema_registry_user: str | None = None  # HTTP basic authentication when set
-    schema_registry_password: str | None = field(default=None, repr=False)
+    schema_registry_password: str | None = field(default=None, repr=False)  # goes with the user
     schema_wait_s: float = 5.0  # messages wait so long for an id that the registry does not know
 
     # Topics and groups
-    topic_readings: str = "emissions.readings"
-    topic_registry: str = "emissions.registry"
-    topic_means: str = "emissions.means"
-    topic_gaps: str = "emissions.gaps"
-    topic_violations: str = "emissions.violations"
-    topic_cases: str = "emissions.cases"
-    topic_dead_letters: str = "emissions.dead-letters"
+    topic_readings: str = "emissions.readings"  # in: EmissionReading
+    topic_registry: str = "emissions.registry"  # in: EnterpriseRegistration, compacted
+    topic_means: str = "emissions.means"  # out: WindowMean
+    topic_gaps: str = "emissions.gaps"  # out: DataGap
+    topic_violations: str = "emissions.violations"  # out: Violation
+    topic_cases: str = "emissions.cases"  # out: AdministrativeCase
+    topic_dead_letters: str = "emissions.dead-letters"  # out: DeadLetter, what was refused
     partitions: int = 4  # of readings, of the outputs and of the state's changelog
-    replication: int = 1
-    group_streams: str = "emissions-streams"
-    group_sinks: str = "emissions-sinks"
+    replication: int = 1  # copies of each partition that topics are created with
+    group_streams: str = "emissions-streams"  # consumer group of the streams workers
+    group_sinks: str = "emissions-sinks"  # consumer group of the sinks workers
 
     # Time (specification 3 and 8)
     grace_s: int = 300  # a window closes this long after its end
-    day_grace_s: int = 1200  # the same for a calendar day
+    day_grace_s: int = 1200  # a calendar day closes this long after its end
     max_lateness_s: int = 259200  # readings later than this are TOO_LATE
-    outage_limit_s: int = 86400  # KZ-GAP
-    tick_s: float = 10.0  # 0: no ticks (a replay publishes its own)
+    outage_limit_s: int = 86400  # a silence longer than this is a violation (KZ-GAP)
+    tick_s: float = 10.0  # the leader writes a tick this often; 0: never (a replay has its own)
 
     # The streams worker
     poll_records: int = 10_000  # records a partition batch holds at most
     state_directory: str | None = None  # scratch files of the state; None: the system's temporary
     records_in_flight: int = 40_000  # of a partition: handed over and not acknowledged yet
-    save_records: int = 30_000  # records of a partition after which its state is saved,
-    save_s: float = 600.0  # or after so long; a start judges again what came after the last time
+    save_records: int = 30_000  # records of a partition after which its state is saved
+    save_s: float = 600.0  # its state is saved after so long; a start judges again what came since
     commit_s: float = 0.5  # offsets are committed this often
     session_timeout_s: float = 6.0  # a dead worker's partitions move after this
-    heartbeat_s: float = 2.0
+    heartbeat_s: float = 2.0  # a worker tells its group this often that it lives
     stop_s: float = 20.0  # a worker that has not stopped by then is ended
     stuck_s: float = 120.0  # a partition with lag that has not moved for so long is stuck
     say_s: float = 30.0  # repeated troubles and progress are logged once in this period
 
     # The fuse: a worker stops rather than divert a nation into the dead letters
-    fuse_share: float = 0.5  # blows at this share of dead letters; 0: off
-    fuse_records: int = 2000  # among so many last messages of a partition
-    fuse_run: int = 1000  # blows at so many dead letters in a row; 0: off
+    fuse_share: float = 0.5  # the fuse blows at this share of dead letters; 0: off
+    fuse_records: int = 2000  # the share is that of so many last messages of a partition
+    fuse_run: int = 1000  # the fuse blows at so many dead letters in a row; 0: off
     fuse_hold_s: float = 60.0  # a worker whose fuse has blown says so for this long, then ends
 
     # The sinks worker
-    sink_rows: int = 50_000  # a batch is frozen at this many rows,
-    sink_bytes: int = 16 * 1024 * 1024  # this many bytes,
-    sink_age_s: float = 2.0  # or this age, whichever comes first;
-    sink_violations_age_s: float = 0.25  # those of violations at this one
+    sink_rows: int = 50_000  # a batch is written to ClickHouse at this many rows
+    sink_bytes: int = 16 * 1024 * 1024  # a batch is written at this many bytes
+    sink_age_s: float = 2.0  # a batch is written at this age
+    sink_violations_age_s: float = 0.25  # a batch of violations is written at this age
 
     # Running
-    web_host: str = "127.0.0.1"
-    web_port: int = 0  # health and metrics over HTTP; 0: off
+    web_host: str = "127.0.0.1"  # address on which health is told
+    web_port: int = 0  # /livez and /readyz over HTTP at this port; 0: off
     log_format: str = "auto"  # json | console | auto (console on a terminal)
-    log_level: str = "INFO"
+    log_level: str = "INFO"  # DEBUG | INFO | WARNING | ERROR
 
     def __post_init__(self) -> None:
         _check(self)
@@ -125,9 +131,11 @@ class Settings:
             if not variable.startswith(PREFIX):
                 continue
             name = variable.removeprefix(PREFIX).lower()
+            if made_for_a_service(variable.removeprefix(PREFIX), env[variable]):
+                continue
             if name not in hints:
-                raise SettingsError(f"{variable} is not a setting of this program")
-            given[name] = _parse(variable, env[variable], hints[name])
+                raise SettingsError(unknown(variable))
+            given[name] = parsed(variable, env[variable], hints[name])
         _told_once(given)
         return cls(**given)  # type: ignore[arg-type]
 
@@ -152,6 +160,14 @@ class Settings:
         return found
 
 
+def unknown(variable: str) -> str:
+    """The sentence for a variable that is no setting, with the one that was probably meant."""
+    names = [PREFIX + part.name.upper() for part in dataclasses.fields(Settings)]
+    near = difflib.get_close_matches(variable, names, n=1, cutoff=0.8)
+    meant = f", {near[0]} is" if near else " (emissions settings lists them)"
+    return f"{variable} is not a setting of this program{meant}"
+
+
 def _told_once(given: Mapping[str, object]) -> None:
     """Refuse a user or password of ClickHouse that stands in its URL and beside it."""
     try:
@@ -167,7 +183,7 @@ def _told_once(given: Mapping[str, object]) -> None:
             )
 
 
-def _parse(variable: str, text: str, hint: object) -> object:
+def parsed(variable: str, text: str, hint: object) -> object:
     """The value of one variable in the type of its field."""
     secret = variable.endswith("_PASSWORD")
     text = text if secret else text.strip()
