@@ -72,6 +72,14 @@ class Parts:
     readings: ReadingsLog
     ids: SchemaIds
 
+    def restored(self) -> dict[int, int]:
+        """How many records of its state, and of readings after it, were read of each partition."""
+        state, readings = self.state.read, self.readings.read
+        return {
+            partition: state.get(partition, 0) + readings.get(partition, 0)
+            for partition in state.keys() | readings.keys()
+        }
+
 
 def create_app(settings: Settings, fatal: Fatal) -> Parts:
     """Wire the application. ``fatal`` is told an error that nothing here can deal with."""

@@ -64,6 +64,8 @@ class StateLog:
         self._known_at: dict[int, float] = {}
         self._generation: dict[int, int] = {}
         self._reading: dict[int, tuple[int, asyncio.Task[None]]] = {}
+        self.read: dict[int, int] = {}
+        """How many records of the changelog were read, by partition."""
 
     def assigned(self, partitions: Iterable[int], generation: int) -> None:
         """These partitions are the worker's: drop the others and read on at once."""
@@ -172,6 +174,8 @@ class StateLog:
                     take = left[places[place]].take
                     for record in records:
                         take(record.offset, record.key, record.value, record.headers)
+                    partition = places[place]
+                    self.read[partition] = self.read.get(partition, 0) + len(records)
                     await asyncio.sleep(0)
                 for place in list(places):
                     # What a fetch tells is right on every broker (see `ends`).

@@ -2,7 +2,8 @@
 
 A partition stands still when it has lag and its position did not pass the furthest one seen, and
 only observed time counts: what passed while the partition was elsewhere, while nobody could tell
-where it ends, or while something outside held the worker up, does not.
+where it ends, or while something outside held the worker up, does not. A partition whose state is
+still being restored moves as long as more of it is restored.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class Seen(NamedTuple):
     """Offset after the last acknowledged record; None when that is not known (yet)."""
     begin: int
     end: int
+    restored: int = 0
+    """Records of its state, and of readings after it, that this process has read for a start."""
 
     @property
     def lag(self) -> int:
@@ -56,11 +59,16 @@ class Standing(NamedTuple):
     position: int | None
     end: int
     for_s: float
+    restored: int | None = None
+    """Of a partition whose state is not there yet: so many records of it are."""
 
     def __str__(self) -> str:
         topic, partition = self.place
         at = "an unknown offset" if self.position is None else self.position
-        return f"{topic}[{partition}] stands at {at} of {self.end} for {self.for_s:.0f} s"
+        said = f"{topic}[{partition}] stands at {at} of {self.end} for {self.for_s:.0f} s"
+        if self.restored is None:
+            return said
+        return f"{said}: its state is not restored, and {self.restored} records of it were read"
 
 
 @dataclass
@@ -68,7 +76,10 @@ class _Track:
     """One partition over time."""
 
     furthest: int | None
+    restored: int
     still_s: float = 0.0
+    restoring: bool = False
+    """The last movement was that of its state."""
 
 
 class Movement:
@@ -110,17 +121,20 @@ class Movement:
         track = self._tracks.get(place)
         if track is None or (track.furthest is not None and seen.end < track.furthest):
             # New here, or the topic was made anew and is shorter than it has been.
-            self._tracks[place] = _Track(seen.position)
+            self._tracks[place] = _Track(seen.position, seen.restored)
         elif seen.position is not None and (
             track.furthest is None or seen.position > track.furthest
         ):
             if track.furthest is not None and place in self._last:
                 self.proved = True
-            track.furthest, track.still_s = seen.position, 0.0
+            track.furthest, track.still_s, track.restoring = seen.position, 0.0, False
+        elif seen.restored > track.restored:
+            track.still_s, track.restoring = 0.0, True
         elif seen.lag:
             track.still_s += passed
         else:
             track.still_s = 0.0
+        self._tracks[place].restored = seen.restored
 
     @property
     def lag(self) -> int:
@@ -135,7 +149,13 @@ class Movement:
     def standing(self, share: float = 1.0) -> list[Standing]:
         """Partitions that have not moved for that share of the time they are given."""
         return [
-            Standing(place, seen.position, seen.end, self.still_s(place))
+            Standing(
+                place,
+                seen.position,
+                seen.end,
+                self.still_s(place),
+                seen.restored if self._tracks[place].restoring else None,
+            )
             for place, seen in sorted(self._last.items())
             if seen.lag and self.still_s(place) >= share * self._stuck_s
         ]

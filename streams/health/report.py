@@ -26,6 +26,8 @@ class Look:
     """The same for single partitions."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What was done since the start."""
+    restored: Mapping[Place, int] = field(default_factory=dict)
+    """Records that were read to restore the state of its partitions, since the start."""
     turns: int = 0
     """How often its loop came round."""
 
@@ -57,7 +59,7 @@ def observation(at_s: float, look: Look, outside: Outside) -> Observation:
     seen: dict[Place, Seen] | None = None
     if outside.broker is None and all(place in outside.ends for place in look.positions):
         seen = {
-            place: Seen(position, *outside.ends[place])
+            place: Seen(position, *outside.ends[place], look.restored.get(place, 0))
             for place, position in look.positions.items()
         }
     return Observation(

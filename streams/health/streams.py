@@ -19,7 +19,11 @@ def streams_health(settings: Settings, parts: Parts, stage: Stage) -> Health:
     def look() -> Look:
         judging, recovering = parts.judging, sorted(parts.state.recovering)
         trouble = parts.follower.trouble or judging.trouble
-        state = f"the state of partitions {recovering} is being read" if recovering else None
+        restored = parts.restored()
+        state = None
+        if recovering:
+            count = sum(restored.get(partition, 0) for partition in recovering)
+            state = f"the state of partitions {recovering} is being read, {count} records so far"
         return Look(
             positions=positions(parts.app, read),
             conditions={
@@ -29,6 +33,7 @@ def streams_health(settings: Settings, parts: Parts, stage: Stage) -> Health:
                 "registry": trouble,
                 "fuse": judging.blown,
             },
+            restored={(settings.topic_readings, each): restored[each] for each in restored},
             excuse=stage.excuse or trouble or judging.blown,
             counts={
                 "records": judging.progress.total,

@@ -51,6 +51,42 @@ def test_a_partition_with_lag_that_does_not_move_is_named() -> None:
     assert worker.see({A: (6, 9), B: (4, 4)}) == []
 
 
+def restoring(worker: Clock, restored: int, seconds: int) -> list[str]:
+    for _ in range(seconds):
+        worker.at_s += 1.0
+        worker.turns += 1
+        seen = {A: Seen(None, 0, 9, restored), B: Seen(4, 0, 9)}
+        seen[B] = Seen(min(9, 4 + worker.turns), 0, 9)
+        worker.movement.observe(Observation(worker.at_s, worker.turns, seen))
+    return worker.movement.reasons
+
+
+def test_a_state_that_is_being_restored_moves_as_long_as_more_of_it_is() -> None:
+    worker = clock()
+    for step in range(1, 1000):  # hours
+        assert restoring(worker, 100 * step, 20) == []
+    assert not any(standing.place == A for standing in worker.movement.standing())
+
+
+def test_a_restoring_that_stands_still_is_told() -> None:
+    worker = clock()
+    restoring(worker, 100, 5)
+    restoring(worker, 200, 30)
+    assert restoring(worker, 200, 1) == [
+        "readings[0] stands at an unknown offset of 9 for 30 s: its state is not restored, "
+        "and 200 records of it were read"
+    ]
+    assert restoring(worker, 201, 1) == []
+    # Its state is there, and its readings stand: that is something else.
+    assert worker.see({A: (3, 9)}) == []
+    assert worker.see({A: (3, 9)}, 31) == ["readings[0] stands at 3 of 9 for 31 s"]
+
+
+def test_a_restoring_that_never_began_is_told_like_any_standstill() -> None:
+    worker = clock()
+    assert restoring(worker, 0, 31) == ["readings[0] stands at an unknown offset of 9 for 30 s"]
+
+
 def test_an_idle_worker_is_well_for_ever() -> None:
     worker = clock()
     assert worker.see({A: (9, 9), B: (None, 0)}, 100_000) == []

@@ -27,7 +27,7 @@ class Blocked(StreamsProcess):
 
     main: ClassVar[str] = (
         "import time; from streams.core.partition import PartitionEngine; "
-        "PartitionEngine.apply = lambda *_: time.sleep(3600); "
+        "PartitionEngine.apply = lambda *_, **__: time.sleep(3600); "
     ) + StreamsProcess.main
 
 

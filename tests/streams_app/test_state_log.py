@@ -89,6 +89,7 @@ async def test_complete_checkpoints_come_back(any_broker: TestBroker) -> None:
         expected = {**big, "0/source/2": b"two"}
         del expected["0/source/1"]
         assert saved.items == expected
+        assert log.read == {0: 3001 + 3 + 1}  # whoever watches sees that it moves
         await log.stop()
 
 
