@@ -157,7 +157,9 @@ class _Columns:
         inside = (values >= self._low) & (values <= self._high)
         if not inside.all():
             finite = np.isfinite(values)
-            zeroed = ~inside & (values < 0) & (values < self._low) & (values >= self._floor)
+            zeroed = (
+                ~inside & finite & (values < 0) & (values < self._low) & (values >= self._floor)
+            )
             marks[~inside] = NUMBER[OUT_OF_RANGE]
             marks[~finite] = NUMBER[NOT_FINITE]
             marks[zeroed] = VALID

@@ -6,8 +6,12 @@ that goes into the state and into findings, which must stay small enough for a t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
+
+_PARAMETER: Final = re.compile(r"[A-Z0-9_.-]{1,32}")
+"""Names of parameters (spec 4). Keys are joined of them and ``|``, which none may contain."""
 
 NAME_CHARACTERS: Final = 249
 """Longest name that is kept whole; identities of real sources and devices are far shorter."""
@@ -18,6 +22,11 @@ FLAG_CHARACTERS: Final = 32
 MOST_NAMES: Final = 40
 """Different names that one slot, or one stretch of slots, counts. Twice what the law's codes and
 the devices of a source need; a stream that makes up more is broken or hostile."""
+
+
+def is_parameter(name: str) -> bool:
+    """Tell whether a text may name a parameter."""
+    return _PARAMETER.fullmatch(name) is not None
 
 
 def shortened(text: str, most: int) -> str:

@@ -6,6 +6,8 @@ values as measured of normalised series, third doubles that are not 0.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import numpy as np
 
@@ -91,7 +93,8 @@ def thaw(saved: bytes) -> Hour:
     found, hour = _decoder.decode(saved), Hour()
     hour.seen, hour.peaks, hour.published = found.seen, found.peaks, found.published
     layouts = [layout_of(kept.keys, kept.normalised) for kept in found.layouts]
-    sums = [iter(_unpacked(kept)) for kept in found.layouts]
+    pieces = Counter(piece.layout for slot in found.slots.values() for piece in slot.pieces)
+    sums = [iter(_unpacked(kept, pieces[number])) for number, kept in enumerate(found.layouts)]
     for start, kept in found.slots.items():
         slot = hour.slots[start] = Slot()
         slot.readings, slot.late, slot.devices = kept.readings, kept.late, kept.devices
@@ -121,17 +124,18 @@ def _packed(layout: Layout, sums: Floats) -> _Layout:
     )
 
 
-def _unpacked(saved: _Layout) -> Floats:
+def _unpacked(saved: _Layout, pieces: int) -> Floats:
+    """Of a source without channels there are no bytes, however many ``pieces`` there are."""
     width = len(saved.keys)
-    kept = np.frombuffer(saved.sums).reshape(-1, len(_ALWAYS), width)
-    sums = np.zeros((len(kept), ROWS, width))
+    kept = np.frombuffer(saved.sums).reshape(pieces, len(_ALWAYS), width)
+    sums = np.zeros((pieces, ROWS, width))
     sums[:, _ALWAYS] = kept
     sums[:, _MEASURED] = kept[:, : SUM.stop - 1]
     if saved.normalised:
-        own = np.frombuffer(saved.measured).reshape(len(kept), 2, -1)
+        own = np.frombuffer(saved.measured).reshape(pieces, 2, -1)
         sums[:, _MEASURED, list(saved.normalised)] = own
     if saved.thirds:
-        sums[:, _THIRDS] = np.frombuffer(saved.thirds).reshape(len(kept), 2, width)
-    counts = np.frombuffer(saved.counts, dtype=np.uint16).reshape(len(kept), 2, width)
+        sums[:, _THIRDS] = np.frombuffer(saved.thirds).reshape(pieces, 2, width)
+    counts = np.frombuffer(saved.counts, dtype=np.uint16).reshape(pieces, 2, width)
     sums[:, COUNT : VALID + 1] = counts
     return sums

@@ -11,9 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
-from typing import NamedTuple
+from math import isfinite
+from typing import Final, NamedTuple
 
 from streams.core.calendar import DAY, HOUR, MINUTE, LocalClock, clock, midnight, moment
+from streams.core.names import is_parameter
 from streams.core.normalisation import Concentration, GasPlan, MassFlow, Normalisation
 from streams.core.reading import AUXILIARIES
 from streams.core.registration import Channel, Enterprise, Limit, Source
@@ -73,7 +75,8 @@ class Series(NamedTuple):
 class ChannelPlan(NamedTuple):
     """How one channel is judged while one set of limits is in force.
 
-    ``floor`` is the value below which a negative value is no longer zero drift (2 % of span).
+    ``floor`` is the value below which a negative value is no longer zero drift (2 % of span; None
+    where the range does not contain 0, or its span is beyond the doubles).
     """
 
     parameter: str
@@ -103,7 +106,7 @@ class Plans(dict[str, ChannelPlan]):
 
     def _plan(self, channel: Channel) -> ChannelPlan:
         low, high = channel.range or (-LARGEST, LARGEST)
-        floor = -((high - low) / 50) if channel.range is not None and low <= 0 <= high else None
+        floor = _floor(low, high) if channel.range is not None else None
         name = channel.parameter
         series = []
         concentration = self.limits.get((name, CONCENTRATION))
@@ -125,6 +128,15 @@ class Plans(dict[str, ChannelPlan]):
             self.normalisations.append(normalise)
         basis = bases.index(normalise.basis)
         return Series(f"{parameter}|{unit}", parameter, unit, normalise, basis, limit)
+
+
+_DRIFT: Final = 0.02 * (1 + 1e-9)
+"""Of the span; with room for the roundings of a station that sends exactly 2 % (spec 5)."""
+
+
+def _floor(low: float, high: float) -> float | None:
+    span = high - low
+    return -(span * _DRIFT) if low <= 0 <= high and isfinite(span) else None
 
 
 class Layout:
@@ -184,7 +196,13 @@ class SourceEntry:
             for device in source.devices
         )
         self.excused = united(_validity(zone, item.start, item.end) for item in source.excused)
-        channels = {channel.parameter: channel for channel in source.channels}
+        # A name that is none would split keys that are joined of it: such a channel is unknown.
+        channels = {
+            channel.parameter: channel
+            for channel in source.channels
+            if is_parameter(channel.parameter)
+        }
+        self._channels = channels
         self.pollutants = tuple(sorted(name for name in channels if name not in AUXILIARIES))
         self.gas_plan = GasPlan(channels, source.stack_area_m2)
         self._limits = tuple(
@@ -251,7 +269,7 @@ class SourceEntry:
             for (begin, end), limit in self._limits
             if begin <= start < end
         }
-        return Plans({channel.parameter: channel for channel in self.source.channels}, in_force)
+        return Plans(self._channels, in_force)
 
 
 def _validity(zone: str, start: str | None, end: str | None) -> Interval:

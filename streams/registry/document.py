@@ -7,6 +7,7 @@ from pathlib import Path
 from streams.core.registration import Enterprise
 from streams.registry.enterprise import check_enterprise
 from streams.registry.errors import Problem, RegistryError
+from streams.registry.names import check_names
 from streams.registry.typed import build, line_of
 from streams.registry.yaml_tree import Mapping, Node, Scalar, Sequence, parse
 
@@ -56,6 +57,7 @@ def _enterprises(root: Node) -> tuple[Enterprise, ...]:
         try:
             enterprise = build(node, Enterprise)
             check_enterprise(enterprise)
+            check_names(enterprise)
         except Problem as problem:
             inner = f".{problem.path}" if problem.path else ""
             raise Problem(f"{here}{inner}", problem.what) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from math import nan, nextafter
+from math import inf, isfinite, nan, nextafter
 from random import Random
 
 import numpy as np
@@ -246,3 +246,55 @@ def test_a_name_that_nobody_registered_changes_nothing_for_the_others() -> None:
         ]
     )
     assert check(block, [entry, entry], Forms()) == Counter(VALID=1, ZEROED=1)
+
+
+BOUNDS = st.one_of(
+    st.sampled_from([0.0, -0.0, 1.0, -1.0, 1.7e308, -1.7e308, 5e-324, 3000.0]),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
+FACTORS = (0.0, 1e-10, 0.5, 1 - 1e-9, 1.0, 1 + 5e-10, 1 + 1e-8, 2.0)
+
+
+@settings(max_examples=150)
+@given(BOUNDS, BOUNDS, st.lists(st.floats(), max_size=6))
+def test_what_lies_beyond_any_range_is_the_same_alone_and_among_others(
+    one: float, other: float, more: list[float]
+) -> None:
+    """Also where the span of the range is beyond the doubles, and at its very bound."""
+    low, high = sorted((one, other))
+    free = Channel("SO2", "mg/m3", basis="dry", range=(low, high))
+    (entry,) = compile_sources(enterprise(source(channels=(free,), limits=())))
+    drift = (high - low) / 50
+    values = [-drift * factor for factor in FACTORS] + [nan, inf, -inf, low, high, *more]
+    found = [reading(stacks.BEGIN, values={"SO2": value}) for value in values]
+    check(stacks.block_of(found), [entry] * len(found), Forms())  # many: in columns
+    for item in found:
+        judged = assess(item, entry).judged[0]
+        value = item.values["SO2"]
+        if not isfinite(value):
+            assert judged[3] == "NOT_FINITE"
+        elif low <= value <= high:
+            assert (judged[3], judged[4]) == (None, False)
+        else:
+            small = isfinite(high - low) and -value <= drift * (1 + 1e-9)
+            zeroed = low <= 0 <= high and value < min(0.0, low) and small
+            assert (judged[3] is None, judged[4]) == (zeroed, zeroed)
+
+
+@pytest.mark.parametrize("count", [1, 9])
+def test_minus_infinity_is_never_a_value(count: int) -> None:
+    widest = Channel("SO2", "mg/m3", basis="dry", range=(-1.7e308, 1.7e308))
+    (entry,) = compile_sources(enterprise(source(channels=(widest,), limits=())))
+    block = stacks.block_of([reading(stacks.BEGIN, values={"SO2": -inf})] * count)
+    assert check(block, [entry] * count, Forms()) == Counter(NOT_FINITE=count)
+
+
+@pytest.mark.parametrize("span", [(0.0, 0.7), (0.0, 0.1), (-0.003, 0.9), (0.0, 3000.0)])
+def test_exactly_two_percent_below_is_zero_drift(span: tuple[float, float]) -> None:
+    """As a station computes it, whose roundings are its own."""
+    channel = Channel("SO2", "mg/m3", basis="dry", range=span)
+    (entry,) = compile_sources(enterprise(source(channels=(channel,), limits=())))
+    width = span[1] - span[0]
+    for value in (-0.02 * width, -(width / 50), -(2 * width / 100), -(width * 2e-2)):
+        below = value if value < span[0] else span[0] - 1e-12
+        assert assess(reading(stacks.BEGIN, values={"SO2": below}), entry).judged[0][4]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from streams.core.calendar import SLOT
 from streams.core.log import RawRecord
 from streams.core.saved_hour import freeze, thaw
-from streams.core.slot import DIGEST, Hour, Published
+from streams.core.slot import DIGEST, Hour, Published, Slot
+from streams.core.source import layout_of
 from streams.core.sums import MEASURED, SUM
 from tests.core.examples import local
 from tests.core.slots import LAYOUTS, Told, cell, fill, pieces, slot_of
@@ -80,6 +81,22 @@ def test_a_thawed_hour_is_the_same_and_goes_on(seed: int, how: str) -> None:
     for both in (hour, again):
         both.remember(600, 3, b"12345678")
     assert content(again) == content(hour)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.data())
+def test_an_hour_comes_back_at_any_width(widths: list[int], data: st.DataObject) -> None:
+    """Sources without channels, too: what was on the topic before they were refused."""
+    hour = Hour()
+    for number, width in enumerate(widths):
+        keys = tuple(f"P{at}|mg/m3" for at in range(width))
+        normalised = data.draw(st.sets(st.integers(0, width - 1)) if width else st.just(set()))
+        layout = layout_of(keys, tuple(sorted(normalised)))
+        slot = hour.slots.setdefault(BEGIN + data.draw(st.integers(0, 2)) * SLOT, Slot())
+        piece = slot.piece(60 * (number + 1), layout)
+        piece.sums[: SUM.stop] = data.draw(st.sampled_from([0.0, 1.5, 1e-30]))
+        piece.sums[MEASURED] = piece.sums[SUM]
+    assert content(thaw(freeze(hour))) == content(hour)
 
 
 def test_random_hours_have_third_doubles_and_rests() -> None:

@@ -87,13 +87,12 @@ def test_no_enterprises_is_a_registry_too(tmp_path: Path, text: str) -> None:
     assert load_registry(written(tmp_path, text)) == ()
 
 
-@pytest.mark.parametrize("field", ["channels", "limits", "devices", "excused"])
+@pytest.mark.parametrize("field", ["limits", "devices", "excused"])
 def test_a_source_may_have_nothing_of_a_kind(tmp_path: Path, field: str) -> None:
     head, _, _ = EXAMPLE.partition("        devices:")
-    lists = {"channels": "[]", "limits": "[]", "devices": "[]", "excused": "[]"}
+    lists = {"limits": "[]", "devices": "[]", "excused": "[]"}
     body = "".join(f"        {name}: {value}\n" for name, value in lists.items() if name != field)
-    if field == "channels":
-        body += "        channels: []\n"
+    body += "        channels: [{parameter: SO2, unit: mg/m3, basis: wet}]\n"
     (enterprise,) = load_registry(written(tmp_path, head + body))
     assert getattr(enterprise.sources[0], field) == ()
 

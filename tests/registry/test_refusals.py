@@ -28,6 +28,33 @@ def refusal(tmp_path: Path, text: str | bytes) -> str:
     return sentence.removeprefix(f"{file}: ")
 
 
+CHANNELS = EXAMPLE[EXAMPLE.index("        channels:") : EXAMPLE.index("        limits:")]
+LIMITS = EXAMPLE[EXAMPLE.index("        limits:") : EXAMPLE.index("        excused:")]
+NO_NAME = "is no name of a parameter (1 to 32 of A-Z, 0-9, _, . and -)"
+
+
+def test_a_source_without_channels_is_refused(tmp_path: Path) -> None:
+    text = EXAMPLE.replace(LIMITS, "").replace(CHANNELS, "        channels: []\n")
+    assert f"{SOURCE}.channels: source 'KZ-0001-01' has none: it measures nothing" in refusal(
+        tmp_path, text
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("SO2|g", f"'SO2|g' {NO_NAME}"),
+        ("so2", f"'so2' {NO_NAME}: write SO2"),
+        ('" SO2"', f"' SO2' {NO_NAME}: write SO2"),
+        ("S\u041e2", f"'S\u041e2' {NO_NAME}: '\u041e' is CYRILLIC CAPITAL LETTER O"),
+        ("X" * 33, f"'{'X' * 33}' {NO_NAME}"),
+    ],
+)
+def test_a_parameter_has_a_plain_name(tmp_path: Path, name: str, why: str) -> None:
+    text = EXAMPLE.replace(LIMITS, "").replace("parameter: SO2", f"parameter: {name}")
+    assert refusal(tmp_path, text).endswith(f"{SOURCE}.channels[0].parameter: {why}")
+
+
 CASES = [
     ('"990140001233"', '"990140001234"',
      "line 2, enterprises[0].bin: '990140001234' is not a БИН of 12 digits with its check digit"),
