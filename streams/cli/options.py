@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from streams.core.quality import LATEST_ARRIVAL
 from streams.input.cells import instant
 from streams.input.reading_row import CellError
 
@@ -20,9 +21,12 @@ class Instant(click.ParamType):
         if isinstance(value, int):
             return value
         try:
-            return instant("", str(value))
+            found = instant("", str(value))
         except CellError as error:
             self.fail(error.why, param, ctx)
+        if found > LATEST_ARRIVAL:
+            self.fail(f"{value} is later than the year 2299, the last that results can name")
+        return found
 
 
 class ManyValues(click.Command):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from streams.core.quality import LATEST_ARRIVAL
 from streams.core.reading import FLAGS, STATES
 from streams.input.reading_row import CellError, quoted
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 MAX_PERIOD_S = 2**31 - 1  # an Avro int
+LATEST_INPUT_ARRIVAL = LATEST_ARRIVAL - 20 * 60_000
+"""A run that is not told its end ends so much after the last arrival."""
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _MIDNIGHT = re.compile(r"(.{8,10}[T ])24((?::?00){0,2}(?:[.,]0+)?)(Z|[+-].*)?", re.IGNORECASE)
 _INSTANTS_KEPT = 65_536
@@ -75,6 +78,19 @@ def instant(column: str, cell: str) -> int:
     if moment.tzinfo is None:
         raise CellError(column, f"{quoted(cell)} has no offset from UTC (write +05:00 or Z)")
     return milliseconds(moment)
+
+
+def arrival(column: str, moment: int) -> int:
+    """A time of arrival (milliseconds UTC) that may end a run; refuses one that none could name.
+
+    What arrives at last is followed by a tick 20 minutes later, and that is a time as well.
+    """
+    if moment > LATEST_INPUT_ARRIVAL:
+        raise CellError(
+            column,
+            "is later than 2299-12-31T23:39Z: the results can name no times after the year 2299",
+        )
+    return moment
 
 
 def _moment(cell: str) -> datetime:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from streams.core.reading import FLAGS, STATES, Reading
+from streams.input import cells as parse
 from streams.input.local_times import LocalTimes
 from streams.input.long_rows import LongRows
 from streams.input.mapping import Lookup, Mapping, ParameterColumn, Time
@@ -121,9 +122,10 @@ class MappedCsv:
         state = self._state(cells) or "NORMAL"
         serial = self._serial(cells)
         reading = Reading(source, measured_at, period_s, state, serial, values, flags)
-        return ReadingRow(
-            row, reading, None if self._arrived is None else self._arrived(row, cells, source)
-        )
+        if self._arrived is None:
+            return ReadingRow(row, reading, None)
+        arrived = parse.arrival("arrived_at", self._arrived(row, cells, source))
+        return ReadingRow(row, reading, arrived)
 
     def _index(self, column: str) -> int:
         """Where a column stands; InputError if the file does not have it."""

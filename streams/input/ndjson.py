@@ -156,8 +156,10 @@ def _reading(line: _Line, instant: parse.Instants) -> tuple[Reading, int | None]
         values={name: value for name, value in values.items() if value is not None},
         flags={name: flag for name, flag in flags.items() if flag and flag != "N"},
     )
-    arrived = None if line.arrived_at is None else _time("arrived_at", line.arrived_at, instant)
-    return reading, arrived
+    if line.arrived_at is None:
+        return reading, None
+    arrived = _time("arrived_at", line.arrived_at, instant)
+    return reading, parse.arrival("arrived_at", arrived)
 
 
 def _time(column: str, value: int | str, instant: parse.Instants) -> int:

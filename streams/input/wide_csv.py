@@ -74,7 +74,8 @@ class _Columns:
             period_s = self.periods[text] = parse.period("period_s", text)
         arrived_at = None
         if self.arrived is not None and cells[self.arrived]:
-            arrived_at = self.instant("arrived_at", cells[self.arrived])
+            moment = self.instant("arrived_at", cells[self.arrived])
+            arrived_at = parse.arrival("arrived_at", moment)
         state = "NORMAL" if self.state is None else parse.state("state", cells[self.state])
         serial = (cells[self.serial] or None) if self.serial is not None else None
         values = {

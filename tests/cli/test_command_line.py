@@ -52,6 +52,8 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
          "Invalid value for '--until': 'noon' is not an ISO 8601 time"),
         (["replay", "--registry", "r.yaml", "--input", "i.csv", "--until", "2026-01-01T00:00"],
          "'2026-01-01T00:00' has no offset from UTC"),
+        (["replay", "--registry", "r.yaml", "--input", "i.csv", "--until", "2300-01-01T00:00Z"],
+         "2300-01-01T00:00Z is later than the year 2299"),
         (["worker", "pumps"], "'pumps' is not one of 'streams', 'sinks'"),
         (["demo", "--days", "0"], "Invalid value for '--days'"),
         (["simulate", "--output", "readings.parquet"], "are written as .csv or .ndjson"),

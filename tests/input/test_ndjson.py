@@ -74,6 +74,11 @@ def test_not_finite_values_as_python_writes_them(tmp_path: Path) -> None:
             "column measured_at: '2026-01-01T00:00' has no offset from UTC (write +05:00 or Z)",
         ),
         (
+            f'{{{START},"arrived_at":10413791999999}}',
+            "column arrived_at: is later than 2299-12-31T23:39Z: the results can name no times "
+            "after the year 2299",
+        ),
+        (
             f'{{{START},"values":{{"SO2":"high"}}}}',
             "column values.SO2: 'high' is not a number",
         ),

@@ -111,6 +111,12 @@ def test_not_a_number_is_a_double_too(tmp_path: Path, cell: str) -> None:
         ),
         (3, "soon", "column arrived_at: 'soon' is not an ISO 8601 time"),
         (
+            3,
+            "2300-01-01T00:00Z",
+            "column arrived_at: is later than 2299-12-31T23:39Z: the results can name no times "
+            "after the year 2299",
+        ),
+        (
             4,
             "normal",
             "column state: 'normal' is not a state "
