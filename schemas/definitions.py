@@ -45,7 +45,30 @@ def define(text: str, references: Sequence[str] = ()) -> Definition | None:
     ``references`` are the schemas whose types it names, each after those that it needs itself.
     Raises ValueError where a text is no Avro schema, or none that can be used.
     """
-    reduction = Reduction(_times)
+    parsed, converts = _parsed(text, references, Reduction(_times))
+    if not isinstance(parsed, dict) or parsed["type"] != "record":
+        return None
+    namespace, _, name = parsed["name"].rpartition(".")
+    return Definition(name, text, parsed, converts) if namespace == NAMESPACE else None
+
+
+def define_reading(text: str) -> Definition | None:
+    """Read the schema of a file; None where it is no record of the reading's name.
+
+    Its namespace is not looked at: nothing but the name says what a file holds. Raises ValueError
+    as `define`.
+    """
+    name = "EmissionReading"
+    parsed, converts = _parsed(
+        text, (), Reduction(lambda full: time_fields(full.rpartition(".")[2]))
+    )
+    if not isinstance(parsed, dict) or parsed["type"] != "record":
+        return None
+    found = parsed["name"].rpartition(".")[2]
+    return Definition(name, text, parsed, converts) if found == name else None
+
+
+def _parsed(text: str, references: Sequence[str], reduction: Reduction) -> tuple[Any, bool]:
     named: dict[str, Any] = {}
     try:
         for each in references:
@@ -53,12 +76,7 @@ def define(text: str, references: Sequence[str] = ()) -> Definition | None:
         parsed = fastavro.parse_schema(reduction.of(_json(text)), named)
     except Exception as error:  # fastavro raises what the text leads it to
         raise ValueError(f"no Avro schema ({type(error).__name__}: {error})") from None
-    if not isinstance(parsed, dict) or parsed["type"] != "record":
-        return None
-    namespace, _, name = parsed["name"].rpartition(".")
-    if namespace != NAMESPACE:
-        return None
-    return Definition(name, text, parsed, reduction.converts)
+    return parsed, reduction.converts
 
 
 def _json(text: str) -> Any:
