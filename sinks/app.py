@@ -20,11 +20,12 @@ from sinks.batch import BatchLimits
 from sinks.clickhouse import async_client
 from sinks.decode import Route, routes
 from sinks.judge import registry_judge
-from sinks.lane import Delivery, Lane
+from sinks.lane import Delivery, Holds, Lane
 from sinks.writer import FatalError, Writer
 from streams.app import faust_app, policy_of, schema_ids
 from streams.core.registry_history import RegistryHistory
-from streams.fuse import fuse_policy
+from streams.dead_letter_limit import limit_policy
+from streams.hold_log import HoldLog
 from streams.registry.avro import enterprise_from_record
 from streams.registry_follower import RegistryFollower
 from streams.settings import Settings
@@ -43,6 +44,7 @@ class Parts:
 
     app: faust.App
     follower: RegistryFollower
+    holds: HoldLog
     lanes: Lanes
     writer: Writer
 
@@ -56,6 +58,7 @@ class Lanes:
         writer: Writer,
         limits: Callable[[str], BatchLimits],
         fatal: Fatal,
+        holds: Holds,
         prepare: Mapping[str, RegistryFollower],
     ) -> None:
         self._routes = routes_
@@ -63,6 +66,7 @@ class Lanes:
         self._limits = limits
         self._fatal = fatal
         self._prepare = prepare
+        self._holds = holds
         self._lanes: dict[tuple[str, int], Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +78,12 @@ class Lanes:
         if lane is None:
             follower = self._prepare.get(batch.topic)
             lane = Lane(
-                *where, self._routes[batch.topic], self._writer, self._limits(batch.topic), follower
+                *where,
+                self._routes[batch.topic],
+                self._writer,
+                self._limits(batch.topic),
+                self._holds,
+                follower,
             )
             self._lanes[where] = lane
             task = asyncio.create_task(lane.run(), name=f"{batch.topic}[{batch.partition}]")
@@ -126,11 +135,15 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     follower = RegistryFollower(settings, codec, registry, enterprise_from_record)
     judge = registry_judge(registry, policy_of(settings), settings.partitions)
     table_of = routes(settings, codec, judge)
+    holds = HoldLog(settings, "sinks")
     writer = Writer(
-        lambda: async_client(settings), say_s=settings.say_s, fuse=fuse_policy(settings)
+        lambda: async_client(settings),
+        say_s=settings.say_s,
+        limit=limit_policy(settings),
+        decided=holds.resumed,
     )
     lanes = Lanes(
-        table_of, writer, partial(limits_of, settings), fatal,
+        table_of, writer, partial(limits_of, settings), fatal, holds,
         prepare={settings.topic_readings: follower},
     )  # fmt: skip
     # A rebalance never waits for ClickHouse: what was not written is read again.
@@ -143,4 +156,4 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         async for event in stream.noack().events():
             lanes.give(event)
 
-    return Parts(app, follower, lanes, writer)
+    return Parts(app, follower, holds, lanes, writer)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
@@ -17,8 +16,6 @@ from streams.schema_registry import schema_questions
 from streams.settings import Settings
 from streams.transport.positions import positions
 
-Fuse = Callable[[], str | None]
-
 
 def sinks_health(settings: Settings, parts: Parts, topics: tuple[str, ...], stage: Stage) -> Health:
     """The health of a sinks worker: by design it does not move while ClickHouse is away."""
@@ -28,6 +25,8 @@ def sinks_health(settings: Settings, parts: Parts, topics: tuple[str, ...], stag
         excuses = parts.lanes.waiting()
         for place, seconds in parts.writer.failing.items():
             excuses[place] = f"ClickHouse does not take its batch for {seconds:.0f} s"
+        for place, hold in parts.holds.holding.items():
+            excuses[place] = str(hold)
         return Look(
             positions=positions(parts.app, topics),
             conditions={

@@ -18,7 +18,8 @@ import structlog
 from schemas.errors import SchemaRegistryError
 from sinks.batch import BatchLimits, OpenBatch
 from sinks.decode import Route, portion
-from sinks.writer import RevokedError, Writer
+from sinks.writer import LimitReachedError, RevokedError, Writer
+from streams.holds import LIMIT, Hold, Place
 from streams.transport import PartitionBatch
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,18 @@ class Follower(Protocol):
     async def catch_up(self) -> None: ...
 
 
+class Holds(Protocol):
+    """Holds partitions until a person decides (`streams.hold_log.HoldLog`)."""
+
+    def found(
+        self, place: Place, offset: int, kind: str, why: str, passes_at: int | None = None
+    ) -> Hold: ...
+
+    async def wait(self, hold: Hold, batch: PartitionBatch) -> None: ...
+
+    def passed(self, topic: str, partition: int, next_offset: int) -> None: ...
+
+
 class Lane:
     """Takes the deliveries of one partition in offset order; ``run`` is its task."""
 
@@ -50,11 +63,13 @@ class Lane:
         route: Route,
         writer: Writer,
         limits: BatchLimits,
+        holds: Holds,
         follower: Follower | None = None,
     ) -> None:
         self._route = route
         self._writer = writer
         self._follower = follower
+        self._holds = holds
         self._waiting: deque[Delivery] = deque()  # bounded by the transport
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
@@ -129,10 +144,18 @@ class Lane:
         deliveries, self._gathered = self._gathered, []
         self._room.set()
         newest = deliveries[-1].value
-        try:
-            await self._writer.write(batch, self._route.tables, lambda: newest.revoked)
-        except RevokedError:
-            return
+        while not newest.revoked:
+            try:
+                await self._writer.write(batch, self._route.tables, lambda: newest.revoked)
+            except RevokedError:
+                return
+            except LimitReachedError as reached:
+                place = batch.topic, batch.partition
+                hold = self._holds.found(place, reached.offset, LIMIT, str(reached))
+                await self._holds.wait(hold, newest)
+            else:
+                self._holds.passed(batch.topic, batch.partition, batch.last + 1)
+                break
         for delivery in deliveries:
             if not delivery.value.revoked:
                 delivery.ack()

@@ -51,17 +51,18 @@ class SinksWorker:
             await self._health.start()
         self._stage.waits("the worker waits for the broker and its topics")
         try:
-            await wait_for_topics(settings, self._topics)
+            await wait_for_topics(settings, {**self._topics, settings.topic_holds: None})
         except WrongPartitionsError as error:
             raise CannotWorkError(str(error)) from None
         trouble = Patience(f"broker {settings.broker} does not answer", settings.say_s)
-        while True:
-            try:
-                await parts.follower.start()
-            except (KafkaError, OSError) as error:
-                await trouble.wait(error)
-            else:
-                break
+        for part in (parts.follower, parts.holds):
+            while True:
+                try:
+                    await part.start()
+                except (KafkaError, OSError) as error:
+                    await trouble.wait(error)
+                else:
+                    break
         self._stage.begins()
         await parts.app.start()
         self._stage.runs()
@@ -77,5 +78,6 @@ class SinksWorker:
         self._stage.stops()
         await self._parts.lanes.close()
         await self._parts.app.stop()
+        await self._parts.holds.stop()
         await self._parts.follower.stop()
         await self._health.stop()

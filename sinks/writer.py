@@ -8,7 +8,8 @@ The order, for each table of the batch:
 2. If its data are refused: cut it in two and begin again with each half, until the messages
    that are refused by themselves are known.
 3. Each of those becomes a row of ``dead_letters`` (``SINK_REJECTED``) with its original bytes,
-   unless there are so many that the fuse blows: then none of them, and ``FatalError``.
+   unless there are so many that the dead-letter limit is reached: then none of them, and
+   ``LimitReachedError``.
 4. If the installation is wrong (no such table, no such user): raise ``FatalError``; nothing that
    this program could do would help.
 
@@ -27,13 +28,13 @@ import structlog
 
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
+from sinks.dead_letter_limit import Decided, Limits
 from sinks.failures import Failure, classify, describe
-from sinks.fuse import Fuses
 from sinks.insert import InsertClient, insert, row_count
 from sinks.server_run import ServerRun
 from sinks.tables import DEAD_LETTERS, Table
 from streams.core.bury import dead_letter
-from streams.core.fuse import OFF, FusePolicy
+from streams.core.dead_letter_limit import OFF, LimitPolicy, Reached, Resumed, never, senders_of
 from streams.core.log import RawRecord
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,15 @@ class FatalError(Exception):
     """A person must act; the text is a sentence that says on what."""
 
 
+class LimitReachedError(Exception):
+    """A person must decide before anything of the batch is diverted."""
+
+    def __init__(self, batch: Batch, table: Table, reached: Reached) -> None:
+        said = reached.sentence(batch.topic, batch.partition)
+        super().__init__(f"ClickHouse refuses rows of table {table.name}: {said}")
+        self.offset = reached.offset
+
+
 class RevokedError(Exception):
     """The partition belongs to another worker now, which will write the batch itself."""
 
@@ -60,12 +70,23 @@ def _never() -> bool:
     return False
 
 
+def _nothing_decided(_topic: str, _partition: int) -> Resumed:
+    return never
+
+
 class Writer:
     """Writes batches through one client, made when first needed and shared by all partitions."""
 
-    def __init__(self, connect: Connect, *, say_s: float = 30.0, fuse: FusePolicy = OFF) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        *,
+        say_s: float = 30.0,
+        limit: LimitPolicy = OFF,
+        decided: Decided = _nothing_decided,
+    ) -> None:
         self._connect = connect
-        self._fuses = Fuses(fuse, self._refused_before)
+        self._limits = Limits(limit, self._refused_before, decided)
         self._client: InsertClient | None = None
         self._run = ServerRun()
         self._connecting = asyncio.Lock()
@@ -86,7 +107,8 @@ class Writer:
     ) -> None:
         """Insert the batch into its tables, in their order.
 
-        ``revoked`` is asked before each new attempt. Raises ``FatalError`` and ``RevokedError``.
+        ``revoked`` is asked before each new attempt. Raises ``FatalError``, ``RevokedError`` and
+        ``LimitReachedError`` (then the batch may be written again, whole).
         """
         try:
             for table in tables:
@@ -94,8 +116,8 @@ class Writer:
                 await self._insert(batch, table, revoked, refused)
                 for entry in refused:
                     await self._bury(batch, table, entry, revoked)
-        except RevokedError:
-            self._fuses.forget(batch)
+        except (RevokedError, LimitReachedError):
+            self._limits.forget(batch)
             raise
         finally:
             self._failing_since.pop((batch.topic, batch.partition), None)
@@ -112,7 +134,7 @@ class Writer:
         rows = await self._patiently(lambda: self._send(batch, table), batch, table, revoked)
         if rows is not None:
             self.rows_written += rows
-            self._fuses.good(batch, table.name)
+            self._limits.good(batch, table.name)
         elif len(batch.entries) > 1:
             for half in batch.halves():
                 await self._insert(half, table, revoked, refused)
@@ -123,21 +145,21 @@ class Writer:
             )
         else:
             refused += batch.entries
-            await self._blow(batch, table, revoked)
+            await self._count(batch, table, revoked)
 
-    async def _blow(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
-        """Tell the fuse of the one message of the batch; FatalError when it has blown."""
-        fuse = self._fuses.of(batch, table.name)
-        if fuse is None:
-            fuse = await self._patiently(
-                lambda: self._fuses.begin(batch, table.name, REJECTED), batch, table, revoked
+    async def _count(self, batch: Batch, table: Table, revoked: Callable[[], bool]) -> None:
+        """Tell the limit of the one message of the batch; LimitReachedError where that was it."""
+        limit = self._limits.of(batch, table.name)
+        if limit is None:
+            limit = await self._patiently(
+                lambda: self._limits.begin(batch, table.name, REJECTED), batch, table, revoked
             )
-        if fuse is None:
+        if limit is None:
             raise FatalError("ClickHouse does not tell which messages it refused before")
-        fuse.dead(REJECTED, batch.entries[0].offset)
-        if fuse.blown is not None:
-            said = fuse.blown.sentence(batch.topic, batch.partition)
-            raise FatalError(f"ClickHouse refuses rows of table {table.name}: {said}")
+        (entry,) = batch.entries
+        limit.dead(REJECTED, entry.offset, senders_of(entry.key, None))
+        if limit.reached is not None:
+            raise LimitReachedError(batch, table, limit.reached)
 
     async def _patiently(
         self,
@@ -196,17 +218,20 @@ class Writer:
         range_ = (batch.topic, batch.partition, entry.offset, entry.offset)
         await self._insert(Batch(*range_, (letter,)), DEAD_LETTERS, revoked, None)
 
-    async def _refused_before(self, batch: Batch, first: int, last: int) -> set[int]:
-        """Offsets of the batch's partition that were refused before, of first to last."""
+    async def _refused_before(self, batch: Batch, first: int, last: int) -> dict[int, bytes | None]:
+        """Offsets of the batch's partition that were refused before, of first to last, by key."""
         client = await self._connected()
         parameters = {"topic": batch.topic, "partition": batch.partition, "stage": SINK}
         answer = await client.query(
-            "SELECT DISTINCT offset FROM dead_letters WHERE topic = {topic:String} "
+            "SELECT offset, any(hex(key)) FROM dead_letters WHERE topic = {topic:String} "
             "AND partition = {partition:Int32} AND offset BETWEEN {first:Int64} AND {last:Int64} "
-            "AND stage = {stage:String}",
+            "AND stage = {stage:String} GROUP BY offset",
             parameters={**parameters, "first": first, "last": last},
         )
-        return {offset for (offset,) in answer.result_rows}
+        return {
+            offset: None if key is None else bytes.fromhex(key)
+            for offset, key in answer.result_rows
+        }
 
     async def _wait(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off; say once a period why."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,14 @@ from faust.types import TP
 from schemas.codec import Codec
 from schemas.ids import FileIds, SchemaIds
 from streams.checkpoint import Checkpoint
-from streams.core.log import UnusableStateError
+from streams.clock_hold import Ahead, ClockPolicy, first_ahead
+from streams.core.log import RawRecord, UnusableStateError
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from streams.core.registry_history import RegistryHistory
-from streams.fuse import FuseBlown, fuse_policy
-from streams.judging import Judging
+from streams.dead_letter_limit import limit_policy
+from streams.hold_log import HoldLog
+from streams.judging import Judging, Look
 from streams.kafka import client_options
 from streams.lanes import Lanes
 from streams.leader import TickLeader
@@ -38,7 +41,7 @@ from streams.schema_registry import registry_ids
 from streams.segments import StoreError
 from streams.settings import Settings
 from streams.state_log import DamagedStateError, StateLog
-from streams.transport import batch_topic, install
+from streams.transport import PartitionBatch, batch_topic, install
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +49,6 @@ _METADATA_MS = 5000
 _FETCH_BYTES = 4 * 1024 * 1024
 """Of a partition in one fetch: room for 10,000 readings. Faust's 1 MiB cut batches at 4,300."""
 SENTENCES = (
-    FuseBlown,
     TooLargeError,
     DamagedStateError,
     LostReadingsError,
@@ -65,6 +67,7 @@ class Parts:
     app: faust.App
     outbox: Outbox
     follower: RegistryFollower
+    holds: HoldLog
     leader: TickLeader
     state: StateLog
     judging: Judging
@@ -93,6 +96,7 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
     state = StateLog(options, changelog, directory=state_directory(settings), say_s=settings.say_s)
     outbox = Outbox(options, say_s=settings.say_s)
     follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+    holds = HoldLog(settings, "streams")
     readings = ReadingsLog(
         options, settings.topic_readings, most=settings.poll_records, say_s=settings.say_s
     )
@@ -107,7 +111,8 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
             policy=policy,
             registry=history,
             state=saved,
-            fuse=fuse_policy(settings),
+            limit=limit_policy(settings),
+            resumed=holds.resumed(settings.topic_readings, partition),
         )
 
     judging = Judging(
@@ -117,6 +122,8 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         readings=readings,
         engine=engine,
         encode=Encoder(codec, settings),
+        holds=holds,
+        look=clock_look(settings, holds),
         policy=SavePolicy(settings.save_records, settings.save_s),
         say_s=settings.say_s,
     )
@@ -128,12 +135,17 @@ def create_app(settings: Settings, fatal: Fatal) -> Parts:
         period_s=settings.tick_s,
         leads=lambda: _leads(app, settings.topic_readings),
     )
-    lanes = connect(app, settings, judging, state, fatal)
-    return Parts(app, outbox, follower, leader, state, judging, lanes, readings, ids)
+    lanes = connect(app, settings, judging, state, holds, fatal)
+    return Parts(app, outbox, follower, holds, leader, state, judging, lanes, readings, ids)
 
 
 def connect(
-    app: faust.App, settings: Settings, judging: Judging, state: StateLog, fatal: Fatal
+    app: faust.App,
+    settings: Settings,
+    judging: Judging,
+    state: StateLog,
+    holds: HoldLog,
+    fatal: Fatal,
 ) -> Lanes:
     """Let the readings flow into the judging, and tell it which partitions are the worker's."""
     topic = settings.topic_readings
@@ -159,10 +171,22 @@ def connect(
             return
         lanes.keep(partitions)
         judging.keep(partitions)
+        holds.keep((topic, partition) for partition in partitions)
         state.assigned(partitions, app.consumer_generation_id)
 
     app.transport.leaving = judging.leave
     return lanes
+
+
+def clock_look(settings: Settings, holds: HoldLog) -> Look:
+    """Make what finds records that the worker's clock, or their neighbours, speak against."""
+    policy = ClockPolicy(int(settings.max_ahead_s * 1000), int(settings.max_step_s * 1000))
+
+    def look(batch: PartitionBatch, records: Sequence[RawRecord], after: int) -> Ahead | None:
+        now, resumed = time.time_ns() // 1_000_000, holds.resumed(batch.topic, batch.partition)
+        return first_ahead(records, after, now, policy, resumed)
+
+    return look
 
 
 def faust_app(

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from operator import attrgetter
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from schemas.errors import SchemaRegistryError
 from streams.checkpoint import Acknowledged, Checkpoint
+from streams.clock_hold import Ahead
 from streams.core.log import Outcome, RawRecord
-from streams.fuse import FuseBlown
+from streams.holds import CLOCK, LIMIT, Hold, Place
 from streams.kafka import Patience
 from streams.outbox import Output, Revoked
 from streams.saved_state import SavedState
@@ -27,7 +30,14 @@ log = structlog.get_logger(__name__)
 class Engine(Savable, Protocol):
     """The judging code of one partition (`streams.core.partition.PartitionEngine`)."""
 
-    def apply(self, records: Sequence[RawRecord], *, save: bool = True) -> Outcome:
+    @property
+    def stream_time(self) -> int:
+        """The highest arrival time seen, ms UTC."""
+        ...
+
+    def apply(
+        self, records: Sequence[RawRecord], *, save: bool = True, again: bool = False
+    ) -> Outcome:
         """Apply a batch in the order of its offsets."""
         ...
 
@@ -64,6 +74,48 @@ class Readings(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """Holds partitions until a person decides (`streams.hold_log.HoldLog`)."""
+
+    def found(
+        self, place: Place, offset: int, kind: str, why: str, passes_at: int | None = None
+    ) -> Hold:
+        """Make the hold of a partition before the record at an offset."""
+        ...
+
+    async def wait(self, hold: Hold, batch: PartitionBatch) -> None:
+        """Hold the partition until it may go on, or the batch is void."""
+        ...
+
+    def passed(self, topic: str, partition: int, next_offset: int) -> None:
+        """The records below the offset are done."""
+        ...
+
+
+Look = Callable[[PartitionBatch, Sequence[RawRecord], int], Ahead | None]
+"""Finds the first record of a batch whose stamp cannot be right, after a stream time (ms UTC)."""
+
+
+class Judged(NamedTuple):
+    """What came of a batch: of all of it, or of the part of it that is ``done`` before a hold."""
+
+    owned: Owned
+    done: PartitionBatch
+    outcome: Outcome | None
+    hold: Hold | None
+
+
+class Unacknowledged:
+    """The beginning of a batch, written down while the rest of it is held."""
+
+    def __init__(self, value: PartitionBatch) -> None:
+        self.value = value
+
+    def ack(self) -> bool:
+        """Do nothing: only a whole batch is acknowledged."""
+        return False
+
+
 @dataclass(slots=True)
 class Owned:
     """A partition of the worker: its engine, the state it was made from, and what saves it."""
@@ -87,6 +139,8 @@ class Judging:
         readings: Readings,
         engine: Callable[[int, Mapping[str, bytes]], Engine],
         encode: Callable[[Outcome], list[Output]],
+        holds: Holds,
+        look: Look,
         policy: SavePolicy = SavePolicy(),  # noqa: B008 (it cannot be changed)
         say_s: float = 30.0,
     ) -> None:
@@ -97,14 +151,14 @@ class Judging:
         self._policy = policy
         self._engine = engine
         self._encode = encode
+        self._holds = holds
+        self._look = look
         self._engines: dict[int, Owned] = {}
         self._busy: set[int] = set()  # partitions of which a batch is in work
         self._turn = asyncio.Lock()
         self._trouble: dict[int, Patience] = {}  # of the partitions that wait
         self._say_s = say_s
         self.progress = Progress(say_s)
-        self.blown: str | None = None
-        """What made a fuse blow: nothing is judged any more."""
 
     @property
     def trouble(self) -> str | None:
@@ -115,7 +169,8 @@ class Judging:
         """Judge the event's batch and acknowledge it when everything is written down.
 
         Batches of several partitions may be under way at a time, of each only one. A batch whose
-        partition leaves meanwhile is given up: its next owner judges it. Raises `FuseBlown` and
+        partition leaves meanwhile is given up: its next owner judges it. Where a person must decide
+        first (`streams.holds`) it waits, and nothing of it is acknowledged. Raises
         `TooLargeError`: a person must act, nothing may be judged after it.
         """
         batch: PartitionBatch = event.value
@@ -127,10 +182,8 @@ class Judging:
         self._busy.add(partition)
         try:
             saved = await self._state.of(partition, batch.generation, revoked=lambda: batch.revoked)
-            owned, outcome = await self._judge(batch, saved)
-            await self._checkpoint.complete(event, self._encode(outcome), owned.saving)
-            self._state.confirmed(partition)
-            self.progress.count(batch, outcome)
+            while (hold := await self._step(event, batch, saved)) is not None:
+                await self._holds.wait(hold, batch)
             done = True
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))
@@ -140,6 +193,19 @@ class Judging:
             if not done:
                 # The engine may have taken what nobody has written down.
                 self._engines.pop(partition, None)
+
+    async def _step(
+        self, event: Acknowledged, batch: PartitionBatch, saved: SavedState
+    ) -> Hold | None:
+        """Judge a batch and write it down; returns what holds it, where only a part was."""
+        owned, done, outcome, hold = await self._judge(batch, saved)
+        if outcome is not None:
+            written = event if hold is None else Unacknowledged(done)
+            await self._checkpoint.complete(written, self._encode(outcome), owned.saving)
+            self._state.confirmed(batch.partition)
+            self.progress.count(done, outcome)
+            self._holds.passed(batch.topic, batch.partition, done.next_offset)
+        return hold
 
     def keep(self, partitions: Iterable[int]) -> None:
         """These partitions are the worker's now: drop the engines of the others."""
@@ -163,14 +229,14 @@ class Judging:
                     if not done:
                         self._engines.pop(partition, None)
 
-    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> tuple[Owned, Outcome]:
+    async def _judge(self, batch: PartitionBatch, saved: SavedState) -> Judged:
         what = f"partition {batch.partition} waits for the schema registry"
         while True:
             await self._follower.catch_up()
             try:
                 owned = self._owned(batch.partition, saved)
                 await self._repeat(batch, owned)
-                judged = await self._apply(batch, batch.records, owned)
+                judged = await self._judge_now(batch, owned)
                 owned.generation = batch.generation
             except SchemaRegistryError as error:
                 # The engine has taken a part of the batch. The saved state has none of it.
@@ -180,7 +246,27 @@ class Judging:
             else:
                 if batch.partition in self._trouble:
                     self._trouble.pop(batch.partition).over()
-                return owned, judged
+                return judged
+
+    async def _judge_now(self, batch: PartitionBatch, owned: Owned) -> Judged:
+        """Judge a batch as far as the clock lets it; nothing counts of what the limit holds."""
+        records: Sequence[RawRecord] = batch.records
+        place, done, hold = (batch.topic, batch.partition), batch, None
+        start = bisect_left(records, owned.engine.next_offset, key=attrgetter("offset"))
+        ahead = self._look(batch, records[start:], owned.engine.stream_time)
+        if ahead is not None:
+            upto = start + ahead.position
+            offset = records[upto].offset
+            hold = self._holds.found(place, offset, CLOCK, ahead.why, ahead.passes_at)
+            if not ahead.position:
+                return Judged(owned, batch, None, hold)
+            done = batch.beginning(upto)
+        outcome = await self._apply(batch, done.records, owned)
+        if outcome.reached is None:
+            return Judged(owned, done, outcome, hold)
+        del self._engines[batch.partition]  # it has taken what must not count
+        offset, why = outcome.reached.offset, outcome.reached.sentence(*place)
+        return Judged(owned, batch, None, self._holds.found(place, offset, LIMIT, why))
 
     def _owned(self, partition: int, saved: SavedState) -> Owned:
         owned = self._engines.get(partition)
@@ -210,23 +296,24 @@ class Judging:
         stretch = self._readings.between(batch.partition, start, end, revoked=revoked)
         async with aclosing(stretch):
             async for records in stretch:
-                outcome = await self._apply(batch, records, owned)
+                outcome = await self._apply(batch, records, owned, again=True)
                 await self._checkpoint.publish(self._encode(outcome), revoked=revoked)
                 owned.saving.repeated(len(records))
 
     async def _apply(
-        self, batch: PartitionBatch, records: Sequence[RawRecord], owned: Owned
+        self,
+        batch: PartitionBatch,
+        records: Sequence[RawRecord],
+        owned: Owned,
+        *,
+        again: bool = False,
     ) -> Outcome:
         # In turns: the loop looks at its connections between two batches. The records are as they
         # were fetched: they have what a `RawRecord` has, by the same names.
         async with self._turn:
             if batch.revoked:
                 raise Revoked
-            outcome = owned.engine.apply(records, save=False)
-        if outcome.blown is not None:
-            self.blown = outcome.blown.sentence(batch.topic, batch.partition)
-            raise FuseBlown(self.blown)
-        return outcome
+            return owned.engine.apply(records, save=False, again=again)
 
 
 class Progress:

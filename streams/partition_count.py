@@ -38,6 +38,7 @@ def streams_topics(settings: Settings) -> dict[str, int | None]:
     return {
         **sinks_topics(settings),
         changelog_topic(settings.app_id): settings.partitions,
+        settings.topic_holds: None,
     }
 
 

@@ -25,7 +25,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/@\[\]]+):(\d{1,5})")
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_MOST_FUSE_RECORDS: Final = 20_000
+_MOST_LIMIT_RECORDS: Final = 20_000
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
@@ -62,6 +62,7 @@ class Settings:
     topic_violations: str = "emissions.violations"  # out: Violation
     topic_cases: str = "emissions.cases"  # out: AdministrativeCase
     topic_dead_letters: str = "emissions.dead-letters"  # out: DeadLetter, what was refused
+    topic_holds: str = "emissions.holds"  # partitions that wait for a person, and decisions
     partitions: int = 4  # of readings, of the outputs and of the state's changelog
     replication: int = 1  # copies of each partition that topics are created with
     group_streams: str = "emissions-streams"  # consumer group of the streams workers
@@ -87,11 +88,14 @@ class Settings:
     stuck_s: float = 120.0  # a partition with lag that has not moved for so long is stuck
     say_s: float = 30.0  # repeated troubles and progress are logged once in this period
 
-    # The fuse: a worker stops rather than divert a nation into the dead letters
-    fuse_share: float = 0.5  # the fuse blows at this share of dead letters; 0: off
-    fuse_records: int = 2000  # the share is that of so many last messages of a partition
-    fuse_run: int = 1000  # the fuse blows at so many dead letters in a row; 0: off
-    fuse_hold_s: float = 60.0  # a worker whose fuse has blown says so for this long, then ends
+    # A partition is held, until somebody decides, rather than divert a nation's messages
+    dead_letter_limit_share: float = 0.5  # held at this share of dead letters; 0: off
+    dead_letter_limit_records: int = 2000  # the share is that of so many last messages of it
+    dead_letter_limit_run: int = 1000  # held at so many dead letters in a row; 0: off
+    dead_letter_limit_senders: int = 5  # no limit is reached by fewer senders than these
+    # or than believe a clock that is wrong (not in a replay, whose times are what they are)
+    max_ahead_s: float = 600.0  # held at a record so far ahead of the worker's clock; 0: off
+    max_step_s: float = 21600.0  # and at one so far ahead of the records around it; 0: off
 
     # The sinks worker
     sink_rows: int = 50_000  # a batch is written to ClickHouse at this many rows
@@ -251,8 +255,9 @@ def _check_numbers(settings: Settings) -> None:
         ("max_lateness_s", 0), ("schema_wait_s", 0), ("outage_limit_s", 1), ("tick_s", 0),
         ("poll_records", 1), ("records_in_flight", 1), ("save_records", 1), ("save_s", 0),
         ("commit_s", 0.05), ("session_timeout_s", 1), ("heartbeat_s", 0.1), ("stop_s", 1),
-        ("stuck_s", 2), ("fuse_share", 0), ("fuse_records", 1), ("fuse_run", 0), ("fuse_hold_s", 0),
-        ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1), ("sink_age_s", 0.01),
+        ("stuck_s", 2), ("dead_letter_limit_share", 0), ("dead_letter_limit_records", 1),
+        ("dead_letter_limit_run", 0), ("dead_letter_limit_senders", 1), ("max_ahead_s", 0),
+        ("max_step_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1), ("sink_age_s", 0.01),
         ("sink_violations_age_s", 0.01), ("web_port", 0),
     )  # fmt: skip
     for name, least in at_least:
@@ -267,15 +272,17 @@ def _check_numbers(settings: Settings) -> None:
         raise SettingsError(
             f"{PREFIX}HEARTBEAT_S must be at most a third of {PREFIX}SESSION_TIMEOUT_S"
         )
-    if settings.fuse_share > 1:
+    if settings.dead_letter_limit_share > 1:
         raise SettingsError(
-            f"{PREFIX}FUSE_SHARE must be a share from 0 (off) to 1, not {settings.fuse_share}"
+            f"{PREFIX}DEAD_LETTER_LIMIT_SHARE must be a share from 0 (off) to 1, "
+            f"not {settings.dead_letter_limit_share}"
         )
-    if settings.fuse_records > _MOST_FUSE_RECORDS:  # its state is a record of the changelog
-        raise SettingsError(
-            f"{PREFIX}FUSE_RECORDS must be at most {_MOST_FUSE_RECORDS}, "
-            f"not {settings.fuse_records}"
-        )
+    for name in ("dead_letter_limit_records", "dead_letter_limit_run"):
+        if getattr(settings, name) > _MOST_LIMIT_RECORDS:  # its state is a record of the changelog
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} must be at most {_MOST_LIMIT_RECORDS}, "
+                f"not {getattr(settings, name)}"
+            )
     if settings.stuck_s <= max(settings.session_timeout_s, settings.sink_age_s):
         raise SettingsError(
             f"{PREFIX}STUCK_S must be more than {PREFIX}SESSION_TIMEOUT_S and {PREFIX}SINK_AGE_S: "

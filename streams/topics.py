@@ -105,6 +105,8 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         Topic(settings.topic_cases, many, for_ever),
         Topic(settings.topic_dead_letters, many, letters),
         Topic(changelog_topic(settings.app_id), many, state),
+        # What people decided is kept: each under a key of its own.
+        Topic(settings.topic_holds, 1, {**every, "cleanup.policy": "compact"}),
     ]
 
 

@@ -10,7 +10,6 @@ from aiokafka.errors import KafkaError
 from schemas.errors import SchemaRegistryError
 from schemas.ids import HttpIds
 from streams.app import SENTENCES, create_app, state_directory
-from streams.fuse import FuseBlown
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
 from streams.kafka import Patience
@@ -58,7 +57,7 @@ class StreamsWorker:
         except WrongPartitionsError as error:
             raise CannotWorkError(str(error)) from None
         trouble = Patience(f"broker {settings.broker} does not answer", settings.say_s)
-        for part in (parts.outbox, parts.follower):
+        for part in (parts.outbox, parts.follower, parts.holds):
             while True:
                 try:
                     await part.start()
@@ -84,11 +83,10 @@ class StreamsWorker:
         raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
 
     def _fatal(self, error: BaseException) -> None:
-        """End; a worker whose fuse has blown stands still for a while, for whoever asks it."""
+        """End, with the sentence where the error is one."""
         if isinstance(error, (*SENTENCES, WrongPartitionsError)):
             log.error(f"the worker stops: {error}")
-        hold_s = self._settings.fuse_hold_s if isinstance(error, FuseBlown) else 0.0
-        asyncio.get_running_loop().call_later(hold_s, self._end, FAILED)
+        self._end(FAILED)
 
     async def stop(self, code: int) -> None:
         """Stop in order, or at once after a failure."""
@@ -99,6 +97,7 @@ class StreamsWorker:
         await self._parts.app.stop()  # waits for the batches in work
         await self._parts.lanes.close()
         await self._parts.state.stop()
+        await self._parts.holds.stop()
         await self._parts.follower.stop()
         await self._parts.outbox.stop()
         await self._health.stop()

@@ -120,7 +120,7 @@ def replay(
                 f"{error} ({error.sent} of {len(plan.to_send)} were sent; a further run goes on)"
             ) from None
         show_rows([_summary(plan, sent)], SUMMARY, form)
-    _explain(plan, settings.fuse_run)
+    _explain(plan, settings.dead_letter_limit_run)
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def _summary(plan: Plan, sent: int) -> dict[str, Any]:
     }
 
 
-def _explain(plan: Plan, fuse_run: int) -> None:
+def _explain(plan: Plan, limit: int) -> None:
     """What a person should know of the plan; exit 1 where a letter stopped it."""
     from streams.dead_letters.describe import verdict
     from streams.dead_letters.plan import KEEP, REQUEUE
@@ -173,10 +173,10 @@ def _explain(plan: Plan, fuse_run: int) -> None:
         if step.action == KEEP:
             notice(f"{step.letter.place} is passed over: {step.refused and step.refused.detail}")
     refused = plan.count(REQUEUE)
-    if fuse_run and refused >= fuse_run:
+    if limit and refused >= limit:
         notice(
-            f"{refused} that are refused again may blow the fuse of the streams worker "
-            f"(EMISSIONS_FUSE_RUN is {fuse_run})"
+            f"{refused} that are refused again may reach the dead-letter limit of their partition "
+            f"(EMISSIONS_DEAD_LETTER_LIMIT_RUN is {limit})"
         )
     stopped = plan.stopped_at
     if stopped is not None:

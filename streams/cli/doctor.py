@@ -126,11 +126,13 @@ async def _topics(settings: Settings) -> list[Check]:
 async def _workers(settings: Settings) -> list[Check]:
     """Whether the workers run and keep up, and whether time goes on."""
     from streams.doctor.groups import look_at_group
+    from streams.doctor.holds import look_at_holds
     from streams.doctor.ticks import ids_to_look_with, look_at_readings
 
     looks = (
         look_at_group(settings, "streams"),
         look_at_group(settings, "sinks"),
+        look_at_holds(settings),
         look_at_readings(settings, ids_to_look_with(settings)),
     )
     return [check for found in await asyncio.gather(*looks) for check in found]

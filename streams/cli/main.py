@@ -17,7 +17,7 @@ zoneinfo.reset_tzpath(to=())
 
 COMMANDS = (
     "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",
-    "dead-letters", "audit", "doctor", "settings",
+    "dead-letters", "resume", "audit", "doctor", "settings",
 )  # fmt: skip
 
 

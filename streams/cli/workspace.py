@@ -59,11 +59,20 @@ def kept_clickhouse(workspace: Path, settings: Settings) -> Iterator[Settings]:
 def run_settings(broker: str | None, clickhouse: str | None) -> Settings:
     """The settings of a run: those of the environment, these addresses, no ticks of a leader.
 
-    And no fuse: a run is over what it was given, whatever is wrong with it, and says so.
+    And no partition is held: a run is over what it was given, whatever is wrong with it, and says
+    so; its times are what they are.
     """
     from streams.settings import Settings
 
-    settings = replace(Settings.from_env(), tick_s=0.0, web_port=0, fuse_share=0.0, fuse_run=0)
+    settings = replace(
+        Settings.from_env(),
+        tick_s=0.0,
+        web_port=0,
+        dead_letter_limit_share=0.0,
+        dead_letter_limit_run=0,
+        max_ahead_s=0.0,
+        max_step_s=0.0,
+    )
     if broker is not None:
         settings = replace(settings, broker=broker)
     if clickhouse is not None:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from streams.core.bury import dead_letter
 from streams.core.context import Context
-from streams.core.fuse import Fuse
+from streams.core.dead_letter_limit import DeadLetterLimit, senders_of
 from streams.core.intake import Refused
 from streams.core.log import Ledger, RawRecord
 from streams.core.quality import CONFLICTING_DUPLICATE, Refusal, arrival_refusal
@@ -59,7 +59,7 @@ def count(
     records: Sequence[RawRecord],
     endings: Iterable[Ending],
     ledger: Ledger,
-    fuse: Fuse,
+    limit: DeadLetterLimit,
     context: Context,
 ) -> None:
     """Count a batch in the order of its records, and write its dead letters.
@@ -70,18 +70,19 @@ def count(
     for position, stage, refusal, source_id in sorted(endings, key=_position):
         used, told = position - told, position + 1
         ledger.used += used
-        fuse.good(used)
+        limit.good(used)
         if stage is _TICK:
             ledger.ticks += 1
         elif stage is _REPEATED:
             ledger.duplicates += 1
-            fuse.good()
+            limit.good()
         else:
             ledger.dead_letters += 1
-            fuse.dead(refusal.reason, records[position].offset)
+            record = records[position]
+            limit.dead(refusal.reason, record.offset, senders_of(record.key, source_id))
             context.findings.dead_letters.append(
                 dead_letter(
-                    records[position],
+                    record,
                     topic=context.topic,
                     partition=context.partition,
                     stage=stage,
@@ -91,4 +92,4 @@ def count(
                 )
             )
     ledger.used += len(records) - told
-    fuse.good(len(records) - told)
+    limit.good(len(records) - told)

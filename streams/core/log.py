@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from streams.core.dead_letter_limit import Reached
 from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
-from streams.core.fuse import Blown
 from streams.core.source import BEGINNING
 
 
@@ -65,7 +65,8 @@ class Ledger(msgspec.Struct, array_like=True):
 class Outcome:
     """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it.
 
-    Where the fuse has ``blown``, nothing of the batch may be produced, saved or acknowledged.
+    Where the dead-letter limit is ``reached``, nothing of the batch may be produced, saved or
+    acknowledged.
     """
 
     means: list[WindowMean]
@@ -76,4 +77,4 @@ class Outcome:
     used: int
     duplicates: int
     ticks: int
-    blown: Blown | None = None
+    reached: Reached | None = None

@@ -16,8 +16,15 @@ import msgspec
 
 from streams.core.columns import Decoded
 from streams.core.context import Context, Findings
+from streams.core.dead_letter_limit import (
+    OFF,
+    UNUSED,
+    DeadLetterLimit,
+    LimitPolicy,
+    Resumed,
+    never,
+)
 from streams.core.ending import Ending, count, judged_alone, refused_by_source
-from streams.core.fuse import OFF, UNUSED, Fuse, FusePolicy
 from streams.core.hours import starts_by_source
 from streams.core.intake import Intake, Segment
 from streams.core.log import (
@@ -68,7 +75,8 @@ class PartitionEngine:
         policy: Policy,
         registry: RegistryHistory,
         state: Mapping[str, bytes],
-        fuse: FusePolicy = OFF,
+        limit: LimitPolicy = OFF,
+        resumed: Resumed = never,
     ) -> None:
         self._share = Share(partition, partitions)
         self._intake = Intake(decode, registry, policy, self._share)
@@ -94,7 +102,7 @@ class PartitionEngine:
                 f"partitions of {topic}, and now there are to be {partitions}: {OTHER_PARTITIONS}"
             )
         self._ledger.partitions = partitions
-        self._fuse = Fuse(fuse, self._saved.get(f"{self._prefix}fuse"))
+        self._limit = DeadLetterLimit(limit, self._saved.get(f"{self._prefix}limit"), resumed)
         self._hours = starts_by_source(state, f"{self._prefix}hour/")
         self._folds: dict[str, SourceFold] = {}
         self._duties: dict[str, ObligationJudge] = {}
@@ -129,11 +137,15 @@ class PartitionEngine:
         """Where the messages up to `next_offset` ended, as it is saved."""
         return _encoder.encode(self._ledger)
 
-    def apply(self, records: Sequence[RawRecord], *, save: bool = True) -> Outcome:
+    def apply(
+        self, records: Sequence[RawRecord], *, save: bool = True, again: bool = False
+    ) -> Outcome:
         """Apply a batch of records in the order of their offsets.
 
         Without ``save`` the outcome has no state: it is asked for with a later batch, by `save`.
+        ``again``: they were judged and acknowledged before, so that no limit holds them any more.
         """
+        self._limit.holds = not again
         ledger = self._ledger
         before = (ledger.used, ledger.duplicates, ledger.ticks)
         records = [record for record in records if record.offset >= ledger.next_offset]
@@ -156,7 +168,7 @@ class PartitionEngine:
             used=ledger.used - before[0],
             duplicates=ledger.duplicates - before[1],
             ticks=ledger.ticks - before[2],
-            blown=self._fuse.blown,
+            reached=self._limit.reached,
         )
 
     def confirmed(self) -> None:
@@ -183,7 +195,7 @@ class PartitionEngine:
         self._ledger.skipped += passed - len(records)
         self._ledger.next_offset += passed
         endings += [judged_alone(at, records[at], item) for at, item in prepared.others.items()]
-        count(records, endings, self._ledger, self._fuse, self._context)
+        count(records, endings, self._ledger, self._limit, self._context)
 
     def _observe(self, records: Sequence[RawRecord]) -> None:
         """Note from when on the log is observed: the arrival of its first record that has one."""
@@ -303,8 +315,8 @@ class PartitionEngine:
         self._touched.clear()
         self._judged.clear()
         state[f"{self._prefix}ledger"] = self.ledger()
-        key, fuse = f"{self._prefix}fuse", self._fuse.save()
-        if (self._saved.get(key) or UNUSED) != fuse:
-            state[key] = fuse
-            self._saved.put(key, fuse)
+        key, limit = f"{self._prefix}limit", self._limit.save()
+        if (self._saved.get(key) or UNUSED) != limit:
+            state[key] = limit
+            self._saved.put(key, limit)
         return state

@@ -31,10 +31,10 @@ def streams_health(settings: Settings, parts: Parts, stage: Stage) -> Health:
                 "assignment": "partitions are being moved" if parts.app.rebalancing else None,
                 "state": state,
                 "registry": trouble,
-                "fuse": judging.blown,
             },
             restored={(settings.topic_readings, each): restored[each] for each in restored},
-            excuse=stage.excuse or trouble or judging.blown,
+            excuse=stage.excuse or trouble,
+            excuses={place: str(hold) for place, hold in parts.holds.holding.items()},
             counts={
                 "records": judging.progress.total,
                 "batch_in_work_s": round(judging.progress.in_work_s),

@@ -31,6 +31,10 @@ class PartitionBatch:
         self.revoked = False
         self.waiting = False
 
+    def beginning(self, upto: int) -> PartitionBatch:
+        """The records before position ``upto``, at least one; void when this batch is."""
+        return _Beginning(self, upto)
+
     @property
     def first_offset(self) -> int:
         """Offset of the first record."""
@@ -50,6 +54,25 @@ class PartitionBatch:
             f"<PartitionBatch {self.topic}[{self.partition}] "
             f"{self.first_offset}..{self.next_offset - 1}, {len(self)} records{state}>"
         )
+
+
+class _Beginning(PartitionBatch):
+    """The first records of a batch."""
+
+    __slots__ = ("_whole",)
+
+    def __init__(self, whole: PartitionBatch, upto: int) -> None:
+        self._whole = whole
+        super().__init__(whole.topic, whole.partition, whole.records[:upto], whole.generation)
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the whole batch is void."""
+        return self._whole.revoked
+
+    @revoked.setter
+    def revoked(self, revoked: bool) -> None:
+        self._whole.revoked |= revoked
 
 
 class Ledger:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from streams.core.bury import dead_letter
 from streams.core.context import Context
+from streams.core.dead_letter_limit import DeadLetterLimit, LimitPolicy, senders_of
 from streams.core.ending import (
     DECODE,
     DEDUPLICATE,
@@ -20,7 +21,6 @@ from streams.core.ending import (
     refused_by_source,
 )
 from streams.core.findings import DeadLetter
-from streams.core.fuse import Fuse, FusePolicy
 from streams.core.intake import Refused
 from streams.core.log import Ledger, RawRecord
 from streams.core.policy import Policy
@@ -43,7 +43,11 @@ DEAD = (BAD_PERIOD, UNKNOWN_SOURCE, UNDECODABLE, TOO_LATE, CONFLICTING_DUPLICATE
 STAGES = {UNDECODABLE: DECODE, CONFLICTING_DUPLICATE: DEDUPLICATE}
 fates = st.lists(st.sampled_from((USED, USED, REPEATED, TICK, *DEAD)), max_size=40)
 policies = st.builds(
-    FusePolicy, st.sampled_from((0.0, 0.3, 1.0)), st.integers(1, 9), st.integers(0, 5)
+    LimitPolicy,
+    st.sampled_from((0.0, 0.3, 1.0)),
+    st.integers(1, 9),
+    st.integers(0, 5),
+    st.integers(1, 3),
 )
 
 
@@ -51,8 +55,8 @@ class Counted(NamedTuple):
     """What counting leaves behind."""
 
     ledger: Ledger
-    fuse: bytes
-    blown: object
+    limit: bytes
+    reached: object
     letters: list[DeadLetter]
 
 
@@ -72,31 +76,32 @@ def ending_of(position: int, fate: str) -> Ending:
     return judged_alone(position, record(0), Refused(Refusal(fate, "why"), "A"))
 
 
-def together(log: list[str], rng: Random, policy: FusePolicy) -> Counted:
+def together(log: list[str], rng: Random, policy: LimitPolicy) -> Counted:
     """By `count`, the endings in any order."""
     records = [record(100 + at) for at in range(len(log))]
     endings = [ending_of(at, fate) for at, fate in enumerate(log) if fate != USED]
     rng.shuffle(endings)
-    ledger, fuse, context = Ledger(), Fuse(policy), Context(TOPIC, 3, RULES, Policy())
-    count(records, endings, ledger, fuse, context)
-    return Counted(ledger, fuse.save(), fuse.blown, context.findings.dead_letters)
+    ledger, limit, context = Ledger(), DeadLetterLimit(policy), Context(TOPIC, 3, RULES, Policy())
+    count(records, endings, ledger, limit, context)
+    return Counted(ledger, limit.save(), limit.reached, context.findings.dead_letters)
 
 
-def one_by_one(log: list[str], policy: FusePolicy) -> Counted:
+def one_by_one(log: list[str], policy: LimitPolicy) -> Counted:
     """By the definition."""
-    ledger, fuse, letters = Ledger(), Fuse(policy), []
+    ledger, limit, letters = Ledger(), DeadLetterLimit(policy), []
     for at, fate in enumerate(log):
         if fate == USED:
             ledger.used += 1
-            fuse.good()
+            limit.good()
         elif fate == REPEATED:
             ledger.duplicates += 1
-            fuse.good()
+            limit.good()
         elif fate == TICK:
             ledger.ticks += 1
         else:
             ledger.dead_letters += 1
-            fuse.dead(fate, 100 + at)
+            known = None if fate == UNDECODABLE else "A"
+            limit.dead(fate, 100 + at, senders_of(b"key", known))
             letters.append(
                 dead_letter(
                     record(100 + at),
@@ -105,15 +110,15 @@ def one_by_one(log: list[str], policy: FusePolicy) -> Counted:
                     stage=STAGES.get(fate, VALIDATE),
                     reason=fate,
                     detail="why",
-                    source_id=None if fate == UNDECODABLE else "A",
+                    source_id=known,
                 )
             )
-    return Counted(ledger, fuse.save(), fuse.blown, letters)
+    return Counted(ledger, limit.save(), limit.reached, letters)
 
 
 @given(fates, st.randoms(use_true_random=False), policies)
 def test_a_batch_is_counted_like_its_records(
-    log: list[str], rng: Random, policy: FusePolicy
+    log: list[str], rng: Random, policy: LimitPolicy
 ) -> None:
     found = together(log, rng, policy)
     assert found == one_by_one(log, policy)

@@ -87,6 +87,8 @@ class Stand:
             group_sinks=f"{prefix}-sinks",
             replication=self.nodes,
             tick_s=0.0,
+            max_ahead_s=0.0,
+            max_step_s=0.0,
             **names,
             **more,
         )

@@ -45,7 +45,7 @@ def test_the_largest_messages_are_kept_whole_and_the_worker_goes_on(
     kafka: TestBroker, tmp_path: Path
 ) -> None:
     settings = own_settings(
-        kafka.address, partitions=1, clickhouse_url="http://127.0.0.1:1", fuse_run=0
+        kafka.address, partitions=1, clickhouse_url="http://127.0.0.1:1", dead_letter_limit_run=0
     )
     asyncio.run(create_topics(settings, "replay"))
     plain = Reading("x" * 1_000_000, 0, 60, "NORMAL", None, {}, {})

@@ -212,15 +212,16 @@ def test_what_is_wrong_is_one_sentence(settings: Settings, any_broker: TestBroke
     assert (empty.exit_code, empty.stderr) == (0, f"{note}there are no dead letters\n")
 
 
-def test_who_requeues_a_flood_is_told_of_the_fuse(settings: Settings) -> None:
+def test_who_requeues_a_flood_is_told_of_the_limit(settings: Settings) -> None:
     asyncio.run(keep(settings, [Message(b"no reading", b"key")] * 3, "UNDECODABLE"))
-    for fuse_run, told in ((3, True), (4, False), (0, False)):
-        setting = f"EMISSIONS_FUSE_RUN is {fuse_run}"
-        env = {**settings.as_env(), "EMISSIONS_FUSE_RUN": str(fuse_run)}
+    for limit, told in ((3, True), (4, False), (0, False)):
+        setting = f"EMISSIONS_DEAD_LETTER_LIMIT_RUN is {limit}"
+        env = {**settings.as_env(), "EMISSIONS_DEAD_LETTER_LIMIT_RUN": str(limit)}
         args = ["dead-letters", "replay", "--policy", "requeue", "--dry-run"]
         result = CliRunner().invoke(cli, args, env=env)
         assert result.exit_code == 0
-        said = f"3 that are refused again may blow the fuse of the streams worker ({setting})"
+        limit_of = "the dead-letter limit of their partition"
+        said = f"3 that are refused again may reach {limit_of} ({setting})"
         assert (said in result.stderr) is told
 
 

@@ -94,7 +94,7 @@ def run_deployed(
 
     Raises StageError for a process that ended, StalledError for a worker that stands still.
     """
-    # Its settings have no fuse, which would stop the workers at once.
+    # Its settings hold no partition, which random messages would at once.
     settings = replace(run_settings(None, None), partitions=partitions)
     with Stage(workspace, settings) as stage:
         return asyncio.run(_run(stage, traffic, enterprises, messages, seed, garbage))

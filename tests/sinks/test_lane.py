@@ -19,6 +19,7 @@ from sinks.tables import MEANS, Table
 from sinks.writer import FatalError, RevokedError
 from streams.transport import PartitionBatch
 from tests.support.broker import eventually
+from tests.support.no_holds import NoHolds
 
 
 @dataclass
@@ -72,7 +73,9 @@ class Bench:
         self.decoded: list[int] = []
         self.registry_answers = True
         given = BatchLimits(**{"age_s": 0.01, **limits})
-        self.lane = Lane("t", 0, Route((MEANS,), one_by_one(self.decode)), self.writer, given)  # type: ignore[arg-type]
+        writer: Any = self.writer
+        route = Route((MEANS,), one_by_one(self.decode))
+        self.lane = Lane("t", 0, route, writer, given, NoHolds())
 
     def decode(self, message: ConsumerRecord) -> Decoded | None:
         if not self.registry_answers:

@@ -82,20 +82,21 @@ async def test_the_pages_answer_while_the_loop_of_the_worker_does_not(
         assert worker.exit_code is None
 
 
-async def test_a_blown_fuse_is_told_and_is_no_reason_for_a_new_start(
+async def test_a_partition_that_is_held_is_told_and_is_no_reason_for_a_new_start(
     broker: TestBroker, tmp_path: Path
 ) -> None:
-    settings = await prepare(broker, fuse_run=5, fuse_hold_s=STUCK_S)
+    settings = await prepare(broker, dead_letter_limit_run=5)
     pages = Pages(settings)
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await pages.wait("/readyz", 200)
-        await broker.produce(settings.topic_readings, [b"nonsense"] * 20, partition=0)
-        assert "has blown" in await pages.waits_for("fuse")
-        while (await pages.ask("/readyz"))[0] == 503:
-            status, body = await pages.ask("/livez")
-            assert status in (0, 200), body
-            await asyncio.sleep(0.1)
-        assert worker.exit_code != 0
+        for number in range(20):
+            name, value = b"%d" % number, [b"nonsense"]
+            await broker.produce(settings.topic_readings, value, partition=0, key=name)
+        assert "is reached at offset 4" in await pages.waits_for("partitions")
+        for _ in range(int(STUCK_S * 1.5 / 0.2)):
+            assert await pages.complaints() == []
+            await asyncio.sleep(0.2)
+        assert worker.exit_code is None
 
 
 async def test_without_a_broker_it_is_live_and_stops_when_it_is_told(tmp_path: Path) -> None:

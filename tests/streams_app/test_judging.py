@@ -32,6 +32,7 @@ from tests.core.examples import (
     local,
     reading,
 )
+from tests.support.no_holds import NoHolds, never_ahead
 
 AT = local("2026-04-01")
 
@@ -76,6 +77,8 @@ class Worker:
             readings=self,
             engine=self.engine,
             encode=self.encode,
+            holds=NoHolds(),
+            look=never_ahead,
             policy=policy,
         )
 

@@ -19,6 +19,7 @@ from streams.saved_state import SavedState
 from streams.transport import PartitionBatch
 from tests.core.examples import CODEC, RULES, TOPIC, Log, enterprise, history, local
 from tests.support.broker import eventually
+from tests.support.no_holds import NoHolds, never_ahead
 
 RECORDS = Log().series(local("2026-04-01"), [600.0] * 5).records
 
@@ -62,6 +63,8 @@ class Worker:
             readings=ReadingsLog({}, TOPIC),
             engine=self.engine,
             encode=lambda _: [],
+            holds=NoHolds(),
+            look=never_ahead,
         )
 
     def engine(self, partition: int, state: Mapping[str, bytes]) -> PartitionEngine:

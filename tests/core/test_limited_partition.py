@@ -1,4 +1,4 @@
-"""The fuse in its partition: fed by every message, and saved with the rest of the state."""
+"""The dead-letter limit in its partition: fed by every message, saved with the state."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.calendar import HOUR
-from streams.core.fuse import OFF, Blown, FusePolicy
+from streams.core.dead_letter_limit import OFF, LimitPolicy, Reached, Resumed, never
 from streams.core.log import RawRecord
 from streams.core.partition import PartitionEngine
 from streams.core.policy import Policy
 from tests.core.examples import CODEC, RULES, TOPIC, Log, enterprise, history, local, reading
 
 AT = local("2026-03-11 18:00")
-POLICY = FusePolicy(share=0.5, records=12, run=6)
+POLICY = LimitPolicy(share=0.5, records=12, run=6, senders=1)
 KINDS = ("used", "used", "used", "again", "tick", "unknown", "garbage", "late")
 
 
@@ -42,7 +42,9 @@ def log_of(kinds: Sequence[str]) -> list[RawRecord]:
     return log.records
 
 
-def engine(state: dict[str, bytes], fuse: FusePolicy = POLICY) -> PartitionEngine:
+def engine(
+    state: dict[str, bytes], limit: LimitPolicy = POLICY, resumed: Resumed = never
+) -> PartitionEngine:
     return PartitionEngine(
         topic=TOPIC,
         partition=0,
@@ -52,25 +54,28 @@ def engine(state: dict[str, bytes], fuse: FusePolicy = POLICY) -> PartitionEngin
         policy=Policy(),
         registry=history(enterprise()),
         state=state,
-        fuse=fuse,
+        limit=limit,
+        resumed=resumed,
     )
 
 
-def run(records: Sequence[RawRecord], cuts: set[int], policy: FusePolicy = POLICY) -> Blown | None:
-    """What blows; the worker starts anew for each batch."""
+def run(
+    records: Sequence[RawRecord], cuts: set[int], policy: LimitPolicy = POLICY
+) -> Reached | None:
+    """What reaches the limit; the worker starts anew for each batch."""
     state: dict[str, bytes] = {}
     for start, end in pairwise([0, *sorted(cuts), len(records)]):
         outcome = engine(state, policy).apply(records[start:end])
-        if outcome.blown is not None:
-            # nothing of it is saved: the next start meets the same batch and blows the same way
-            assert engine(state, policy).apply(records[start:end]).blown == outcome.blown
-            return outcome.blown
+        if outcome.reached is not None:
+            # nothing of it is saved: the next start meets the same batch and is held the same way
+            assert engine(state, policy).apply(records[start:end]).reached == outcome.reached
+            return outcome.reached
         state.update({key: value for key, value in outcome.state.items() if value is not None})
     return None
 
 
 @given(st.lists(st.sampled_from(KINDS), min_size=1, max_size=60), st.data())
-def test_where_batches_are_cut_does_not_change_what_blows(
+def test_where_batches_are_cut_does_not_change_what_reaches_it(
     kinds: list[str], data: st.DataObject
 ) -> None:
     records = log_of(kinds)
@@ -79,8 +84,8 @@ def test_where_batches_are_cut_does_not_change_what_blows(
 
 
 def test_ticks_and_late_files_neither_count_nor_part_a_run() -> None:
-    blown = run(log_of(["unknown", "tick", "late", "tick"] * 6), set())
-    assert blown == Blown(True, 6, 6, "UNKNOWN_SOURCE", 6, 0)
+    reached = run(log_of(["unknown", "tick", "late", "tick"] * 6), set())
+    assert reached == Reached(True, 6, 6, "UNKNOWN_SOURCE", 6, 0, 20, 1)
     assert run(log_of(["late"] * 100), set()) is None
 
 
@@ -90,9 +95,31 @@ def test_what_could_be_used_parts_a_run() -> None:
     assert run(log_of(["used", *kinds, "garbage"]), set(), POLICY._replace(share=0.0)) is not None
 
 
-def test_off_it_neither_blows_nor_is_saved() -> None:
+def test_off_it_is_neither_reached_nor_saved() -> None:
     outcome = engine({}, OFF).apply(log_of(["unknown"] * 50))
-    assert outcome.blown is None
-    assert "0/fuse" not in outcome.state
+    assert outcome.reached is None
+    assert "0/limit" not in outcome.state
     on = engine({}).apply(log_of(["used"]))
-    assert "0/fuse" in on.state
+    assert "0/limit" in on.state
+
+
+def test_one_noisy_source_never_holds_the_others() -> None:
+    """However much comes of it, and whatever its messages lack."""
+    for noise in ("unknown", "garbage"):
+        kinds = [noise] * 500 + ["used"] * 3
+        outcome = engine({}, POLICY._replace(senders=2)).apply(log_of(kinds))
+        assert outcome.reached is None
+        assert (outcome.used, len(outcome.dead_letters)) == (3, 500)
+
+
+def test_where_people_went_on_it_is_not_reached_in_any_later_judging() -> None:
+    records = log_of(["unknown"] * 11 + ["used"])
+    first = engine({}).apply(records).reached
+    assert first is not None
+    later = engine({}, resumed=lambda offset: offset == first.offset).apply(records)
+    assert (later.reached, later.used, len(later.dead_letters)) == (None, 1, 11)
+    again = engine({}, resumed=lambda offset: offset == first.offset).apply(
+        log_of(["unknown"] * 12)
+    )
+    assert again.reached is not None
+    assert again.reached.first_offset == first.offset + 1

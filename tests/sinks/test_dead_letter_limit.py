@@ -1,4 +1,4 @@
-"""Messages that ClickHouse refuses by the dozen stop the sinks before they are diverted."""
+"""Messages that ClickHouse refuses by the dozen hold their partition before they are diverted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from sinks.batch import Batch
 from sinks.clickhouse import async_client
 from sinks.tables import DEAD_LETTERS, MEANS, READINGS
-from sinks.writer import FatalError, RevokedError, Writer
-from streams.core.fuse import OFF, FusePolicy
+from sinks.writer import LimitReachedError, RevokedError, Writer
+from streams.core.dead_letter_limit import OFF, LimitPolicy
 from tests.sinks.make import HOUR, MARCH, batch, dead_letter, entry, mean, reading_entry
 from tests.support.clickhouse import TestClickHouse
 
-POLICY = FusePolicy(share=0.5, records=40, run=10)
+POLICY = LimitPolicy(share=0.5, records=40, run=10, senders=1)
 
 
 def means(values: Sequence[float], first: int = 0) -> Batch:
@@ -31,14 +31,14 @@ def means(values: Sequence[float], first: int = 0) -> Batch:
 
 
 async def write(
-    database: TestClickHouse, batches: Sequence[Batch], policy: FusePolicy = POLICY
+    database: TestClickHouse, batches: Sequence[Batch], policy: LimitPolicy = POLICY
 ) -> str:
-    """Write batches by one writer; what made it stop, or nothing."""
-    writer = Writer(lambda: async_client(database.settings), fuse=policy)
+    """Write batches by one writer; what holds it, or nothing."""
+    writer = Writer(lambda: async_client(database.settings), limit=policy)
     try:
         for each in batches:
             await writer.write(each, (MEANS,))
-    except FatalError as error:
+    except LimitReachedError as error:
         return str(error)
     finally:
         await writer.close()
@@ -57,26 +57,26 @@ def picky(clickhouse: TestClickHouse) -> TestClickHouse:
     return clickhouse
 
 
-async def test_a_flood_stops_the_writer_and_nothing_of_it_is_diverted(
+async def test_a_flood_holds_the_writer_and_nothing_of_it_is_diverted(
     picky: TestClickHouse,
 ) -> None:
     said = await write(picky, [means([1.0] * 5 + [500.0] * 60)])
     assert said.startswith(
-        "ClickHouse refuses rows of table means: the fuse of emissions.means/0 has blown: 10 "
-        "messages in a row cannot be used, most of them SINK_REJECTED (10), the first at offset 5"
+        "ClickHouse refuses rows of table means: the dead-letter limit of emissions.means/0 is "
+        "reached at offset 14: 10 messages in a row, from 1 senders, cannot be used, most of them "
+        "SINK_REJECTED (10), the first at offset 5"
     )
-    assert "EMISSIONS_FUSE_RUN" in said
     assert letters(picky) == []
 
 
-async def test_a_share_of_the_last_messages_stops_it_as_well(picky: TestClickHouse) -> None:
+async def test_a_share_of_the_last_messages_holds_it_as_well(picky: TestClickHouse) -> None:
     values = [1.0, 500.0] * 40
     said = await write(picky, [means(values)])
-    assert "20 of the last 40 messages cannot be used" in said
+    assert "20 of the last 40 messages, from 1 senders, cannot be used" in said
     assert letters(picky) == []
 
 
-async def test_started_again_and_again_it_stops_at_the_same_place(picky: TestClickHouse) -> None:
+async def test_started_again_and_again_it_holds_at_the_same_place(picky: TestClickHouse) -> None:
     portions = [means([500.0] * 4, first) for first in range(0, 40, 4)]
     said = [await write(picky, [portion]) for portion in portions[:2]]
     assert (said, letters(picky)) == (["", ""], [*range(8)])
@@ -85,7 +85,7 @@ async def test_started_again_and_again_it_stops_at_the_same_place(picky: TestCli
         assert "10 messages in a row" in said[0]
         assert "the first at offset 0;" in said[0]
         assert letters(picky) == [*range(8)]
-    # the table is mended: what was refused last is taken, and the fuse forgets
+    # the table is mended: what was refused last is taken, and the limit forgets
     picky.client.command("ALTER TABLE means DROP CONSTRAINT small")
     assert await write(picky, portions[2:]) == ""
     assert letters(picky) == [*range(8)]
@@ -106,7 +106,7 @@ async def test_off_it_diverts_everything(picky: TestClickHouse) -> None:
 class Told(NamedTuple):
     """What a question is answered with."""
 
-    result_rows: list[tuple[int]]
+    result_rows: list[tuple[Any, ...]]
 
 
 class RefusingClient:
@@ -132,19 +132,19 @@ class RefusingClient:
         assert parameters["first"] <= parameters["last"]
         if self.failures:
             raise self.failures.pop(0)
-        return Told([(offset,) for offset in range(parameters["first"], parameters["last"] + 1)])
+        return Told([(at, "6B") for at in range(parameters["first"], parameters["last"] + 1)])
 
 
 def writer_of(client: RefusingClient) -> Writer:
     async def connect() -> RefusingClient:
         return client
 
-    return Writer(connect, fuse=POLICY)
+    return Writer(connect, limit=POLICY)
 
 
 async def test_it_asks_patiently_what_was_refused_before() -> None:
     client = RefusingClient(ConnectionResetError(), DatabaseError("…", code=241))
-    with pytest.raises(FatalError, match="21 messages in a row"):
+    with pytest.raises(LimitReachedError, match="11 messages in a row, from 2 senders"):
         await writer_of(client).write(means([500.0], 20), (MEANS,))
     assert (client.failures, client.letters) == ([], 0)
     with pytest.raises(RevokedError):
