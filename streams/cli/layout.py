@@ -6,6 +6,7 @@ side by side each row becomes a record, a line a value, as psql's ``\\x`` does.
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ GAP: Final = "  "
 _NARROWEST: Final = 16
 """A column of words is not made narrower than this."""
 TALLEST: Final = 4
+_WHOLE_SECOND = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.000")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -42,7 +44,15 @@ def cell_text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return _number(value)
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", str(value))
+    if isinstance(value, (list, dict)):
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    else:
+        text = value if isinstance(value, str) else str(value)
+    if text[-4:] == ".000" and _WHOLE_SECOND.fullmatch(text):
+        return text[:-4]
+    if text.isprintable():
+        return text
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _number(value: float) -> str:
@@ -84,8 +94,12 @@ def _numeric(values: Iterator[object]) -> bool:
     )
 
 
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
 def _natural(text: str) -> int:
-    return cell_len(text) if "\n" not in text else max(map(cell_len, text.split("\n")))
+    return _length(text) if "\n" not in text else max(map(_length, text.split("\n")))
 
 
 def _widths(
@@ -93,14 +107,14 @@ def _widths(
 ) -> list[int] | None:
     """Width of each column, or None where no table is narrow enough."""
     natural = [
-        max([cell_len(name), *(_natural(row[at]) for row in cells)])
+        max([_length(name), *(_natural(row[at]) for row in cells)])
         for at, name in enumerate(columns)
     ]
     gaps, width = len(GAP) * (len(columns) - 1), style.width
     if width is None or sum(natural) + gaps <= width:
         return natural
     least = [
-        min(wide, max(_NARROWEST, cell_len(name), _longest_word(row[at] for row in cells)))
+        min(wide, max(_NARROWEST, _length(name), _longest_word(row[at] for row in cells)))
         for at, (name, wide) in enumerate(zip(columns, natural, strict=True))
     ]
     left = width - gaps - sum(least)
@@ -118,12 +132,12 @@ def _widths(
 
 
 def _longest_word(texts: Iterator[str]) -> int:
-    return max((cell_len(word) for text in texts for word in text.split()), default=0)
+    return max((_length(word) for text in texts for word in text.split()), default=0)
 
 
 def _broken(text: str, width: int) -> list[str]:
     """The lines of a cell, broken between words; a longer word keeps a line of its own."""
-    if "\n" not in text and cell_len(text) <= width:
+    if "\n" not in text and _length(text) <= width:
         return [text]
     lines: list[str] = []
     for part in text.split("\n"):
@@ -131,7 +145,14 @@ def _broken(text: str, width: int) -> list[str]:
     return lines
 
 
+def _fits(cell: str, width: int) -> bool:
+    return len(cell) <= width and "\n" not in cell and (cell.isascii() or cell_len(cell) <= width)
+
+
 def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> Iterator[str]:
+    if all(map(_fits, cells, widths)):
+        yield _line(cells, widths, numeric)
+        return
     broken = [_broken(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for at in range(max(map(len, broken), default=0)):
         yield _line([part[at] if at < len(part) else "" for part in broken], widths, numeric)
@@ -140,8 +161,9 @@ def _row(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
     padded = []
     for cell, width, right in zip(cells, widths, numeric, strict=True):
-        space = " " * (width - cell_len(cell))
-        padded.append(space + cell if right else cell + space)
+        if not cell.isascii():
+            width -= cell_len(cell) - len(cell)
+        padded.append(cell.rjust(width) if right else cell.ljust(width))
     return GAP.join(padded).rstrip()
 
 

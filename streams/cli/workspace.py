@@ -53,7 +53,11 @@ def kept_clickhouse(workspace: Path, settings: Settings) -> Iterator[Settings]:
     if not data.is_dir():
         raise CommandError(f"{workspace} holds no ClickHouse of a kept run", BAD_INPUT)
     with EmbeddedClickHouse(data) as kept:
-        yield replace(settings, clickhouse_url=kept.url)
+        try:
+            yield replace(settings, clickhouse_url=kept.url)
+        except BaseException:
+            kept.kill()  # nothing is written, and a query that nobody waits for would hold it up
+            raise
 
 
 def run_settings(broker: str | None, clickhouse: str | None) -> Settings:

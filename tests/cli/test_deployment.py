@@ -106,7 +106,7 @@ def test_a_registry_can_be_checked_without_a_broker(tmp_path: Path) -> None:
 def test_sql_answers_questions_and_refuses_changes(env: Env) -> None:
     emissions(env, "migrate")
     answer = emissions(env, "sql", "--format", "json", "SELECT * FROM compliance_nation")
-    assert json.loads(answer.stdout)["obliged"] == 0
+    assert json.loads(answer.stdout)[0]["obliged"] == 0
     for statement, why in (
         ("SELEC 1", "emissions: ClickHouse: Syntax error"),
         ("DROP TABLE means", "emissions: ClickHouse: "),
