@@ -13,7 +13,7 @@ from streams.cli.connection import codec_of
 from streams.cli.options import Instant, ManyValues
 from streams.cli.output import RunProgress, format_option, notice, show_rows
 from streams.cli.running import run
-from streams.cli.workspace import kept_or_temporary, run_settings
+from streams.cli.workspace import kept_or_temporary, refuse_used, run_settings
 
 if TYPE_CHECKING:
     from streams.replay.export import Findings
@@ -114,8 +114,9 @@ def command(
         for source in enterprise.sources
         for channel in source.channels
     }
+    refuse_used(workspace)
     # all of it is read before anything is started: mistakes leave nothing behind
-    tape = record_inputs(inputs, parameters, mappings, codec)
+    tape = run(record_inputs(inputs, parameters, mappings, codec))
     period = show_survey(tape, enterprises, form, strict=strict)
     if export_to is not None:
         export_to.mkdir(parents=True, exist_ok=True)

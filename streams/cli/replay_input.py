@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -29,10 +30,10 @@ NO_SOURCE = "Asia/Almaty"
 """The zone of a time whose source is not registered."""
 
 
-def record_inputs(
+async def record_inputs(
     inputs: Sequence[Path], parameters: Collection[str], mappings: Sequence[Path], codec: Codec
 ) -> Tape:
-    """Every reading of the files. Raises InputError."""
+    """Every reading of the files; can be cancelled on the way. Raises InputError."""
     from streams.input.read_inputs import each_input
     from streams.replay.tape import Tape, messages_of
 
@@ -44,6 +45,7 @@ def record_inputs(
                 tape.append(message)
                 if len(tape) % REPORT_EVERY == 0:
                     progress("reading", len(tape), None)
+                    await asyncio.sleep(0)  # an interrupt is noticed here
         progress("reading", len(tape), len(tape))
     for sentence in said:
         notice(sentence)

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 CLICKHOUSE = "clickhouse"
 
 
+def refuse_used(workspace: Path | None) -> None:
+    """A sentence where the directory holds the data of an earlier run."""
+    if workspace is not None and (workspace / CLICKHOUSE).exists():
+        raise CommandError(f"{workspace} holds an earlier run already", BAD_INPUT)
+
+
 @contextmanager
 def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
     """The directory to keep, made if need be, or one that is removed in the end.
@@ -26,9 +32,8 @@ def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
     A directory with an earlier run's data is refused. Where a process of the run ended by itself
     its logs explain why, so then nothing is removed.
     """
+    refuse_used(workspace)
     if workspace is not None:
-        if (workspace / CLICKHOUSE).exists():
-            raise CommandError(f"{workspace} holds an earlier run already", BAD_INPUT)
         workspace.mkdir(parents=True, exist_ok=True)
         yield workspace
         return

@@ -168,10 +168,9 @@ class Repeated:
         more = "" if len(sources) <= _NAMED else f" and {len(sources) - _NAMED} more sources"
         named = f"{', '.join(sources[:_NAMED])}{more}"
         times = "a local time stands" if len(alone) == 1 else f"{len(alone)} local times stand"
-        which = "first" if self._policy != "second" else "second"
+        which = self._policy if self._policy != IN_ORDER else "first, unless the order told more"
         between = f"from {iso(min(at for at, _ in alone))}"
         return [
             f"{times} once in hours that {self._time.timezone} repeated, {between} "
-            f"({named}): taken as the {which} unless the order told otherwise "
-            "(`repeated` in the mapping)"
+            f"({named}): taken as the {which} (`repeated` in the mapping)"
         ]
