@@ -28,7 +28,7 @@ class Publisher:
     def __init__(self, producer: AIOKafkaProducer, topic: str, partitions: int) -> None:
         self._producer = producer
         self._topic = topic
-        self._batches = [producer.create_batch() for _ in range(partitions)]
+        self._batches = [self._batch() for _ in range(partitions)]
         self._flying: list[asyncio.Future[Any] | None] = [None] * partitions
         self._counts = [0] * partitions
         self.ends = [0] * partitions
@@ -45,10 +45,8 @@ class Publisher:
         """A message whose header has a name that is not UTF-8; its value is empty."""
         await self._send(partition)
         await self._landed(partition)
-        builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, BATCH_BYTES)
-        builder.append(0, timestamp, b"k", b"", [(RawName(), b"v")])
-        batch = self._producer.create_batch()
-        batch._builder = builder
+        batch = self._batch()
+        batch._builder.append(0, timestamp, b"k", b"", [(RawName(), b"v")])
         batch._relative_offset = 1
         await (await self._producer.send_batch(batch, self._topic, partition=partition))
         self.ends[partition] += 1
@@ -82,7 +80,17 @@ class Publisher:
         )
         self.ends[partition] += self._counts[partition]
         self._counts[partition] = 0
-        self._batches[partition] = self._producer.create_batch()
+        self._batches[partition] = self._batch()
+
+    def _batch(self) -> Any:
+        """An empty batch; it keeps every timestamp.
+
+        aiokafka's compiled builder takes a first timestamp of -1 for none, and gives the record
+        the time of the next one.
+        """
+        batch = self._producer.create_batch()
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, -1, BATCH_BYTES)
+        return batch
 
     async def _landed(self, partition: int) -> None:
         flying, self._flying[partition] = self._flying[partition], None
