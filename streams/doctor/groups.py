@@ -13,7 +13,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 
 from streams.doctor.check import ANSWER_S, Check
 from streams.kafka import client_options, insisting
-from streams.replay.logs import ends_of
+from streams.replay.logs import ends_of, holding
 from streams.settings import Settings
 
 Kind = Literal["streams", "sinks"]
@@ -144,7 +144,8 @@ async def _seen(settings: Settings, group: str, ends: Mapping[TopicPartition, in
     finally:
         await admin.close()
     done = {tp: max(0, found.offset) for tp, found in offsets.items()}
-    lag = sum(max(0, end - done.get(tp, 0)) for tp, end in ends.items())
+    spans = {tp: (done.get(tp, 0), end) for tp, end in ends.items()}
+    lag = sum(spans[tp][1] - spans[tp][0] for tp in await holding(settings, spans))
     for answer in described:
         for code, _, state, _, _, members, *_ in answer.groups:
             if code == GroupAuthorizationFailedError.errno:

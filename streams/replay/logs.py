@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -22,6 +22,33 @@ async def ends_of(settings: Settings, *topics: str) -> dict[TopicPartition, int]
     """
     async with consumer_of(settings) as consumer:
         return await true_ends(consumer, await partitions_of(consumer, *topics))
+
+
+async def holding(
+    settings: Settings, spans: Mapping[TopicPartition, tuple[int, int]]
+) -> set[TopicPartition]:
+    """The partitions that hold a message from one offset to before another.
+
+    Markers of transactions, and what was rolled back, are offsets without a message.
+    """
+    found: set[TopicPartition] = set()
+    left = {partition for partition, (start, end) in spans.items() if start < end}
+    if not left:
+        return found
+    async with consumer_of(settings) as consumer:
+        consumer.assign(left)
+        for partition in left:
+            consumer.seek(partition, spans[partition][0])
+        while left:
+            fetched = await consumer.getmany(*left, timeout_ms=FETCH_MS)
+            for partition in list(left):
+                end = spans[partition][1]
+                if any(record.offset < end for record in fetched.get(partition, ())):
+                    found.add(partition)
+                    left.discard(partition)
+                elif await consumer.position(partition) >= end:
+                    left.discard(partition)
+    return found
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, *topics: str) -> list[TopicPartition]:
