@@ -23,7 +23,7 @@ SHARE: Final = 2.0
 written when it fits, so that those of few sources come seldom."""
 HURRY_S: Final = 1800.0
 """A checkpoint that is under way for so long is ended at once: until its mark is there, nobody
-may compact what it replaces (``min.compaction.lag.ms`` of the changelog is an hour)."""
+may compact what it replaces (``min.compaction.lag.ms`` of the changelog is six hours)."""
 _HOURS: Final = 10_000  # changed hours of sources are in memory until they are saved: so many,
 _HOURS_A_SOURCE: Final = 2  # and so many for each source
 _LOOK_RECORDS: Final = 1000

@@ -85,8 +85,9 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         **every,
         "cleanup.policy": "compact",  # never delete: recovery needs the last value of each key
         # What a crash cut short must not push out what was complete before it, for as long as
-        # nobody goes on where it stopped. What is not compacted is read at each recovery.
-        "min.compaction.lag.ms": str(HOUR_MS),
+        # nobody goes on where it stopped: a checkpoint is under way for minutes. What is not
+        # compacted is read at each recovery, and that is at most twice the readings.
+        "min.compaction.lag.ms": str(6 * HOUR_MS),
         "min.cleanable.dirty.ratio": "0.2",
         "segment.ms": str(HOUR_MS // 4),  # the last segment is never compacted
         "segment.bytes": str(64 * 1024 * 1024),

@@ -115,9 +115,9 @@ async def measure(
         worker = StreamsProcess(load.settings, directory / "worker.log")
         try:
             console.print(f"the worker recovers {load.size / 1e6:,.0f} MB")
-            start = await started(worker, load.broker, load.settings, 2)
-            stages = [await stage("recovered", worker, load, files, start.judged_s, start.cpu_s)]
             reached = dict.fromkeys(range(load.settings.partitions), 2)
+            start = await started(worker, load.broker, load.settings, reached)
+            stages = [await stage("recovered", worker, load, files, start.judged_s, start.cpu_s)]
             for minute in range(minutes):
                 console.print(f"minute {minute + 1} of {minutes}")
                 for partition, count in (await load.minute(minute)).items():

@@ -1,10 +1,12 @@
 """How long a streams worker needs to come back with the state of many sources.
 
-``python -m tests.bench.recovery [--sources N] [--hours H] [--json FILE]``; about a minute with ten
-thousand sources of three hours. A real Apache Kafka, the deployed worker as a process: started with
-nothing but the changelog, then killed (-9) and started again. Measured from the start of the
-process: until the state is there, and until the first batch is judged, written down and committed.
-The second start waits for the group to notice the death of the first, up to the session timeout.
+``python -m tests.bench.recovery [--sources N] [--hours H] [--behind M] [--json FILE]``; about a
+minute with ten thousand sources of three hours. A real Apache Kafka, the deployed worker as a
+process: started with nothing but the changelog; then, when it has judged some minutes of readings
+that the changelog may not have yet (``--behind``), killed (-9) and started again. Measured from the
+start of the process: until the state is there, and until the next batch is judged, written down and
+committed. The second start waits for the group to notice the death of the first, up to the session
+timeout.
 """
 
 from __future__ import annotations
@@ -53,26 +55,34 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+async def committed(
+    worker: StreamsProcess, broker: TestBroker, settings: Settings, upto: dict[int, int]
+) -> None:
+    """Wait until the worker has committed these offsets."""
+
+    async def all_of_them() -> bool:
+        assert worker.exit_code is None, worker.said()
+        return await broker.committed(settings.group_streams, settings.topic_readings) == upto
+
+    await eventually(all_of_them, "what there is is committed", 900)
+
+
 async def started(
-    worker: StreamsProcess, broker: TestBroker, settings: Settings, upto: int
+    worker: StreamsProcess, broker: TestBroker, settings: Settings, upto: dict[int, int]
 ) -> Start:
     """Start the worker and wait until it has committed ``upto`` in every partition."""
     began, size = time.perf_counter(), worker.log.stat().st_size if worker.log.exists() else 0
     worker.start()
-    wanted = dict.fromkeys(range(settings.partitions), upto)
-
-    async def committed() -> bool:
-        assert worker.exit_code is None, worker.said()
-        return await broker.committed(settings.group_streams, settings.topic_readings) == wanted
-
-    await eventually(committed, "the first batches are committed", 600)
+    await committed(worker, broker, settings, upto)
     judged = time.perf_counter() - began
     said = worker.log.read_bytes()[size:].decode()
     spans = [json.loads(line)["seconds"] for line in said.splitlines() if "state recovered" in line]
     return Start("", max(spans, default=0.0), judged, cpu_s(worker.pid), peak_mb(worker.pid))
 
 
-async def measure(sources: int, hours: int, directory: Path) -> tuple[list[Start], int, int]:
+async def measure(
+    sources: int, hours: int, behind: int, directory: Path
+) -> tuple[list[Start], int, int]:
     """Both starts, the number of state records and their bytes."""
     with KafkaCluster(directory / "kafka") as cluster:
         print(f"laying down the state of {sources:,} sources", flush=True)
@@ -82,12 +92,19 @@ async def measure(sources: int, hours: int, directory: Path) -> tuple[list[Start
         worker = StreamsProcess(settings, directory / "worker.log")
         try:
             print(f"the worker recovers {load.size / 1e6:,.0f} MB", flush=True)
-            starts.append((await started(worker, broker, settings, 2))._replace(what="first start"))
+            upto = dict.fromkeys(range(settings.partitions), 2)
+            first = await started(worker, broker, settings, upto)
+            starts.append(first._replace(what="first start"))
+            for minute in range(behind):
+                more = await load.minute(minute)
+                upto = {partition: at + more.get(partition, 0) for partition, at in upto.items()}
+                await committed(worker, broker, settings, upto)
             await load.tick()
+            upto = {partition: at + 1 for partition, at in upto.items()}
             worker.end(signal.SIGKILL)
             print("killed, and started again", flush=True)
             starts.append(
-                (await started(worker, broker, settings, 3))._replace(what="after kill -9")
+                (await started(worker, broker, settings, upto))._replace(what="after kill -9")
             )
         finally:
             worker.end(signal.SIGKILL)
@@ -99,12 +116,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.recovery", description=__doc__)
     parser.add_argument("--sources", type=int, default=10_000)
     parser.add_argument("--hours", type=int, default=3)
+    parser.add_argument("--behind", type=int, default=20, help="minutes of readings to be repeated")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     # Clients say in many lines that a topic has just been made.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as directory:
-        starts, records, size = asyncio.run(measure(given.sources, given.hours, Path(directory)))
+        starts, records, size = asyncio.run(
+            measure(given.sources, given.hours, given.behind, Path(directory))
+        )
     print(f"{given.sources:,} sources, {given.hours} h: {records:,} records, {size / 1e6:,.0f} MB")
     print(f"{'':<16}{'state s':>9}{'judged s':>10}{'cpu s':>7}{'peak MB':>9}")
     for start in starts:

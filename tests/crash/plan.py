@@ -90,6 +90,8 @@ def draw_plan(seed: int, number: int, given: Conditions, only: str | None = None
         injuries += [] if drawn is None else [drawn]
     for injury in injuries:
         settings.update(injury.settings())
+    # Checkpoints with nearly every batch, now and then, or only where a worker leaves in order.
+    settings["save_records"] = rng.choice((1, 200, 30_000))
     replay = only == REPLAY or (only is None and rng.random() < 0.1)
     return Plan(
         seed, number, load, _PARTITIONS[load], rng.choice((2.0, 4.0, 6.0)), settings,

@@ -82,6 +82,9 @@ POINTS: Final[dict[str, Point]] = {
     "state-confirmed": Point(
         "streams", "streams.checkpoint:Outbox.produce_to", "after", 20, _of_state
     ),
+    "judging-again": Point("streams", "streams.saving:Saving.repeated", "after", 3),
+    "leaving": Point("streams", "streams.judging:Judging.leave", "before", 2),
+    "left": Point("streams", "streams.judging:Judging.leave", "after", 2),
     "before-acknowledging": Point("streams", f"{_DRIVER}.ack", "before", 20),
     "acknowledged": Point("streams", f"{_DRIVER}.ack", "after", 20),
     "before-commit": Point("streams", _COMMIT, "before", 8, _not_empty),
