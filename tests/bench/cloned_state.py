@@ -132,7 +132,8 @@ def changelog_records(
             named = f"{partition}/{rest.replace(SEED, name)}".encode()
             found[partition].append(RawOutput(named, value, headers))
     ledger = msgspec.msgpack.decode(seed["0/ledger"], type=Ledger)
-    saved = msgspec.msgpack.encode(msgspec.structs.replace(ledger, next_offset=reached))
+    here = msgspec.structs.replace(ledger, next_offset=reached, partitions=partitions)
+    saved = msgspec.msgpack.encode(here)
     for partition, records in found.items():
         records.append(RawOutput(b"%d/ledger" % partition, saved, headers))
         mark = b"%d %d" % (reached, len(records))

@@ -18,6 +18,7 @@ from streams.core.registration import Asm, Channel, Enterprise, Limit, Names, So
 from streams.input.reading_row import ReadingRow
 from streams.replay.export import write_export
 from streams.replay.registry_topic import publish_registry
+from streams.saved_state import SavedState, changelog_topic
 from streams.settings import Settings
 from streams.topics import create_topics
 from tests.support.broker import TestBroker, eventually
@@ -138,6 +139,15 @@ async def done(
     await eventually(committed, "everything is committed", 180)
 
 
+async def saved(broker: TestBroker, settings: Settings) -> dict[int, int]:
+    """Up to which offset the state of each partition is complete in the changelog."""
+    found = {partition: SavedState(partition) for partition in range(settings.partitions)}
+    for record in await broker.read(changelog_topic(settings.app_id)):
+        found[record.partition].take(record.offset, record.key, record.value, record.headers)
+    assert all(state.missing == 0 for state in found.values())
+    return {partition: state.reached for partition, state in found.items()}
+
+
 async def test_it_finds_what_the_core_finds(
     any_broker: TestBroker,
     partition_logs: list[list[RawRecord]],
@@ -151,6 +161,9 @@ async def test_it_finds_what_the_core_finds(
         assert worker.end(signal.SIGTERM) == 0, worker.said()
     assert exported(await findings_of(any_broker, settings), tmp_path) == expected
     assert "Traceback" not in worker.said()
+    # Told to stop, it left nothing that has to be judged again.
+    ends = {partition: len(log) for partition, log in enumerate(partition_logs)}
+    assert await saved(any_broker, settings) == ends
 
 
 async def test_killed_again_and_again_it_finds_the_same(
@@ -159,7 +172,7 @@ async def test_killed_again_and_again_it_finds_the_same(
     expected: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    settings = await prepare(any_broker, session_timeout_s=3.0, heartbeat_s=0.5)
+    settings = await prepare(any_broker, session_timeout_s=3.0, heartbeat_s=0.5, save_records=150)
     await everything(any_broker, settings, partition_logs)
     total = sum(map(len, partition_logs))
     for part in (0.1, 0.4, 0.7):
