@@ -111,7 +111,7 @@ def letter_order(row: tuple[Any, ...]) -> tuple[Any, ...]:
 def standing_violations(findings: Findings) -> list[Record]:
     """The violations that were not withdrawn, sorted."""
     standing = (each for each in findings.violations.values() if each["status"] != WITHDRAWN)
-    return sorted(standing, key=_violation_order)
+    return sorted(standing, key=violation_order)
 
 
 def violation_document(record: Record) -> Record:
@@ -128,7 +128,8 @@ def _text(instant: int | None) -> str | None:
         return f"{instant} ms"
 
 
-def _violation_order(record: Record) -> tuple[Any, ...]:
+def violation_order(record: Record) -> tuple[Any, ...]:
+    """Violations are sorted by rule, source, enterprise, parameter and start."""
     return (
         record["rule"],
         record["source_id"] or "",

@@ -16,8 +16,7 @@ from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.migrate import migrations
 from streams.cli.main import cli
-from streams.cli.violations import show_change
-from streams.replay.export import violation_document
+from streams.registry.document import load_registry
 from streams.replay.logs import ends_of
 from streams.settings import Settings
 from tests.support.broker import TestBroker, unique
@@ -163,24 +162,48 @@ def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> Non
         follow.wait()
 
 
-@pytest.mark.parametrize(
-    ("given", "line"),
-    [
-        (
-            {},
-            "OPEN      KZ-3H     A SO2 mg/m3 1970-01-01T00:00:00Z to now ratio 2.2 (revision 1)\n",
-        ),
-        (
-            {"rule": "KZ-NOASM", "source_id": None, "parameter": None, "unit": None, "ratio": None},
-            "OPEN      KZ-NOASM  990140001233 1970-01-01T00:00:00Z to now (revision 1)\n",
-        ),
-    ],
-)
-def test_a_followed_change_is_one_line_of_what_applies(
-    given: dict[str, object], line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    show_change(violation_document({**VIOLATION, **given}), "table")
-    assert capsys.readouterr().out == line
+def test_violations_are_chosen_and_their_history_is_told(env: Env, broker: TestBroker) -> None:
+    asyncio.run(broker.create(env["EMISSIONS_TOPIC_VIOLATIONS"]))
+    emissions(env, "topics", "create")
+    emissions(env, "registry", "load", str(REGISTRY))
+    source = load_registry(REGISTRY)[0].sources[0].id
+    asyncio.run(publish(broker, env, source_id=source))
+    asyncio.run(publish(broker, env, source_id=source, revision=3, status="CLOSED", end=9))
+    asyncio.run(publish(broker, env, id="v2", rule="KZ-DAY", region="KZ-10", start=5))
+    asyncio.run(publish(broker, env, id="v3", status="WITHDRAWN"))
+
+    def ids(*args: str) -> list[str]:
+        told = emissions(env, "violations", "--format", "json", *args)
+        return [each["id"] for each in json.loads(told.stdout)]
+
+    assert ids() == ["v1", "v2"]
+    assert ids("--rule", "kz-day") == ids("--region", "KZ-10") == ["v2"]
+    assert ids("--source", source) == ids("--status", "CLOSED") == ["v1"]
+    assert ids("--until", "1970-01-01T00:00:00.005Z") == ["v1"]
+    assert ids("--since", "1970-01-01T00:00:00.005Z") == ["v2"]
+    assert ids("--status", "withdrawn") == ["v3"]
+    assert ids("--bin", "x") == []
+
+    (whole,) = json.loads(
+        emissions(
+            env, "violations", "--rule", "KZ-3H", "--format", "json", "--language", "ru"
+        ).stdout
+    )
+    assert set(VIOLATION) <= set(whole)
+    assert whole["region_name"] == "Павлодарская область"
+    assert whole["rule_title"].startswith("Двукратное превышение")
+    assert (whole["start"], whole["start_local"][-6:]) == ("1970-01-01T00:00:00Z", "+06:00")
+
+    history = json.loads(emissions(env, "violations", "v1", "--format", "json").stdout)
+    assert [each["revision"] for each in history] == [1, 3]
+    table = emissions({**env, "COLUMNS": "80"}, "violations", "v1").stdout
+    assert "History" in table
+    assert all(len(line) <= 80 for line in table.splitlines())
+    lines = emissions(env, "violations", "--format", "csv").stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("id,revision,status,rule,rule_title,")
+    missing = emissions(env, "violations", "nothing")
+    assert (missing.exit_code, missing.stderr) == (2, "emissions: there is no violation nothing\n")
 
 
 def test_a_fleet_is_simulated_to_the_topics(env: Env, tmp_path: Path) -> None:
