@@ -22,5 +22,7 @@ def record_of(value: msgspec.Struct) -> dict[str, Any]:
 def _nested(part: Any) -> Any:
     if isinstance(part, msgspec.Struct):
         return msgspec.structs.asdict(part)
+    if isinstance(part, str):
+        return part
     name, value = part
     return {"name": name, "value": value}

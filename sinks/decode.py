@@ -208,15 +208,20 @@ def _struck_off(bin_: str) -> dict[str, Any]:
     }
 
 
+_CRITERIA = ("plant", "fuel", "electric_mw", "thermal_mw", "gross_t_a")
+
+
 def _source(bin_: str, source: dict[str, Any]) -> dict[str, Any]:
-    criteria = source["criteria"] or {"fuel": None, "thermal_mw": None, "gross_t_a": None}
+    criteria = source["criteria"] or dict.fromkeys(_CRITERIA)
     return {
         "source_id": source["id"],
         "bin": bin_,
         "name": source["name"],
         "timezone": source["timezone"],
         "cadence_s": source["cadence_s"],
+        "plant": criteria["plant"] or "",
         "fuel": criteria["fuel"] or "",
+        "electric_mw": criteria["electric_mw"],
         "thermal_mw": criteria["thermal_mw"],
         "gross_t_a": criteria["gross_t_a"],
         "parameters": [channel["parameter"] for channel in source["channels"]],

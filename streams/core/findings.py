@@ -54,13 +54,18 @@ class DataGap(msgspec.Struct, frozen=True, gc=False):
     detected_at: int
 
 
-class Article(msgspec.Struct, frozen=True, gc=False):
-    """Where a rule stands in the law."""
+class Article(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """Where a rule stands in the law, in the law's own words.
+
+    A code of duties has ``point`` (пункт) and ``subpoint`` (подпункт), one of offences ``part``
+    (часть); an order has points only, then ``article`` is None.
+    """
 
     act: str
-    article: str
+    article: str | None = None
     part: str | None = None
     point: str | None = None
+    subpoint: str | None = None
 
 
 class Proof(msgspec.Struct, frozen=True, gc=False):
@@ -109,6 +114,9 @@ class Violation(msgspec.Struct, frozen=True, gc=False):
     automatic: bool
     deferred_until: int | None
     evidence: tuple[Proof, ...]
+    track: str = ""  # PRESCRIPTION | COURT | INSPECTION
+    certainty: str = ""  # read | secondary | inferred: of our reading of the law
+    reasons: tuple[str, ...] = ()  # why a person must look: NOT_AUTOMATIC_YET, ...
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

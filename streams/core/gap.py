@@ -96,19 +96,34 @@ def _inside(cuts: Sequence[Interval], instant: int) -> bool:
 
 def source_gaps(
     base: int | None,
+    observed_from: int,
     runs: Sequence[Interval],
     excused: Sequence[Interval],
     gap_after: int,
     grace: int,
     stream_time: int,
 ) -> list[Piece]:
-    """All gaps of a source; a reading is taken to have ended at ``base``, before its first one."""
+    """All gaps of a source; a reading is taken to have ended at ``base``, before its first one.
+
+    None begins before ``observed_from``: silence is no evidence until the log is observed.
+    """
     if base is not None and base > stream_time:
         return []
     return [
         piece
-        for silence in silences(base, runs)
-        for piece in pieces_of(silence, excused, gap_after, grace, stream_time)
+        for start, end in silences(base, runs)
+        for piece in pieces_of(
+            (max(start, observed_from), end), excused, gap_after, grace, stream_time
+        )
+    ]
+
+
+def long_silences(runs: Sequence[Interval], gap_after: int, stream_time: int) -> list[Interval]:
+    """Silences of the source that are too long for a channel to be missed in them, each whole."""
+    return [
+        (start, FOREVER if end is None else end)
+        for start, end in silences(None, runs)
+        if (stream_time if end is None else end) - start > gap_after
     ]
 
 
@@ -117,13 +132,12 @@ def channel_gaps(
     runs: Sequence[Interval],
     excused: Sequence[Interval],
     stops: Sequence[Interval],
-    gaps_of_source: Sequence[Piece],
+    silent: Sequence[Interval],
     gap_after: int,
     grace: int,
     stream_time: int,
 ) -> list[Piece]:
-    """All gaps of one channel; stops and gaps of the source are cut out like excused time."""
-    silent = [(gap.start, FOREVER if gap.end is None else gap.end) for gap in gaps_of_source]
+    """All gaps of one channel; stops and long silences of the source are cut out too."""
     cuts = united([*excused, *stops, *silent])
     return [
         piece

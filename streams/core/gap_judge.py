@@ -6,13 +6,21 @@ from hashlib import sha256
 
 import msgspec
 
+from streams.core.conflict import contested
 from streams.core.context import Context
 from streams.core.findings import DataGap, Proof, gap_id, violation_id
-from streams.core.gap import Piece, channel_gaps, next_change, silences, source_gaps
+from streams.core.gap import (
+    Piece,
+    channel_gaps,
+    long_silences,
+    next_change,
+    silences,
+    source_gaps,
+)
 from streams.core.head import Head, PublishedGap, Standing
 from streams.core.rules import Rule
-from streams.core.source import FOREVER, Interval, SourceEntry, united
-from streams.core.violation import WITHDRAWN, Measure, Subject, build, numbered
+from streams.core.source import BEGINNING, FOREVER, Interval, SourceEntry, united
+from streams.core.violation import WITHDRAWN, Measure, Subject, build, numbered, reasons_of
 
 SOURCE = ""
 """Name of the source itself beside its channels in ``Head.trimmed``."""
@@ -64,19 +72,22 @@ class GapJudge:
             return
         head, policy = self._head, self._context.policy
         base = None if SOURCE in head.trimmed else self._base(entry)
+        observed = self._context.observed_from
         of_source = source_gaps(
-            base, head.runs, entry.excused, entry.gap_after, policy.grace, stream_time
+            base, observed, head.runs, entry.excused, entry.gap_after, policy.grace, stream_time
         )
         found: dict[str, tuple[str | None, Piece]] = {
             gap_id(entry.id, None, piece.start): (None, piece) for piece in of_source
         }
-        silent = [(gap.start, FOREVER if gap.end is None else gap.end) for gap in of_source]
+        silent = long_silences(head.runs, entry.gap_after, stream_time)
         cuts = united([*entry.excused, *head.stops, *silent])
         self.lasting = set()
         self._judged = base is None or base <= stream_time
         if any(piece.start >= _last_end(base, head.runs) for piece in of_source):
             self.lasting.add(SOURCE)
-        due = self._next(base, head.runs, entry.excused, entry, stream_time)
+        due = self._next(base, head.runs, entry.excused, entry, stream_time, observed)
+        if head.runs and (long := head.runs[-1][1] + entry.gap_after + 1) > stream_time:
+            due = min(due, long)
         if head.first is not None:
             for parameter in entry.pollutants:
                 runs = head.channels.get(parameter, [])
@@ -86,7 +97,7 @@ class GapJudge:
                     runs,
                     entry.excused,
                     head.stops,
-                    of_source,
+                    silent,
                     entry.gap_after,
                     policy.grace,
                     stream_time,
@@ -118,11 +129,12 @@ class GapJudge:
         cuts: list[Interval],
         entry: SourceEntry,
         stream_time: int,
+        since: int = BEGINNING,
     ) -> int:
         open_ended = silences(base, runs)
         if not open_ended:
             return FOREVER
-        start = open_ended[-1][0]
+        start = max(open_ended[-1][0], since)
         grace = self._context.policy.grace
         return next_change(start, cuts, entry.gap_after, grace, stream_time)
 
@@ -207,9 +219,13 @@ class GapJudge:
             None,
             (piece.start, piece.end),
             Measure("s", value, limit),
-            automatic=until is not None
-            and self._reaches(piece, rule.automatic_since(entry.zone), stream_time),
             detected_at=stream_time,
+            reasons=None
+            if until is None
+            else reasons_of(
+                automatic=self._reaches(piece, rule.automatic_since(entry.zone), stream_time),
+                contested=contested(self._head.conflicts, piece.start, until),
+            ),
             evidence=(
                 Proof(
                     self._context.topic,

@@ -37,6 +37,11 @@ class Standing(msgspec.Struct, array_like=True, gc=False, frozen=True):
     end: int | None
     published: Published
 
+    def silent_in(self, start: int, end: int) -> bool:
+        """Whether it is an outage that meets ``[start, end)``."""
+        meets = self.start < end and (self.end is None or start < self.end)
+        return self.parameter is None and meets
+
 
 class Carry(msgspec.Struct, array_like=True):
     """The forgotten beginning of a run that goes on: when it began, under which limit, its sums."""
@@ -55,7 +60,8 @@ class Head(msgspec.Struct, array_like=True):
     the time that readings report as not normal. ``first`` is the first reading's start;
     ``trimmed`` tells that runs before the first of the list were forgotten, so nothing is
     computed before it any more; ``forgotten`` is the end of the last forgotten hour,
-    ``runs_due`` the stream time that may close a run.
+    ``runs_due`` the stream time that may close a run, ``conflicts`` where readings said something
+    else than the accepted one of their interval (`streams.core.conflict`).
     """
 
     first: int | None = None
@@ -70,3 +76,4 @@ class Head(msgspec.Struct, array_like=True):
     trimmed: set[str] = msgspec.field(default_factory=set)
     forgotten: int = -(1 << 62)
     runs_due: int = 0
+    conflicts: list[Interval] = msgspec.field(default_factory=list)

@@ -65,6 +65,7 @@ class Ledger(msgspec.Struct, array_like=True):
 class Outcome:
     """What one batch brought; ``state`` maps a key to its new bytes, or None to delete it.
 
+    Of the revisions of a mean, gap or violation that the batch led to it has the last.
     Where the dead-letter limit is ``reached``, nothing of the batch may be produced, saved or
     acknowledged.
     """

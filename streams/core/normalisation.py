@@ -92,7 +92,10 @@ NO_OXYGEN, OXYGEN_MEASURED, ALWAYS_TOO_HIGH = "no oxygen", "measured", "given, a
 
 
 class GasPlan:
-    """How a source's auxiliary channels become the state of the gas."""
+    """How a source's auxiliary channels become the state of the gas.
+
+    ``measures_flow``: by a FLOW channel, or VELOCITY in a stack of known area.
+    """
 
     def __init__(self, channels: Mapping[str, Channel], stack_area_m2: float | None) -> None:
         temperature, pressure = channels.get("TEMPERATURE"), channels.get("PRESSURE")
@@ -103,10 +106,12 @@ class GasPlan:
         # A source with a FLOW channel is never measured by velocity: no fallback.
         self._flow_channel = "FLOW" if "FLOW" in channels else "VELOCITY"
         self._flow_factor: Ratio | None = None
+        self.measures_flow = self._flow_channel in channels
         if "FLOW" in channels:
             self._flow_factor = (1, 3600) if channels["FLOW"].unit == "m3/h" else (1, 1)
         elif stack_area_m2 is not None:
             self._flow_factor = ratio(stack_area_m2)
+        self.measures_flow &= self._flow_factor is not None
 
     @property
     def reads(self) -> tuple[bool, bool, str]:

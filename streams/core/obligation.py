@@ -20,13 +20,15 @@ from streams.core.registry_history import Registration
 from streams.core.rules import NATIONAL_ZONE, MissingAsm, Rule
 from streams.core.slot import Published
 from streams.core.source import FOREVER
-from streams.core.violation import OPEN, WITHDRAWN, Subject, build, numbered
+from streams.core.violation import OPEN, WITHDRAWN, Subject, build, numbered, reasons_of
 
 OLD_UNTIL = date(2021, 7, 1)
 OLD_OBLIGED_FROM = date(2023, 1, 1)
 GROSS_T_A = 500.0
-SOLID_OR_LIQUID_MW = 50.0
-GAS_MW = 500.0
+STATION_MW = {"gas": 500.0, "liquid": 50.0, "solid": 50.0}
+"""Electric power of a station from which on its sources are monitored, MW by fuel."""
+BOILER_HOUSE_MW = {"gas": 1395.6, "liquid": 116.3, "solid": 116.3}
+"""Thermal power of a boiler house, MW by fuel: 1 200 and 100 Gcal/h."""
 
 
 class Duty(NamedTuple):
@@ -55,15 +57,20 @@ class Obligations(msgspec.Struct, array_like=True):
 
 
 def meets_criteria(criteria: Criteria | None) -> bool:
-    """Whether a source must be monitored: 500 t/a, 50 MW on solid or liquid fuel, 500 MW on gas."""
+    """Whether a source must be monitored (Order 208, point 11): by its mass, or by its plant.
+
+    A registration from before the kinds of plants were told counts by its mass alone.
+    """
     if criteria is None:
         return False
     if criteria.gross_t_a is not None and criteria.gross_t_a >= GROSS_T_A:
         return True
-    power = criteria.thermal_mw or 0.0
-    if criteria.fuel in ("solid", "liquid"):
-        return power >= SOLID_OR_LIQUID_MW
-    return criteria.fuel == "gas" and power >= GAS_MW
+    fuel = criteria.fuel or ""
+    if criteria.plant == "station":
+        return (criteria.electric_mw or 0.0) >= STATION_MW.get(fuel, FOREVER)
+    if criteria.plant == "boiler_house":
+        return (criteria.thermal_mw or 0.0) >= BOILER_HOUSE_MW.get(fuel, FOREVER)
+    return False
 
 
 def obliged_from(enterprise: Enterprise) -> int | None:
@@ -185,9 +192,9 @@ class ObligationJudge:
             None,
             (duty.start, duty.end if over else None),
             None,
-            automatic=reached and not valid_deferral,
             detected_at=at,
             evidence=(registration.proof,),
+            reasons=reasons_of(automatic=reached),
             deferred_until=deferred if valid_deferral else None,
         )
         self._keep(rule, violation, over=over)
@@ -203,7 +210,6 @@ class ObligationJudge:
             None,
             (known.start, known.end),
             None,
-            automatic=False,
             detected_at=at,
             evidence=(),
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
+from typing import TypeVar
 
 import msgspec
 
@@ -25,6 +26,7 @@ from streams.core.dead_letter_limit import (
     never,
 )
 from streams.core.ending import Ending, count, judged_alone, refused_by_source
+from streams.core.findings import DataGap, Violation
 from streams.core.hours import starts_by_source
 from streams.core.intake import Intake, Segment
 from streams.core.log import (
@@ -54,6 +56,17 @@ _detected_at = attrgetter("detected_at")
 _AT_HAND = 40_000
 """Slots of windows that are judged together: of the days of some 280 sources, or of a nation's
 hours."""
+
+
+_Finding = TypeVar("_Finding", DataGap, Violation)
+
+
+def _last_revisions(found: Sequence[_Finding]) -> list[_Finding]:
+    """Of the changes of one batch the last of each id, of all sources, in order of detection.
+
+    Revisions count the changes in the log, so a number is left out and never used twice.
+    """
+    return sorted({each.id: each for each in found}.values(), key=_detected_at)
 
 
 class PartitionEngine:
@@ -157,12 +170,10 @@ class PartitionEngine:
         self._fresh.clear()
         state = self.save() if save else {}
         findings, self._context.findings = self._context.findings, Findings()
-        findings.gaps.sort(key=_detected_at)  # of all sources, in the order of detection
-        findings.violations.sort(key=_detected_at)
         return Outcome(
             means=findings.means,
-            gaps=findings.gaps,
-            violations=findings.violations,
+            gaps=_last_revisions(findings.gaps),
+            violations=_last_revisions(findings.violations),
             dead_letters=findings.dead_letters,
             state=state,
             used=ledger.used - before[0],

@@ -1,4 +1,4 @@
-"""Times that policy fixes rather than the law; all in milliseconds."""
+"""Times that policy fixes rather than the law; in milliseconds where no unit is named."""
 
 from __future__ import annotations
 
@@ -15,3 +15,4 @@ class Policy(NamedTuple):
     max_lateness: int = 72 * HOUR
     future: int = 5 * MINUTE
     outage_limit: int = 24 * HOUR
+    episode_max: int = 5  # local days

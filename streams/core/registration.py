@@ -37,15 +37,29 @@ class Roadmap(_Value, frozen=True):
 
 
 class Criteria(_Value, frozen=True):
-    """What makes automatic monitoring a duty: fuel, thermal power (MW), gross emission (t/a)."""
+    """What makes automatic monitoring a duty (Order 208, point 11).
 
-    fuel: str | None = None
+    ``plant`` is station, boiler_house or other; ``electric_mw`` the power of a whole station,
+    ``thermal_mw`` that of a boiler house; ``gross_t_a`` what the source emits in a year.
+    """
+
+    fuel: str | None = None  # solid | liquid | gas: gas only if nothing else is burnt
     thermal_mw: float | None = None
     gross_t_a: float | None = None
+    plant: str | None = None
+    electric_mw: float | None = None
 
 
 class Verification(_Value, frozen=True):
     """Metrological verification of a device, valid ``[on, until)``; a missing end is open."""
+
+    number: str
+    on: str | None = None
+    until: str | None = None
+
+
+class TypeCertificate(_Value, frozen=True):
+    """Certificate of type approval of a device, valid ``[on, until)``; a missing end is open."""
 
     number: str
     on: str | None = None
@@ -58,6 +72,7 @@ class Device(_Value, frozen=True):
     name: str
     serial: str
     verification: Verification | None = None
+    type_certificate: TypeCertificate | None = None
 
 
 class Conditions(_Value, frozen=True):
@@ -101,6 +116,14 @@ class Excused(_Value, frozen=True):
     notified_at: str | None = None
 
 
+class Location(_Value, frozen=True):
+    """Where a source stands: degrees north and east (WGS 84), and the name of the place."""
+
+    lat: float
+    lon: float
+    town: Names | None = None
+
+
 class Source(_Value, frozen=True):
     """One stationary emission source (stack): the unit of every measurement."""
 
@@ -114,6 +137,7 @@ class Source(_Value, frozen=True):
     devices: tuple[Device, ...] = ()
     limits: tuple[Limit, ...] = ()
     excused: tuple[Excused, ...] = ()
+    location: Location | None = None
 
 
 class Enterprise(_Value, frozen=True):
@@ -129,3 +153,4 @@ class Enterprise(_Value, frozen=True):
     asm: Asm = Asm()
     roadmap: Roadmap | None = None
     test: bool = False
+    investor_register: bool = False

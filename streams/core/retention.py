@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from streams.core.calendar import DAY, HOUR
-from streams.core.gap import source_gaps
+from streams.core.gap import long_silences
 from streams.core.gap_judge import SOURCE
 from streams.core.head import Head
 from streams.core.hours import LONGEST_HOUR, Hours
 from streams.core.run_judge import RunJudge
-from streams.core.source import BEGINNING, Interval, SourceEntry, united
+from streams.core.source import BEGINNING, FOREVER, Interval, SourceEntry, united
 
 LONGEST_DAY = DAY + LONGEST_HOUR
 """A local day is at most this long; its mean needs all its slots until it is final."""
@@ -47,6 +47,7 @@ def forget(
             hours.forget(start)
         head.forgotten = until
     dropped = runs.let_go(entry, bound) or bool(old)
+    dropped |= _forget_conflicts(head, kept_from(horizon))
     for identity, standing in list(head.standing.items()):
         if standing.parameter is not None and standing.end is not None:
             known = head.carries.get(f"{standing.rule}|{standing.parameter}")
@@ -55,6 +56,19 @@ def forget(
                 del head.standing[identity]
                 dropped = True
     return _forget_silence(entry, head, bound, stream_time) or dropped
+
+
+def _forget_conflicts(head: Head, bound: int) -> bool:
+    """Drop conflicts before ``bound``, but for those inside an outage that is remembered."""
+    outages = list(head.standing.values())
+    kept = [
+        span
+        for span in head.conflicts
+        if span[1] > bound or any(each.silent_in(*span) for each in outages)
+    ]
+    dropped = len(kept) < len(head.conflicts)
+    head.conflicts[:] = kept
+    return dropped
 
 
 def _forget_silence(entry: SourceEntry, head: Head, bound: int, stream_time: int) -> bool:
@@ -109,9 +123,12 @@ def _drop_runs(runs: list[Interval], name: str, head: Head, bound: int) -> bool:
 
 
 def _cuts(entry: SourceEntry, head: Head, stream_time: int) -> list[Interval]:
-    """What is cut out of a channel's silence, but for a gap of the source that still lasts."""
-    gaps = source_gaps(None, head.runs, entry.excused, entry.gap_after, 0, stream_time)
-    silent = [(gap.start, gap.end) for gap in gaps if gap.end is not None]
+    """What is cut out of a channel's silence, but for a silence of the source that lasts."""
+    silent = [
+        silence
+        for silence in long_silences(head.runs, entry.gap_after, stream_time)
+        if silence[1] < FOREVER
+    ]
     return united([*entry.excused, *head.stops, *silent])
 
 

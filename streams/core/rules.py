@@ -74,7 +74,11 @@ AnyCondition = WindowMeanOver | RunOver | Outage | MissingAsm | MissingLink
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule: a stable code, its condition, its place in the law, its validity."""
+    """One rule: a stable code, its condition, its place in the law, its validity.
+
+    ``track``: what follows, a prescription without a court, a court, or an inspection;
+    ``certainty``: of our reading of the law.
+    """
 
     code: str
     titles: dict[str, str]  # ru, kk, en
@@ -84,6 +88,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     automatic: date | None  # cases open without a human from this date; None: never
     valid_from: date
     source: str
+    track: Literal["PRESCRIPTION", "COURT", "INSPECTION"]
     certainty: Literal["read", "secondary", "inferred"]
     valid_to: date | None = None
 

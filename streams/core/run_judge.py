@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import timedelta
 from typing import NamedTuple
 
+from streams.core.conflict import contested
 from streams.core.context import Context
 from streams.core.findings import violation_id
 from streams.core.head import Carry, Head, Standing
@@ -14,16 +16,20 @@ from streams.core.registration import Limit
 from streams.core.rules import Rule, RunOver
 from streams.core.source import CONCENTRATION, FOREVER, KINDS, SourceEntry
 from streams.core.stretch import Stretch, extend
-from streams.core.violation import WITHDRAWN, Measure, Subject, build, numbered
+from streams.core.violation import WITHDRAWN, Measure, Subject, build, numbered, reasons_of
 
 
 class Run(NamedTuple):
-    """Adjacent windows that reached the limit; ``carry`` is the forgotten beginning, if any."""
+    """Adjacent windows that reached the limit; ``carry`` is the forgotten beginning, if any.
+
+    No window of it starts at ``cut`` or later, a local midnight: what goes on there is another.
+    """
 
     start: int
     end: int
     starts: list[int]
     carry: Carry | None
+    cut: int
 
 
 class RunJudge:
@@ -76,7 +82,7 @@ class RunJudge:
             identity = violation_id(rule.code, entry.id, parameter, run.start)
             wanted.add(identity)
             closes = entry.window(kind, run.end)[1] + self._context.grace(kind)
-            over = closes <= stream_time
+            over = closes <= stream_time or run.end >= run.cut
             if not over:
                 self._head.runs_due = min(self._head.runs_due, closes)
             before = self._head.standing.get(identity)
@@ -100,17 +106,22 @@ class RunJudge:
         kind = _kind(condition, entry)
         found: list[Run] = []
         if (carry := self._head.carries.get(name)) is not None:
-            found.append(Run(carry.start, carry.end, [], carry))
+            found.append(Run(carry.start, carry.end, [], carry, self._cut(entry, carry.start)))
         for _, hour in self._hours.all():
             for start in hour.peaks.get(name, ()):
                 end = entry.window(kind, start)[1]
-                if found and found[-1].end == start:
+                if found and found[-1].end == start < found[-1].cut:
                     last = found[-1]
                     last.starts.append(start)
                     found[-1] = last._replace(end=end)
                 else:
-                    found.append(Run(start, end, [start], None))
+                    found.append(Run(start, end, [start], None, self._cut(entry, start)))
         return found
+
+    def _cut(self, entry: SourceEntry, start: int) -> int:
+        """The local midnight by which a run that begins at ``start`` is over, as an episode is."""
+        day = entry.clock.date(start)
+        return entry.midnight(day + timedelta(days=self._context.policy.episode_max))
 
     def _publish(
         self,
@@ -144,9 +155,13 @@ class RunJudge:
             parameter,
             (run.start, run.end),
             measure,
-            automatic=rule.automatic_at(run.start, entry.zone) and not stretch.unverified,
             detected_at=stream_time,
             evidence=(stretch.proof(self._context.topic, self._context.partition),),
+            reasons=reasons_of(
+                automatic=rule.automatic_at(run.start, entry.zone),
+                unverified=bool(stretch.unverified),
+                contested=stretch.contested or contested(self._head.conflicts, run.start, run.end),
+            ),
             serial=stretch.serial,
         )
         before = self._head.standing.get(identity)
@@ -177,7 +192,6 @@ class RunJudge:
             standing.parameter,
             (standing.start, standing.end),
             None,
-            automatic=False,
             detected_at=stream_time,
             evidence=(),
         )
@@ -202,7 +216,11 @@ class RunJudge:
                     self._head.carries.pop(name, None)
 
     def let_go(self, entry: SourceEntry, bound: int) -> bool:
-        """Drop the carried beginnings of runs that ended before ``bound``, so for good."""
+        """Drop the carried beginnings of runs that ended before ``bound``, so for good.
+
+        Not while a window of theirs is remembered: a run that was cut would begin anew with it,
+        and go on in the next one.
+        """
         dropped = False
         for rule in self._context.run_rules:
             condition = rule.condition
@@ -210,7 +228,7 @@ class RunJudge:
             prefix = f"{rule.code}|"
             for name in [name for name in self._head.carries if name.startswith(prefix)]:
                 run = self.runs(rule, condition, entry, name.removeprefix(prefix))[0]
-                if run.end < bound:
+                if run.end < bound and not self._hours.before(run.end):
                     del self._head.carries[name]
                     dropped = True
         return dropped
@@ -231,6 +249,7 @@ class RunJudge:
                 end = entry.window(kind, old[-1])[1]
                 slots = self._hours.slots(old[0], end)
                 extend(stretch, slots, f"{parameter}|{CONCENTRATION}", KINDS[kind].length // 1000)
+                stretch.contested |= contested(self._head.conflicts, run.start, end)
             return Carry(run.start, end, limit or 0.0, interval, stretch)
         return None
 

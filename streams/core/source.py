@@ -94,8 +94,15 @@ class Plans(dict[str, ChannelPlan]):
     all of them in the order of the channels, ``layout`` how slots keep them.
     """
 
-    def __init__(self, channels: dict[str, Channel], limits: dict[tuple[str, str], Limit]) -> None:
+    def __init__(
+        self,
+        channels: dict[str, Channel],
+        limits: dict[tuple[str, str], Limit],
+        *,
+        measures_flow: bool,
+    ) -> None:
         self.limits = limits
+        self._measures_flow = measures_flow
         self.normalisations: list[Normalisation] = []
         super().__init__({name: self._plan(channel) for name, channel in channels.items()})
         self.series = tuple(series for plan in self.values() for series in plan.series)
@@ -114,14 +121,18 @@ class Plans(dict[str, ChannelPlan]):
             normalise = Concentration(channel, concentration.reference)
             series.append(self._series(name, CONCENTRATION, normalise, concentration))
         mass_flow = self.limits.get((name, MASS_FLOW))
-        if mass_flow is not None:
+        # The mass above a concentration's limit needs the flow, whether that has a limit or not.
+        corrected = channel.conditions is not None and channel.conditions.o2_pct is not None
+        if mass_flow is not None or (series and self._measures_flow and not corrected):
             series.append(self._series(name, MASS_FLOW, MassFlow(channel), mass_flow))
         if not series:
             key = f"{name}|{channel.unit}"
             series.append(Series(key, name, channel.unit, None, RAW, None))
         return ChannelPlan(name, low, high, floor, name not in AUXILIARIES, tuple(series))
 
-    def _series(self, parameter: str, unit: str, normalise: Normalisation, limit: Limit) -> Series:
+    def _series(
+        self, parameter: str, unit: str, normalise: Normalisation, limit: Limit | None
+    ) -> Series:
         bases = [known.basis for known in self.normalisations]
         if normalise.basis not in bases:
             bases.append(normalise.basis)
@@ -269,7 +280,7 @@ class SourceEntry:
             for (begin, end), limit in self._limits
             if begin <= start < end
         }
-        return Plans(self._channels, in_force)
+        return Plans(self._channels, in_force, measures_flow=self.gas_plan.measures_flow)
 
 
 def _validity(zone: str, start: str | None, end: str | None) -> Interval:

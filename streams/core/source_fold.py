@@ -17,6 +17,7 @@ import msgspec
 
 from streams.core.awaited import Awaited
 from streams.core.calendar import HOUR
+from streams.core.conflict import note
 from streams.core.context import Context
 from streams.core.coverage import Coverage
 from streams.core.frame import NOWHERE, Frame
@@ -320,6 +321,7 @@ class SourceFold:
         if before is not None:
             if before == said:
                 return DUPLICATE
+            yield from self._contest(line, position, index * period, entry, period_s)
             return Refusal(
                 CONFLICTING_DUPLICATE, "an earlier reading of the interval says something else"
             )
@@ -348,6 +350,36 @@ class SourceFold:
             self._context.offset = line.records[position].offset
             self._judge_silence(stream_time)
         return None
+
+    def _contest(
+        self, line: Timeline, position: int, start: int, entry: SourceEntry, period_s: int
+    ) -> Asking[None]:
+        """Remember that the interval at ``start`` is contested, and judge anew what was said."""
+        stream_time, end = line.times[position], start + period_s * 1000
+        yield from self._judge_closed(line, position + 1)
+        self._changed = True
+        closed: dict[tuple[int, int], Pending] = {}
+        at = start
+        while at < end:
+            frame = self._frame_at(at, entry)
+            if note(self._head.conflicts, (at, min(end, frame.end)), (frame.start, frame.end)):
+                for each in frame.windows:
+                    divides = KINDS[each.kind].length // 1000 % period_s == 0
+                    if divides and each.closes <= stream_time:
+                        closed[each.kind, each.start] = each
+            at = frame.end
+        windows = [
+            Window(each.kind, each.start, each.end, self._hours.inside(each.start, each.end))
+            for each in closed.values()
+        ]
+        summarised = (yield windows) if windows else ()
+        for window, summary in zip(windows, summarised, strict=True):
+            self._windows.means(self.entry, window, summary, stream_time, limited_only=True)
+        if self._windows.shaken:
+            self._shake(stream_time)
+        if any(each.silent_in(start, end) for each in self._head.standing.values()):
+            self._context.offset = line.records[position].offset
+            self._judge_silence(stream_time)
 
     def _frame_at(self, instant: int, entry: SourceEntry) -> Frame:
         frame = self._frame

@@ -35,6 +35,7 @@ class Stretch(msgspec.Struct, array_like=True):
     first_offset: int = -1
     last_offset: int = -1
     chain: bytes = b""
+    contested: bool = False  # a conflicting reading lies in what was forgotten
 
     @property
     def value(self) -> float | None:
@@ -64,7 +65,7 @@ class Stretch(msgspec.Struct, array_like=True):
     def excess_tonnes(self, value: float, limit: float) -> float | None:
         """Mass above the limit: the share ``(value - L) / value`` of the mass emitted.
 
-        None where the source has no g/s series of the parameter, so the mass is not measured.
+        None where no reading has a valid mass flow, so the mass is not measured.
         """
         if not self.mass or value <= 0:
             return None
@@ -87,7 +88,7 @@ def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> 
                 stretch.sums[period] = (compact([*parts, *piece.parts(at)]), count + valid)
                 stretch.unverified += piece.codes.get(at, {}).get(UNVERIFIED, 0)
             at = position.get(flow_key)
-            if at is not None and piece.sums[COUNT, at]:
+            if at is not None and piece.sums[VALID, at]:
                 known = stretch.mass.get(period, [])
                 stretch.mass[period] = compact([*known, *piece.parts(at)])
         for serial, count in slot.devices.items():

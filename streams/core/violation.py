@@ -17,6 +17,12 @@ AMENDED = "AMENDED"
 CLOSED = "CLOSED"
 WITHDRAWN = "WITHDRAWN"
 
+NOT_AUTOMATIC_YET = "NOT_AUTOMATIC_YET"
+UNVERIFIED_DEVICE = "UNVERIFIED_DEVICE"
+CONFLICTING_DATA = "CONFLICTING_DATA"
+"""Why a person must look (specification, Cases): the law did not open cases by itself then, a
+reading of a device outside its verification counts, two readings of an interval differ."""
+
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -44,6 +50,20 @@ class Measure(msgspec.Struct, frozen=True):
         return self.value / self.limit
 
 
+def reasons_of(
+    *, automatic: bool, unverified: bool = False, contested: bool = False
+) -> tuple[str, ...]:
+    """Why a violation is not automatic, sorted; ``automatic``: its rule is at that moment."""
+    found = []
+    if contested:
+        found.append(CONFLICTING_DATA)
+    if not automatic:
+        found.append(NOT_AUTOMATIC_YET)
+    if unverified:
+        found.append(UNVERIFIED_DEVICE)
+    return tuple(found)
+
+
 def build(
     violation_id: str,
     rule: Rule,
@@ -53,13 +73,17 @@ def build(
     interval: tuple[int, int | None],
     measure: Measure | None,
     *,
-    automatic: bool,
     detected_at: int,
     evidence: tuple[Proof, ...],
+    reasons: tuple[str, ...] | None = None,
     serial: str | None = None,
     deferred_until: int | None = None,
 ) -> Violation:
-    """A violation still without its number and status; ``numbered`` gives it both."""
+    """A violation still without its number and status; ``numbered`` gives it both.
+
+    ``reasons`` why a person must look, empty: it is automatic unless it is deferred; None: it
+    does not stand.
+    """
     enterprise, source = subject.enterprise, subject.source
     device = None if source is None else source.device(serial, interval[0])
     until = device.valid[1] if device and device.valid else None
@@ -93,9 +117,12 @@ def build(
         verification=None if device is None else device.number,
         verification_until=until if until is not None and until < 1 << 61 else None,
         detected_at=detected_at,
-        automatic=automatic,
+        automatic=reasons == () and deferred_until is None,
         deferred_until=deferred_until,
         evidence=evidence,
+        track=rule.track,
+        certainty=rule.certainty,
+        reasons=reasons or (),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.conflict import contested
 from streams.core.context import Context
 from streams.core.findings import WindowMean, violation_id
 from streams.core.head import Head
@@ -11,7 +12,7 @@ from streams.core.rules import Rule, RunOver, WindowMeanOver
 from streams.core.slot import Hour
 from streams.core.source import CONCENTRATION, KINDS, MASS_FLOW, ONE_HOUR, SourceEntry
 from streams.core.stretch import Stretch, extend
-from streams.core.violation import Measure, Subject, build, numbered
+from streams.core.violation import Measure, Subject, build, numbered, reasons_of
 
 
 class WindowJudge:
@@ -105,9 +106,15 @@ class WindowJudge:
             mean.parameter,
             (mean.start, mean.end),
             Measure(mean.unit, value, limit, mean.validated_value, excess),
-            automatic=rule.automatic_at(mean.start, entry.zone) and not stretch.unverified,
             detected_at=stream_time,
             evidence=(stretch.proof(self._context.topic, self._context.partition),),
+            reasons=reasons_of(
+                automatic=rule.automatic_at(mean.start, entry.zone),
+                unverified=bool(stretch.unverified),
+                contested=contested(self._head.conflicts, mean.start, mean.end),
+            )
+            if holds
+            else None,
             serial=stretch.serial,
         )
         news = numbered(violation, before, over=True, withdrawn=not holds)

@@ -8,17 +8,24 @@ from streams.core.registration import Channel, Limit
 from streams.registry.channels import CONCENTRATION_UNITS, check_conditions
 from streams.registry.errors import Problem
 from streams.registry.moments import check_midnight, check_period
+from streams.registry.nearest import no_channel
 from streams.registry.quantities import check_positive
 
 UNITS = ("mg/m3", "g/s", "t/a")
 
 
 def check_limits(
-    limits: Sequence[Limit], channels: Sequence[Channel], zone: str, path: str
+    limits: Sequence[Limit],
+    channels: Sequence[Channel],
+    zone: str,
+    path: str,
+    *,
+    earlier: bool = False,
 ) -> None:
     """Refuse a limit that could not be compared, or that would be in force beside another.
 
-    A limit on a parameter without a channel is allowed: the permit has it, nothing measures it.
+    A limit whose parameter no channel measures is never judged: refused, but for what an earlier
+    version has let through.
     """
     by_parameter = {channel.parameter: channel for channel in channels}
     in_force: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
@@ -29,6 +36,8 @@ def check_limits(
         channel = by_parameter.get(limit.parameter)
         if channel is not None:
             _check_channel(limit, channel, here)
+        elif not earlier:
+            raise Problem(f"{here}.parameter", no_channel(limit.parameter, by_parameter))
         start, end = check_period(
             zone, limit.valid_from, limit.valid_to, here, ("valid_from", "valid_to")
         )

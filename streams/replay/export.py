@@ -27,7 +27,7 @@ DEAD_LETTERS = (
 VIOLATIONS = (
     "id", "revision", "status", "rule", "rule_set", "bin", "source_id", "parameter", "unit",
     "start", "end", "value", "validated_value", "limit", "ratio", "automatic", "deferred_until",
-    "detected_at", "evidence",
+    "detected_at", "evidence", "track", "certainty", "excess_mass_t",
 )  # fmt: skip
 MOMENTS = frozenset({"start", "end", "deferred_until", "detected_at"})
 WITHDRAWN = "WITHDRAWN"

@@ -218,13 +218,24 @@ def _stack(
         channels=_channels(kind, scale),
         name=f"{kind.stack} № {place + 1}",
         timezone=region.zone,
-        criteria=Criteria(kind.fuel, draw.between(*kind.megawatts), draw.between(600, 9000)),
+        criteria=_criteria(kind, draw.between(*kind.megawatts), draw.between(600, 9000)),
         stack_area_m2=area,
         devices=(Device("АСМ", serial, verification),),
         limits=limits,
     )
     commissioned_at = midnight(region.zone, date.fromisoformat(commissioned))
     return Stack(source, kind, bin_, commissioned_at, test, mass_limit)
+
+
+def _criteria(kind: Kind, megawatts: float, gross_t_a: float) -> Criteria:
+    station = kind.plant == "station"
+    return Criteria(
+        kind.fuel,
+        None if station else megawatts,
+        gross_t_a,
+        kind.plant,
+        megawatts if station else None,
+    )
 
 
 def _channels(kind: Kind, scale: float) -> tuple[Channel, ...]:

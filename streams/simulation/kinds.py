@@ -22,11 +22,15 @@ class Pollutant(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A kind of plant at full load. ``oxygen`` is percent of dry gas, ``temperature`` degC."""
+    """A kind of plant at full load. ``oxygen`` is percent of dry gas, ``temperature`` degC.
+
+    ``megawatts`` are electric for a station, thermal for others.
+    """
 
     code: str
     name: tuple[str, str, str]  # ru, kk, en
     stack: str
+    plant: str  # station | boiler_house | other
     fuel: str
     megawatts: tuple[int, int]
     oxygen_reference: float | None
@@ -48,6 +52,7 @@ COAL = Kind(
     "coal",
     ("Теплоэнергоцентр", "Жылу-энергия орталығы", "Heat and Power Centre"),
     "Котёл",
+    "station",
     "solid",
     (120, 900),
     6.0,
@@ -69,8 +74,9 @@ GAS_BOILER = Kind(
     "gas",
     ("Котельный комплекс", "Қазандық кешені", "Boiler Complex"),
     "Котёл",
+    "boiler_house",
     "gas",
-    (510, 700),
+    (1400, 1900),
     3.0,
     4.0,
     "dry",
@@ -89,6 +95,7 @@ TURBINE = Kind(
     "turbine",
     ("Энергокомплекс", "Энергия кешені", "Energy Complex"),
     "Газовая турбина",
+    "station",
     "gas",
     (500, 620),
     15.0,
@@ -108,6 +115,7 @@ SMELTER = Kind(
     "smelter",
     ("Металлургический комплекс", "Металлургия кешені", "Metallurgical Complex"),
     "Печь",
+    "other",
     "liquid",
     (60, 240),
     None,
@@ -129,6 +137,7 @@ KILN = Kind(
     "kiln",
     ("Цементный комплекс", "Цемент кешені", "Cement Complex"),
     "Вращающаяся печь",
+    "other",
     "solid",
     (60, 160),
     10.0,
@@ -150,6 +159,7 @@ SULPHUR = Kind(
     "sulphur",
     ("Газоперерабатывающий комплекс", "Газ өңдеу кешені", "Gas Processing Complex"),
     "Установка серы",
+    "other",
     "gas",
     (505, 560),
     3.0,

@@ -124,7 +124,7 @@ VIOLATION = {
     "end": None, "value": 1100.0, "validated_value": None, "limit": 500.0, "ratio": 2.2,
     "excess_mass_t": None, "device_serial": None, "verification": None,
     "verification_until": None, "detected_at": 5, "automatic": True, "deferred_until": None,
-    "evidence": [],
+    "evidence": [], "track": "COURT", "certainty": "inferred", "reasons": [],
 }  # fmt: skip
 
 

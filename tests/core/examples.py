@@ -77,7 +77,7 @@ def enterprise(*sources: Source, **changes: Any) -> Enterprise:
 
 def obliged(**changes: Any) -> Enterprise:
     """A category I enterprise with a source that must be monitored, and nothing installed."""
-    stack = source(criteria=Criteria(fuel="solid", thermal_mw=210.0))
+    stack = source(criteria=Criteria(plant="station", fuel="solid", electric_mw=210.0))
     return enterprise(stack, **({"category": 1} | changes))
 
 
@@ -244,6 +244,17 @@ def fold(
         take(found, running, records[start:end])
         running.confirmed()
     return found
+
+
+def one_by_one(
+    log: Log,
+    registry: RegistryHistory | Enterprise | None = None,
+    *,
+    policy: Policy | None = None,
+    rules: RuleSet = RULES,
+) -> Found:
+    """Apply a log record by record: every change of a gap or violation is published."""
+    return fold(log, registry, range(1, len(log.records)), policy=policy, rules=rules)
 
 
 def take(found: Found, running: PartitionEngine, batch: Sequence[RawRecord]) -> None:

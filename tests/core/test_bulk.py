@@ -40,20 +40,24 @@ from tests.core.traffic import Scene, scene
 BEGIN = local("2026-04-01 08:00")
 
 
-def gaps_of(found: Found) -> dict[str, list[DataGap]]:
-    """The gaps by the key of their topic, in their order."""
-    gaps: dict[str, list[DataGap]] = {}
-    for gap in found.gaps:
-        gaps.setdefault(gap.source_id, []).append(gap)
-    return gaps
+def by_revision(changes: Sequence[DataGap | Violation]) -> dict[tuple[str, int], bytes]:
+    """What each revision of each id says; they come in their order."""
+    found: dict[tuple[str, int], bytes] = {}
+    last: dict[str, int] = {}
+    for each in changes:
+        assert last.get(each.id, 0) < each.revision
+        last[each.id] = each.revision
+        found[each.id, each.revision] = msgspec.json.encode(each)
+    return found
 
 
-def violations_of(found: Found) -> dict[str, list[Violation]]:
-    """The violations by the key of their topic, in their order."""
-    violations: dict[str, list[Violation]] = {}
-    for violation in found.violations:
-        violations.setdefault(violation.id, []).append(violation)
-    return violations
+def said_no_other(
+    found: Sequence[DataGap | Violation], all_: Sequence[DataGap | Violation]
+) -> None:
+    """Every number says what it says among all changes, and the last of each id is the same."""
+    mine, theirs = by_revision(found), by_revision(all_)
+    assert mine.items() <= theirs.items()
+    assert dict(sorted(mine)) == dict(sorted(theirs))  # id to its highest number
 
 
 def last(means: Sequence[WindowMean]) -> dict[tuple[str, str, str, str, int], bytes]:
@@ -69,14 +73,17 @@ def last(means: Sequence[WindowMean]) -> dict[tuple[str, str, str, str, int], by
 
 
 def same(found: Found, expected: Found) -> None:
-    """Everything but the revisions of means between two batches."""
+    """Everything but the revisions of means, gaps and violations between two batches.
+
+    ``expected`` has all changes of gaps and violations, one by one.
+    """
     assert last(found.means) == last(expected.means)
     said = {(*key, mean.revision): mean for mean in expected.means for key in [_key(mean)]}
     for mean in found.means:
         theirs = said[(*_key(mean), mean.revision)]
         assert msgspec.json.encode(mean) == msgspec.json.encode(theirs)
-    assert violations_of(found) == violations_of(expected)
-    assert gaps_of(found) == gaps_of(expected)
+    said_no_other(found.violations, expected.violations)
+    said_no_other(found.gaps, expected.gaps)
     assert found.dead_letters == expected.dead_letters
     assert (found.used, found.duplicates, found.ticks) == (
         expected.used,

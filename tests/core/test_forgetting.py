@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-from operator import attrgetter
-from typing import Any
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.core.calendar import HOUR
-from streams.core.findings import DataGap, Violation
 from streams.core.policy import Policy
-from tests.core.examples import Log, fold, reading
+from tests.core.examples import Log, fold, one_by_one, reading
+from tests.core.test_bulk import said_no_other
 from tests.core.test_partition import BEGIN, LEVELS, STATES, Sent, end_of, final, stack
 
 FORGETFUL = Policy(max_lateness=6 * HOUR)
@@ -61,12 +57,6 @@ def log_of(sent: list[Sent], *, ticking: bool) -> Log:
     return log.tick(end_of(sent))
 
 
-def by_id(found: list[Any]) -> dict[str, list[DataGap | Violation]]:
-    """Every revision of each id, in order."""
-    identity = attrgetter("id")
-    return {key: list(items) for key, items in groupby(sorted(found, key=identity), identity)}
-
-
 @settings(max_examples=25, deadline=None)
 @given(streams(), st.booleans(), st.booleans(), st.data())
 def test_what_is_forgotten_is_not_missed(
@@ -76,9 +66,9 @@ def test_what_is_forgotten_is_not_missed(
     enterprise = stack(cadence)
     log = log_of(items, ticking=ticking)
     cuts = data.draw(st.sets(st.integers(1, len(log.records) - 1)))
-    kept = fold(log, enterprise, policy=KEEPING)
+    kept = one_by_one(log, enterprise, policy=KEEPING)
     found = fold(log, enterprise, cuts, rebuilt=rebuilt, policy=FORGETFUL)
     assert found.used == kept.used
-    assert by_id(found.gaps) == by_id(kept.gaps)
-    assert by_id(found.violations) == by_id(kept.violations)
+    said_no_other(found.gaps, kept.gaps)
+    said_no_other(found.violations, kept.violations)
     assert final(found)[0] == final(kept)[0]

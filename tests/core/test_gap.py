@@ -20,7 +20,17 @@ from streams.core.gap import (
 )
 from streams.core.registration import Channel
 from streams.core.source import FOREVER, Interval, united
-from tests.core.examples import SO2, Log, connected, excused, fold, limit, local, reading, source
+from tests.core.examples import (
+    SO2,
+    Log,
+    connected,
+    excused,
+    limit,
+    local,
+    one_by_one,
+    reading,
+    source,
+)
 
 AFTER = 30 * MINUTE
 GRACE = 5 * MINUTE
@@ -105,14 +115,45 @@ def test_an_excused_period_closes_an_open_gap_and_a_new_one_opens_after_it() -> 
 
 
 def test_a_source_that_is_not_connected_yet_is_not_silent() -> None:
-    assert source_gaps(DAY, [], [], AFTER, GRACE, DAY - 1) == []
-    assert source_gaps(DAY, [], [], AFTER, GRACE, DAY + HOUR) == [Piece(DAY, None)]
-    assert source_gaps(None, [], [], AFTER, GRACE, DAY + HOUR) == []
+    assert source_gaps(DAY, 0, [], [], AFTER, GRACE, DAY - 1) == []
+    assert source_gaps(DAY, 0, [], [], AFTER, GRACE, DAY + HOUR) == [Piece(DAY, None)]
+    assert source_gaps(None, 0, [], [], AFTER, GRACE, DAY + HOUR) == []
+
+
+def test_no_silence_of_a_source_begins_before_the_log_is_observed() -> None:
+    runs = [(0, HOUR), (5 * HOUR, 6 * HOUR)]
+    for observed, spans in (
+        (0, [(HOUR, 5 * HOUR), (6 * HOUR, None)]),
+        (3 * HOUR, [(3 * HOUR, 5 * HOUR), (6 * HOUR, None)]),
+        (5 * HOUR - AFTER, [(6 * HOUR, None)]),
+        (7 * HOUR, [(7 * HOUR, None)]),
+        (8 * HOUR, []),
+    ):
+        found = source_gaps(None, observed, runs, [], AFTER, GRACE, 8 * HOUR)
+        assert [(piece.start, piece.end) for piece in found] == spans
+
+
+def test_late_readings_of_before_the_log_show_no_silence_between_them() -> None:
+    log = Log().tick(BEGIN)
+    for start in (-5 * HOUR, -3 * HOUR):
+        log.add(reading(BEGIN + start), BEGIN)
+    log.add(reading(BEGIN + 40 * MINUTE))
+    found = one_by_one(log, connected(on="2020-01-01"))
+    assert found.spans() == [(BEGIN, BEGIN + 40 * MINUTE)]
+
+
+def test_a_silence_of_the_source_is_cut_out_of_its_channels_whole() -> None:
+    """Also where an excused period leaves no gap of it."""
+    period = excused("2026-04-01 00:40", "2026-04-01 02:00")
+    log = Log().series(BEGIN, [5000.0] * 3).add(reading(BEGIN + 2 * HOUR))
+    found = one_by_one(log, connected(source(excused=(period,)), on="2020-01-01"))
+    assert found.spans() == found.spans("SO2") == []
+    assert not [gap for gap in found.gaps if gap.parameter is None]
 
 
 def test_stops_and_gaps_of_the_source_are_cut_out_of_a_channels_gap() -> None:
     stops = [(HOUR, 2 * HOUR)]
-    of_source = [Piece(4 * HOUR, 5 * HOUR), Piece(7 * HOUR, None)]
+    of_source = [(4 * HOUR, 5 * HOUR), (7 * HOUR, FOREVER)]
     found = channel_gaps(0, [], [], stops, of_source, AFTER, GRACE, 8 * HOUR)
     spans = [(0, HOUR), (2 * HOUR, 4 * HOUR), (5 * HOUR, 7 * HOUR)]
     assert found == [Piece(*span) for span in spans]
@@ -148,7 +189,7 @@ def test_a_source_gap_opens_when_the_grace_is_over_and_closes_with_the_next_read
     end = BEGIN + HOUR
     log = Log().series(BEGIN, [100.0] * 6).tick(end + AFTER + GRACE)
     log.tick(end + AFTER + GRACE + 1).add(reading(end + HOUR))
-    found = fold(log)
+    found = one_by_one(log)
     told = [(gap.revision, gap.status, gap.start, gap.end) for gap in found.gaps]
     assert told == [(1, "OPEN", end, None), (2, "CLOSED", end, end + HOUR)]
     assert found.gaps[0].detected_at == end + AFTER + GRACE + 1
@@ -158,14 +199,14 @@ def test_a_source_gap_opens_when_the_grace_is_over_and_closes_with_the_next_read
 def test_late_readings_shorten_split_and_withdraw_a_gap() -> None:
     log = Log().add(reading(BEGIN)).add(reading(BEGIN + 5 * HOUR))
     log.add(reading(BEGIN + 2 * HOUR), BEGIN + 6 * HOUR)
-    found = fold(log)
+    found = one_by_one(log)
     assert found.spans()[:2] == [
         (BEGIN + 10 * MINUTE, BEGIN + 2 * HOUR),
         (BEGIN + 2 * HOUR + 10 * MINUTE, BEGIN + 5 * HOUR),
     ]
     first = found.gaps[0]
     log.add(reading(BEGIN + 10 * MINUTE), BEGIN + 6 * HOUR)
-    found = fold(log)
+    found = one_by_one(log)
     story = [(gap.status, gap.end) for gap in found.gaps if gap.id == first.id]
     assert story[-1][0] == "WITHDRAWN"
     assert (BEGIN + 20 * MINUTE, BEGIN + 2 * HOUR) in found.spans()
@@ -173,10 +214,10 @@ def test_late_readings_shorten_split_and_withdraw_a_gap() -> None:
 
 def test_nothing_is_missed_before_the_connection_or_the_first_reading() -> None:
     log = Log().tick(BEGIN).tick(BEGIN + 2 * HOUR)
-    assert fold(log).gaps == []
-    assert fold(log, connected(on="2026-04-01")).spans() == [(BEGIN, None)]
+    assert one_by_one(log).gaps == []
+    assert one_by_one(log, connected(on="2026-04-01")).spans() == [(BEGIN, None)]
     early = Log().add(reading(BEGIN - 5 * HOUR)).tick(BEGIN + 2 * HOUR)
-    assert fold(early, connected(on="2026-04-01")).spans() == [
+    assert one_by_one(early, connected(on="2026-04-01")).spans() == [
         (BEGIN - 5 * HOUR + 10 * MINUTE, None)
     ]
 
@@ -186,7 +227,7 @@ def test_excused_time_of_the_registry_is_cut_out_of_a_gap() -> None:
     log = Log().series(BEGIN, [100.0] * 6)
     for quarters in range(4, 25):
         log.tick(BEGIN + quarters * 15 * MINUTE)
-    found = fold(log, connected(source(excused=(period,)), on="2026-04-01"))
+    found = one_by_one(log, connected(source(excused=(period,)), on="2026-04-01"))
     assert found.spans() == [(BEGIN + HOUR, BEGIN + 2 * HOUR), (BEGIN + 4 * HOUR, None)]
     assert [gap.status for gap in found.gaps] == ["OPEN", "CLOSED", "OPEN"]
     assert [gap.detected_at for gap in found.gaps[1:]] == [
@@ -198,7 +239,7 @@ def test_excused_time_of_the_registry_is_cut_out_of_a_gap() -> None:
 def test_a_channel_that_was_never_sent_is_missed_from_the_first_reading_on() -> None:
     plant = connected(source(channels=(SO2, Channel("CO", "mg/m3", basis="dry"))), on="2026-04-01")
     log = Log().series(BEGIN, [100.0] * 12)
-    found = fold(log, plant)
+    found = one_by_one(log, plant)
     assert found.spans("CO") == [(BEGIN, None)]
     assert found.spans("SO2") == found.spans() == []
 
@@ -208,7 +249,7 @@ def test_a_channel_that_is_not_valid_is_silent_but_not_while_the_source_stops() 
     log.series(BEGIN + 30 * MINUTE, [100.0] * 9, flags={"SO2": "D"})
     log.series(BEGIN + 2 * HOUR, [None] * 6 + [100.0] * 3, state="STOPPED")
     log.series(BEGIN + 210 * MINUTE, [5000.0] * 6 + [100.0])
-    found = fold(log)
+    found = one_by_one(log)
     assert found.spans("SO2") == [
         (BEGIN + 30 * MINUTE, BEGIN + 2 * HOUR),
         (BEGIN + 210 * MINUTE, BEGIN + 270 * MINUTE),
@@ -226,7 +267,7 @@ def test_a_channels_gap_opens_on_time_after_a_gap_of_its_source() -> None:
         .tick(back + AFTER)
         .tick(back + AFTER + 1)
     )
-    found = fold(log, plant)
+    found = one_by_one(log, plant)
     assert found.spans("CO") == [(back, None)]
     opened = [gap for gap in found.gaps if gap.parameter == "CO"]
     assert [gap.detected_at for gap in opened] == [back + AFTER + 1]
@@ -237,8 +278,8 @@ def test_a_channel_counts_by_its_mg_m3_series() -> None:
     wet = Channel("SO2", "mg/m3", basis="wet")
     log = Log().series(BEGIN, [100.0] * 6)
     judged = connected(source(channels=(wet,)), on="2026-04-01")
-    assert fold(log, judged).spans("SO2") == [(BEGIN, None)]
+    assert one_by_one(log, judged).spans("SO2") == [(BEGIN, None)]
     flow_only = connected(
         source(channels=(wet,), limits=(limit(9.0, unit="g/s"),)), on="2026-04-01"
     )
-    assert fold(log, flow_only).spans("SO2") == []
+    assert one_by_one(log, flow_only).spans("SO2") == []

@@ -19,6 +19,7 @@ from tests.core.examples import (
     history,
     local,
     obliged,
+    one_by_one,
     proof,
     source,
 )
@@ -37,7 +38,7 @@ def judged(*ticks: int, of: Enterprise | RegistryHistory) -> list[Violation]:
     found, again = (
         [each for each in result.violations if each.source_id is None]
         for result in (
-            fold(log, registry),
+            one_by_one(log, registry),
             fold(log, registry, range(len(ticks)), rebuilt=True),
         )
     )
@@ -57,13 +58,19 @@ def told(violations: list[Violation]) -> list[tuple[str, str, int, bool]]:
         (Criteria(), False),
         (Criteria(gross_t_a=500.0), True),
         (Criteria(gross_t_a=499.9), False),
-        (Criteria(fuel="solid", thermal_mw=50.0), True),
-        (Criteria(fuel="liquid", thermal_mw=50.0), True),
-        (Criteria(fuel="solid", thermal_mw=49.9), False),
-        (Criteria(fuel="gas", thermal_mw=500.0), True),
-        (Criteria(fuel="gas", thermal_mw=499.9), False),
-        (Criteria(thermal_mw=9000.0), False),
-        (Criteria(fuel="gas", thermal_mw=1.0, gross_t_a=500.0), True),
+        (Criteria(plant="station", fuel="solid", electric_mw=50.0), True),
+        (Criteria(plant="station", fuel="liquid", electric_mw=50.0), True),
+        (Criteria(plant="station", fuel="solid", electric_mw=49.9), False),
+        (Criteria(plant="station", fuel="gas", electric_mw=500.0), True),
+        (Criteria(plant="station", fuel="gas", electric_mw=499.9), False),
+        (Criteria(plant="boiler_house", fuel="solid", thermal_mw=116.3), True),
+        (Criteria(plant="boiler_house", fuel="liquid", thermal_mw=116.2), False),
+        (Criteria(plant="boiler_house", fuel="gas", thermal_mw=1395.6), True),
+        (Criteria(plant="boiler_house", fuel="gas", thermal_mw=1395.5), False),
+        (Criteria(plant="other", fuel="solid", thermal_mw=9000.0), False),
+        (Criteria(plant="other", gross_t_a=500.0), True),
+        (Criteria(fuel="solid", thermal_mw=9000.0), False),  # registered before 2026
+        (Criteria(plant="station", electric_mw=9000.0), False),  # on nobody knows what
     ],
 )
 def test_a_source_meets_the_criteria(criteria: Criteria | None, expected: bool) -> None:
@@ -137,7 +144,9 @@ def test_it_is_judged_at_the_local_midnights_of_stream_time() -> None:
 def test_time_that_jumps_over_midnights_judges_each_of_them() -> None:
     plant = obliged(asm=Asm("2026-04-02", "2026-04-04"))
     slow = judged(TODAY, local("2026-04-02"), local("2026-04-04"), of=plant)
-    assert judged(TODAY, TODAY + 30 * DAY, of=plant) == slow
+    at_once = judged(TODAY, TODAY + 30 * DAY, of=plant)
+    assert {each.id: each for each in at_once} == {each.id: each for each in slow}
+    assert [each for each in at_once if each not in slow] == []
 
 
 def test_it_becomes_automatic_with_the_law_while_it_is_open() -> None:

@@ -6,9 +6,11 @@ import math
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.core.calendar import HOUR, MINUTE
+from streams.core.findings import Article
 from streams.core.registration import Channel, Conditions
 from streams.core.rules import RunOver, WindowMeanOver
 from streams.rule_files import RuleError, load_rules
@@ -54,6 +56,41 @@ def test_the_rules_of_the_law_are_all_there() -> None:
         assert rule.valid_from == date(2021, 7, 1)
         assert rule.valid_to is None
         assert rule.automatic == date(2026, 3, 12)
+
+
+EC, COAO = "Экологический кодекс РК № 400-VI", "КоАП РК № 235-V"
+ORDER = "Приказ министра экологии, геологии и природных ресурсов РК от 22.06.2021 № 208"
+NORMS = Article(COAO, "328", part="1")
+CONTROL = Article(COAO, "325")
+SENDING = Article(EC, "186", point="4")
+
+
+@pytest.mark.parametrize(
+    ("code", "track", "articles"),
+    [
+        ("KZ-DAY", "PRESCRIPTION", (Article(EC, "202", point="6", subpoint="1"), NORMS)),
+        ("KZ-30", "PRESCRIPTION", (Article(EC, "202", point="6", subpoint="2"), NORMS)),
+        ("KZ-GS", "PRESCRIPTION", (Article(EC, "202", point="5"), NORMS)),
+        ("KZ-3H", "COURT", (Article(COAO, "328", part="3"),)),
+        ("KZ-GAP", "INSPECTION", (SENDING, Article(ORDER, point="26", subpoint="2"))),
+        (
+            "KZ-NOASM",
+            "PRESCRIPTION",
+            (
+                Article(EC, "184", point="2", subpoint="3"),
+                SENDING,
+                Article(EC, "418", point="16"),
+                CONTROL,
+            ),
+        ),
+        ("KZ-NOLINK", "PRESCRIPTION", (SENDING, CONTROL)),
+    ],
+)
+def test_a_rule_cites_the_law_in_its_own_words(
+    code: str, track: str, articles: tuple[Article, ...]
+) -> None:
+    rule = next(rule for rule in RULES.rules if rule.code == code)
+    assert (rule.track, rule.legal_basis) == (track, articles)
 
 
 def test_the_version_follows_the_content() -> None:
@@ -133,12 +170,85 @@ def test_the_excess_mass_is_the_share_above_the_limit_of_what_was_emitted() -> N
     log = Log()
     for index in range(144):
         log.add(reading(BEGIN + index * 10 * MINUTE, values=gas))
-    plant = source(channels=channels, limits=(limit(500.0), limit(1e6, unit="g/s")))
-    day = fold(quiet(log), enterprise(plant)).standing("KZ-DAY")[0]
-    assert day.excess_mass_t == pytest.approx(3.1104, rel=1e-12)
-    assert (day.value, day.limit, day.ratio) == (620.0, 500.0, 1.24)
+    for limits in ((limit(500.0),), (limit(500.0), limit(1e6, unit="g/s"))):
+        plant = source(channels=channels, limits=limits)
+        found = fold(quiet(log), enterprise(plant))
+        day = found.standing("KZ-DAY")[0]
+        assert day.excess_mass_t == pytest.approx(3.1104, rel=1e-12)
+        assert (day.value, day.limit, day.ratio) == (620.0, 500.0, 1.24)
+        assert found.mean("1h", BEGIN, unit="g/s").value == pytest.approx(186.0, rel=1e-12)
+        assert found.mean("1h", BEGIN, unit="g/s").limit == (1e6 if limits[1:] else None)
     without = fold(quiet(Log().series(BEGIN, [620.0] * 144))).standing("KZ-DAY")[0]
     assert without.excess_mass_t is None
+
+
+SO2_GAS = Channel("SO2", "mg/m3", conditions=Conditions(293.15, 101.3, dry=True))
+GAS = (Channel("TEMPERATURE", "K"), Channel("PRESSURE", "kPa"), Channel("H2O", "%"))
+STATE = {"TEMPERATURE": 293.15, "PRESSURE": 101.3, "H2O": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("channels", "area", "measured"),
+    [
+        ((SO2_GAS, *GAS, Channel("FLOW", "m3/s")), None, True),
+        ((SO2_GAS, *GAS, Channel("VELOCITY", "m/s")), 10.0, True),
+        ((SO2_GAS, *GAS, Channel("VELOCITY", "m/s")), None, False),
+        ((SO2_GAS, *GAS), 10.0, False),
+        (
+            (
+                msgspec.structs.replace(SO2_GAS, conditions=Conditions(293.15, 101.3, True, 6.0)),
+                *GAS,
+                Channel("FLOW", "m3/s"),
+            ),
+            None,
+            False,
+        ),
+        ((SO2_GAS, Channel("FLOW", "m3/s")), None, True),  # without T, P and H2O never valid
+    ],
+)
+def test_where_flow_is_measured_a_concentration_has_its_mass(
+    channels: tuple[Channel, ...], area: float | None, measured: bool
+) -> None:
+    """Not where the channel is corrected to an oxygen content, which mass must not be."""
+    of = limit(500.0)
+    reference = of.reference
+    assert reference is not None
+    if channels[0].conditions is not None and channels[0].conditions.o2_pct is not None:
+        of = limit(500.0, reference=msgspec.structs.replace(reference, o2_pct=6.0))
+    plant = enterprise(source(channels=channels, limits=(of,), stack_area_m2=area))
+    values = {"SO2": 1000.0, "FLOW": 100.0, "VELOCITY": 10.0, **STATE}
+    names = {channel.parameter for channel in channels}
+    log = Log()
+    for index in range(3):
+        sent = {name: value for name, value in values.items() if name in names}
+        log.add(reading(BEGIN + index * 10 * MINUTE, values=sent))
+    found = fold(quiet(log), plant)
+    series = [mean for mean in found.means if mean.unit == "g/s"]
+    assert {mean.window for mean in series} == ({"1h"} if measured else set())
+    (violation,) = found.standing("KZ-30")
+    known = measured and "H2O" in names
+    assert violation.excess_mass_t == (pytest.approx(0.09, rel=1e-12) if known else None)
+
+
+def test_the_mass_is_that_of_the_readings_whose_flow_is_valid() -> None:
+    """Two of three readings have a flow; in the mass flow of an hour too."""
+    channels = (SO2_GAS, *GAS, Channel("FLOW", "m3/s"))
+    plant = source(channels=channels, limits=(limit(500.0), limit(50.0, unit="g/s")))
+    log = Log()
+    for index in range(6):
+        flow = {} if index % 3 == 1 else {"FLOW": 100.0}
+        values = {"SO2": 1000.0, **STATE, **flow}
+        log.add(reading(BEGIN + index * 10 * MINUTE, values=values))
+    found = fold(quiet(log), enterprise(plant))
+    masses = [each.excess_mass_t for each in found.standing("KZ-30")]
+    assert masses == [pytest.approx(0.06, rel=1e-12)] * 2  # 100 g/s, 1 200 s, half of it
+    assert not found.standing("KZ-GS")  # two thirds of the hour are not enough
+    log = Log()
+    for index in range(6):
+        values = {"SO2": 1000.0, **STATE, "FLOW": 100.0}
+        log.add(reading(BEGIN + index * 10 * MINUTE, values=values))
+    (hour,) = fold(quiet(log), enterprise(plant)).standing("KZ-GS")
+    assert hour.excess_mass_t == pytest.approx(0.18, rel=1e-12)  # 360 kg, half of it
 
 
 @pytest.mark.parametrize(
@@ -173,6 +283,8 @@ def test_a_violation_names_its_subject_law_and_proof() -> None:
     assert (violation.bin, violation.source_id) == ("990140001233", "A")
     assert [article.article for article in violation.legal_basis] == ["202", "328"]
     assert violation.rule_set == RULES.version
+    assert (violation.track, violation.certainty) == ("PRESCRIPTION", "read")
+    assert (violation.automatic, violation.reasons) == (True, ())
     evidence = violation.evidence[0]
     assert (evidence.topic, evidence.partition) == ("emissions.readings", 0)
     assert (evidence.first_offset, evidence.last_offset, evidence.readings) == (0, 2, 3)
@@ -197,6 +309,7 @@ titles: {ru: а, kk: ә, en: a}
 condition: {kind: window_mean_over, window: 1h, unit: mg/m3, compare: at_least, factor: 2}
 legal_basis: [{act: An act, article: "1"}]
 sanction: none
+track: INSPECTION
 automatic: null
 valid_from: 2021-07-01
 valid_to: 2026-04-01

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streams.core.calendar import HOUR, MINUTE
-from streams.core.findings import Violation, violation_id
+from streams.core.findings import DataGap, Violation, violation_id
 from streams.core.registration import Device, Verification
 from streams.core.source import compile_sources
 from streams.core.violation import Measure, Subject, build, numbered
@@ -13,6 +13,7 @@ from tests.core.examples import (
     enterprise,
     fold,
     local,
+    one_by_one,
     quiet,
     reading,
     source,
@@ -33,7 +34,7 @@ def example(value: float = 1200.0, detected_at: int = 0) -> Violation:
         "SO2",
         (BEGIN, BEGIN + 30 * MINUTE),
         Measure("mg/m3", value, 500.0),
-        automatic=True,
+        reasons=(),
         detected_at=detected_at,
         evidence=(),
     )
@@ -81,7 +82,7 @@ def test_late_readings_make_a_window_valid_and_then_withdraw_it() -> None:
     log = Log().series(BEGIN, [1200.0, None, None]).tick(BEGIN + HOUR)
     log.add(reading(BEGIN + 10 * MINUTE, values={"SO2": 1000.0}), BEGIN + 2 * HOUR)
     log.add(reading(BEGIN + 20 * MINUTE, values={"SO2": 10.0}), BEGIN + 3 * HOUR)
-    found = fold(log)
+    found = one_by_one(log)
     assert found.story(IDENTITY) == [(1, "CLOSED"), (2, "WITHDRAWN")]
     values = [each.value for each in found.violations if each.id == IDENTITY]
     assert values == [1100.0, 2210.0 / 3]
@@ -120,13 +121,33 @@ def test_a_repeated_log_publishes_the_same_revisions() -> None:
     for index in range(0, 24, 5):
         log.add(reading(BEGIN + 4 * HOUR + index * MINUTE), BEGIN + 9 * HOUR + index)
     first, second = fold(quiet(log)), fold(log, cuts=range(0, len(log.records), 3), rebuilt=True)
-    said = {(each.id, each.revision): each for each in first.violations}
-    assert len(said) == len(first.violations)
-    assert {(each.id, each.revision): each for each in second.violations} == said
+    assert second.last_violations == first.last_violations
+    said: dict[tuple[str, int], Violation] = {}
+    for each in (*first.violations, *second.violations):
+        assert said.setdefault((each.id, each.revision), each) == each
     for found in (first, second):
         for identity in found.last_violations:
             numbers = [number for number, _ in found.story(identity)]
-            assert numbers == list(range(1, len(numbers) + 1))
+            assert numbers == sorted(set(numbers))
+
+
+def test_of_several_changes_by_one_batch_only_the_last_is_published() -> None:
+    """Each late reading moves a violation and splits a silence: one revision each, numbered on."""
+    log = Log().series(BEGIN, [1200.0] * 3).add(reading(BEGIN + 50 * HOUR)).tick(BEGIN + 51 * HOUR)
+    many = len(log.records)
+    for index in range(1, 60):
+        item = reading(BEGIN + index * 45 * MINUTE, values={"SO2": 2000.0 + index})
+        log.add(item, BEGIN + 51 * HOUR)
+    singly, at_once = one_by_one(log), fold(log, cuts=[many])
+    every: list[DataGap | Violation] = [*singly.violations, *singly.gaps]
+    said = {(each.id, each.revision): each for each in every}
+    assert len(every) > 100
+    published: list[DataGap | Violation] = [*at_once.violations, *at_once.gaps]
+    late = [each.id for each in published if each.detected_at == BEGIN + 51 * HOUR]
+    assert len(set(late)) == len(late) > 60
+    assert all(said[each.id, each.revision] == each for each in published)
+    assert at_once.last_violations == singly.last_violations
+    assert at_once.last_gaps == singly.last_gaps
 
 
 def test_the_evidence_follows_the_messages_used() -> None:

@@ -82,7 +82,7 @@ def enterprises(sources: int) -> list[Enterprise]:
     and one is struck off later.
     """
     owned = [source(number) for number in range(sources)]
-    heavy = Criteria(fuel="solid", thermal_mw=210.0, gross_t_a=4100.0)
+    heavy = Criteria(plant="station", fuel="solid", electric_mw=210.0, gross_t_a=4100.0)
     connected = Asm(installed_on="2023-02-01", connected_on="2023-03-01")
     return [
         _enterprise("99014000123", tuple(owned[0::2]), asm=connected),

@@ -73,7 +73,7 @@ def _source(enterprise: int, number: int, cadence: int) -> Source:
         cadence,
         _CHANNELS,
         timezone="Asia/Aqtau" if number % 2 else "Asia/Almaty",
-        criteria=Criteria("solid", 210.0, 4100.0),
+        criteria=Criteria("solid", None, 4100.0, "station", 210.0),
         stack_area_m2=28.2743,
         devices=(Device("Gas analyser", SERIAL, verification),),
         limits=_LIMITS,

@@ -150,9 +150,12 @@ def _enterprise(entry: dict[str, Any]) -> Enterprise:
 
 
 def _criteria(entry: Any) -> bool:
-    """500 t/a; 50 MW on solid or liquid fuel; 500 MW on gas."""
-    gross, power = _number(entry, "gross_t_a"), _number(entry, "thermal_mw")
-    least = {"solid": 50, "liquid": 50, "gas": 500}.get(_given(entry, "fuel"))
+    """500 t/a; of a station 50 MW electric, on gas 500; of a boiler house 116.3 or 1 395.6 MW."""
+    gross, gas = _number(entry, "gross_t_a"), _given(entry, "fuel") == "gas"
+    power, least = {
+        "station": (_number(entry, "electric_mw"), 500.0 if gas else 50.0),
+        "boiler_house": (_number(entry, "thermal_mw"), 1395.6 if gas else 116.3),
+    }.get(_given(entry, "plant"), (None, None))
     return (gross is not None and gross >= 500) or (
         power is not None and least is not None and power >= least
     )

@@ -114,11 +114,11 @@ def source(rng: Random, identity: str, base: str, zone: str) -> Entry:
         "cadence_s": rng.choice(CADENCES),
         "criteria": rng.choice(
             [
-                {"fuel": "solid", "thermal_mw": 50, "gross_t_a": 10},
-                {"fuel": "gas", "thermal_mw": 499.9, "gross_t_a": 499.99},
-                {"fuel": "gas", "thermal_mw": 500},
+                {"plant": "station", "fuel": "solid", "electric_mw": 50, "gross_t_a": 10},
+                {"plant": "station", "fuel": "gas", "electric_mw": 499.9, "gross_t_a": 499.99},
+                {"plant": "station", "fuel": "gas", "electric_mw": 500},
                 {"gross_t_a": 500},
-                {"fuel": "liquid", "thermal_mw": 49.9},
+                {"plant": "station", "fuel": "liquid", "electric_mw": 49.9},
             ]
         ),
         "channels": channels,

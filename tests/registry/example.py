@@ -19,7 +19,7 @@ enterprises:
       - id: KZ-0001-01
         name: "Stack 1"
         timezone: Asia/Almaty
-        criteria: {fuel: solid, thermal_mw: 210, gross_t_a: 4100}
+        criteria: {plant: station, fuel: solid, electric_mw: 210, gross_t_a: 4100}
         stack_area_m2: 28.2743
         cadence_s: 60
         devices:

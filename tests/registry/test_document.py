@@ -55,7 +55,7 @@ enterprises:
         limits:
           - {parameter: NO, value: 1e2, unit: g/s, valid_to: 2024-01-01T00:00:00+05:00}
           - {parameter: NO, value: .5, unit: g/s, valid_from: 2023-12-31T19:00:00Z}
-          - {parameter: DUST, value: 50, unit: t/a}
+          - {parameter: "NO", value: 50, unit: t/a}
         excused: [{from: 2026-03-01}, {to: 2025-01-01T12:30:15.000+05:00}]
 """
 

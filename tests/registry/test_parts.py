@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
+from streams.core.obligation import meets_criteria
 from streams.core.registration import Enterprise
 from streams.registry.avro import RECORD, enterprise_from_record, enterprise_to_record
 from streams.registry.business_number import check_digit, is_business_number
@@ -168,3 +169,17 @@ def _quoted(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 Quoting.add_representer(str, _quoted)
+
+
+def test_what_an_earlier_version_let_through_stays_registered() -> None:
+    """Criteria without a kind of plant, and a limit that no channel measures: nobody is judged."""
+    record = enterprise_to_record(ENTERPRISE)
+    stack = record["sources"][0]
+    stack["criteria"] = {"fuel": "solid", "thermal_mw": 210.0}
+    stack["limits"] = [*stack["limits"], {**stack["limits"][0], "parameter": "NO2"}]
+    enterprise = enterprise_from_record(record)
+    assert not meets_criteria(enterprise.sources[0].criteria)
+    for changes in ({"plant": "station", "thermal_mw": 5.0}, {"electric_mw": 5.0}):
+        stack["criteria"] = {"fuel": "solid", **changes}
+        with pytest.raises(RegistryError, match="criteria"):
+            enterprise_from_record(record)

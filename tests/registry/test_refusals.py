@@ -86,7 +86,31 @@ CASES = [
     ("28.2743", ".nan", f"line 16, {SOURCE}.stack_area_m2: .nan is not a finite number"),
     ("28.2743", "1e999", f"line 16, {SOURCE}.stack_area_m2: 1e999 is not a finite number"),
     ("28.2743", "12:30", f"line 16, {SOURCE}.stack_area_m2: a number is expected here, not a text"),
-    ("thermal_mw: 210", "thermal_mw: -1", f"line 15, {SOURCE}.criteria.thermal_mw: -1 is negative"),
+    ("electric_mw: 210", "electric_mw: -1",
+     f"line 15, {SOURCE}.criteria.electric_mw: -1 is negative"),
+    ("plant: station", "plant: mill",
+     f"line 15, {SOURCE}.criteria.plant: 'mill' is none of station, boiler_house, other"),
+    ("fuel: solid", "fuel: coal",
+     f"line 15, {SOURCE}.criteria.fuel: 'coal' is none of solid, liquid, gas"),
+    ("plant: station, fuel: solid,", "fuel: solid,",
+     f"line 15, {SOURCE}.criteria: plant is missing, electric_mw counts by it "
+     "(station, boiler_house, other)"),
+    ("fuel: solid, electric_mw: 210", "thermal_mw: 210",
+     f"line 15, {SOURCE}.criteria: fuel is missing, thermal_mw counts by it (solid, liquid, gas)"),
+    ("electric_mw: 210", "thermal_mw: 210",
+     f"line 15, {SOURCE}.criteria.thermal_mw: a station counts by the electric power of the whole "
+     "station, electric_mw"),
+    ("plant: station", "plant: other",
+     f"line 15, {SOURCE}.criteria.electric_mw: only a station counts by its electric power, and "
+     "plant is other"),
+    ("        stack_area_m2: 28.2743", "        location: {lat: 91, lon: 0}",
+     f"line 16, {SOURCE}.location.lat: 91 is not in [-90, 90] degrees"),
+    ("        stack_area_m2: 28.2743", "        location: {lat: 52, lon: .nan}",
+     f"line 16, {SOURCE}.location.lon: .nan is not a finite number"),
+    ('serial: "A-17",', 'serial: "A-17", type_certificate: {number: "1", on: 2027-01-01, '
+     "until: 2026-01-01},",
+     f"line 19, {SOURCE}.devices[0].type_certificate.until: 2026-01-01 is not later than on "
+     "2027-01-01"),
     ("cadence_s: 60", "cadence_s: 7",
      f"line 17, {SOURCE}.cadence_s: 7 is neither a divisor of 600 nor 1200, 1800 or 3600 seconds"),
     ("cadence_s: 60", "cadence_s: 0",
@@ -130,6 +154,18 @@ CASES = [
     (SO2, "{parameter: SO2, unit: pct, basis: dry}",
      f"line 26, {SOURCE}.limits[0]: the channel of SO2 is in 'pct', and a limit needs mg/m3 or "
      "ppm to compare with"),
+    (GS, "{parameter: SО2, value: 160, unit: g/s}",
+     f"line 29, {SOURCE}.limits[1].parameter: no channel of the source measures 'SО2'; the nearest "
+     "is SO2, it has Cyrillic letter О (U+041E): write SO2"),
+    (GS, "{parameter: so2, value: 160, unit: g/s}",
+     f"line 29, {SOURCE}.limits[1].parameter: no channel of the source measures 'so2'; the nearest "
+     "is SO2, it has lower case: write SO2"),
+    (GS, '{parameter: "SO2 ", value: 160, unit: g/s}',
+     f"line 29, {SOURCE}.limits[1].parameter: no channel of the source measures 'SO2 '; the "
+     "nearest is SO2, it has a blank: write SO2"),
+    (GS, "{parameter: SO3, value: 160, unit: t/a}",
+     f"line 29, {SOURCE}.limits[1].parameter: no channel of the source measures 'SO3'; the nearest "
+     "is SO2, all are O2, SO2, TEMPERATURE"),
     (GS, "{parameter: SO2, value: 160, unit: kg/h}",
      f"line 29, {SOURCE}.limits[1].unit: 'kg/h' is none of the units mg/m3, g/s, t/a"),
     (GS, "{parameter: SO2, value: 0, unit: g/s}",

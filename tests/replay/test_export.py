@@ -37,7 +37,8 @@ def violation(**changes: Any) -> dict[str, Any]:
         "ratio": 2.201, "automatic": True, "deferred_until": None, "detected_at": T + 1_800_250,
         "evidence": [{"topic": "t", "partition": 0, "first_offset": 1, "last_offset": 30,
                       "readings": 30, "sha256": "00"}],
-        "legal_basis": [], "enterprise": {"ru": "Пример"},
+        "legal_basis": [], "enterprise": {"ru": "Пример"}, "track": "PRESCRIPTION",
+        "certainty": "read", "excess_mass_t": 0.25, "reasons": [],
     }  # fmt: skip
     return {**record, **changes}
 
@@ -105,7 +106,7 @@ def test_violations_have_the_promised_names(tmp_path: Path) -> None:
     assert list(first) == [
         "id", "revision", "status", "rule", "rule_set", "bin", "source_id", "parameter", "unit",
         "start", "end", "value", "validated_value", "limit", "ratio", "automatic",
-        "deferred_until", "detected_at", "evidence",
+        "deferred_until", "detected_at", "evidence", "track", "certainty", "excess_mass_t",
     ]  # fmt: skip
     assert (first["rule"], first["start"], first["end"], first["detected_at"]) == (
         "KZ-30", "2026-05-03T19:00:00Z", "2026-05-03T19:30:00Z", "2026-05-03T19:30:00.250Z"

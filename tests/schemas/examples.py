@@ -51,7 +51,11 @@ VIOLATION = Violation(
     status="AMENDED",
     rule="KZ-3H",
     rule_set="2026.1",
-    legal_basis=(Article("EC", "202", point="6"), Article("КоАП", "328", part="3")),
+    legal_basis=(
+        Article("EC", "202", point="6", subpoint="2"),
+        Article("КоАП", "328", part="3"),
+        Article("Order 208", point="26"),
+    ),
     bin="990140001233",
     enterprise={"ru": "Станция", "kk": "Стансасы", "en": "Station"},
     region="KZ-55",
@@ -74,6 +78,9 @@ VIOLATION = Violation(
     automatic=True,
     deferred_until=None,
     evidence=(Proof("emissions.readings", 3, 10, 4_294_967_296, 420, "ab" * 32),),
+    track="COURT",
+    certainty="inferred",
+    reasons=("CONFLICTING_DATA", "UNVERIFIED_DEVICE"),
 )
 DEAD_LETTER = DeadLetter(
     reason="UNDECODABLE",
@@ -99,12 +106,23 @@ ENTERPRISE = msgspec.convert(
         "asm": {"installed_on": "2023-02-01", "connected_on": "2023-03-01"},
         "roadmap": {"until": "2027-12-31", "reference": "No 7"},
         "test": True,
+        "investor_register": True,
         "sources": [
             {
                 "id": "KZ-0001-01",
                 "name": "Stack 1",
                 "timezone": "Asia/Aqtau",
-                "criteria": {"fuel": "solid", "thermal_mw": 210, "gross_t_a": 4100},
+                "criteria": {
+                    "plant": "station",
+                    "fuel": "solid",
+                    "electric_mw": 210,
+                    "gross_t_a": 4100,
+                },
+                "location": {
+                    "lat": 52.28,
+                    "lon": 76.97,
+                    "town": {"ru": "Павлодар", "kk": "Павлодар", "en": "Pavlodar"},
+                },
                 "stack_area_m2": 28.2743,
                 "cadence_s": 60,
                 "devices": [
@@ -115,6 +133,11 @@ ENTERPRISE = msgspec.convert(
                             "number": "BA-1",
                             "on": "2026-02-01",
                             "until": "2027-02-01",
+                        },
+                        "type_certificate": {
+                            "number": "TC-1",
+                            "on": "2022-01-10",
+                            "until": "2032-01-10",
                         },
                     }
                 ],

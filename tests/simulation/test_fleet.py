@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
+import msgspec
 import pytest
 
+from streams.core.obligation import meets_criteria
 from streams.core.registration import Enterprise
 from streams.simulation.fleet import Fleet, build_fleet
 from streams.simulation.identity import made_up_bin
@@ -79,8 +81,9 @@ def test_every_source_meets_the_criteria_and_stands_in_the_zone_of_its_region(
         for source in enterprise.sources:
             criteria = source.criteria
             assert criteria is not None
-            least = 500 if criteria.fuel == "gas" else 50
-            assert (criteria.thermal_mw or 0) >= least
+            assert meets_criteria(criteria)
+            plant = msgspec.structs.replace(criteria, gross_t_a=None)
+            assert meets_criteria(plant) == (criteria.plant != "other")
             assert source.timezone == BY_CODE[enterprise.region].zone
             assert 8 <= len(source.channels) <= 12
             assert {limit.unit for limit in source.limits} == {"mg/m3", "g/s", "t/a"}

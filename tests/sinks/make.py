@@ -116,7 +116,7 @@ def violation(**given: Any) -> dict[str, Any]:
         "status": "CLOSED",
         "rule": rule,
         "rule_set": "2026-03-12",
-        "legal_basis": [{"act": "EC", "article": "202", "part": None, "point": "6"}],
+        "legal_basis": [{"act": "EC", "article": "202", "point": "6", "subpoint": "1"}],
         "bin": "990140001233",
         "enterprise": {"ru": "ТЭЦ", "kk": "ЖЭО", "en": "CHP"},
         "region": "KZ-55",
@@ -138,6 +138,9 @@ def violation(**given: Any) -> dict[str, Any]:
         "detected_at": start + DAY,
         "automatic": True,
         "deferred_until": None,
+        "track": "PRESCRIPTION",
+        "certainty": "read",
+        "reasons": ["CONFLICTING_DATA"],
         "evidence": [
             {
                 "topic": READINGS,

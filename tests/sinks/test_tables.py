@@ -153,10 +153,12 @@ async def test_a_violation_keeps_its_law_and_its_evidence(clickhouse: TestClickH
     await write(clickhouse, VIOLATIONS, batch([entry(0, record)], "emissions.violations"))
     rows = clickhouse.rows(
         "SELECT toString(id), enterprise['kk'], legal_basis.article, legal_basis.part, "
+        "legal_basis.point, legal_basis.subpoint, track, certainty, reasons, "
         "evidence.partition, evidence.last_offset, evidence.sha256, source_id, ratio "
         "FROM violations_current"
     )
-    assert rows == [(record["id"], "ЖЭО", ["202"], [""], [1], [9], ["ab" * 32], "", 1.5)]
+    law = (["202"], [""], ["6"], ["1"], "PRESCRIPTION", "read", ["CONFLICTING_DATA"])
+    assert rows == [(record["id"], "ЖЭО", *law, [1], [9], ["ab" * 32], "", 1.5)]
 
 
 async def test_a_dead_letter_keeps_its_bytes(clickhouse: TestClickHouse) -> None:

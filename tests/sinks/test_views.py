@@ -15,7 +15,10 @@ from sinks.writer import Writer
 from tests.sinks.make import DAY, HOUR, MARCH, batch, dead_letter, entry, gap, mean, violation
 from tests.support.clickhouse import TestClickHouse
 
-BIG = {"fuel": "solid", "thermal_mw": 210.0, "gross_t_a": None}
+BIG = {
+    "plant": "station", "fuel": "solid", "electric_mw": 210.0, "thermal_mw": None,
+    "gross_t_a": None,
+}  # fmt: skip
 
 
 async def write(clickhouse: TestClickHouse, tables: tuple[Table, ...], *batches: Batch) -> None:
@@ -53,7 +56,9 @@ def enterprise(
             "name": "",
             "timezone": "Asia/Almaty",
             "cadence_s": 60,
+            "plant": criteria["plant"] or "",
             "fuel": criteria["fuel"] or "",
+            "electric_mw": criteria["electric_mw"],
             "thermal_mw": criteria["thermal_mw"],
             "gross_t_a": criteria["gross_t_a"],
             "parameters": ["SO2"],
@@ -66,7 +71,12 @@ def enterprise(
 
 async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
     def criteria(fuel: str | None, mw: float | None, t_a: float | None) -> list[dict[str, Any]]:
-        return [{"fuel": fuel, "thermal_mw": mw, "gross_t_a": t_a}]
+        return [{**BIG, "fuel": fuel, "electric_mw": mw, "gross_t_a": t_a}]
+
+    def boilers(fuel: str, mw: float) -> list[dict[str, Any]]:
+        return [
+            {**BIG, "plant": "boiler_house", "fuel": fuel, "electric_mw": None, "thermal_mw": mw}
+        ]
 
     here, there = MARCH, MARCH + DAY
     nation = [
@@ -83,17 +93,23 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
         enterprise(10, [], bin_=f"{8:012}", deleted=True),
         enterprise(11, criteria("gas", 1.0, None), bin_=f"{9:012}"),
         enterprise(12, [BIG], roadmap_until=there, installed_on=here),  # no link
+        enterprise(13, boilers("solid", 116.3), region="KZ-11"),  # no system
+        enterprise(14, boilers("gas", 1395.6), region="KZ-11"),  # no system
+        enterprise(15, boilers("solid", 116.2), region="KZ-11"),  # neither
+        enterprise(16, boilers("gas", 1395.5), region="KZ-11"),  # neither
+        enterprise(17, [{**BIG, "plant": None, "thermal_mw": 900.0}], region="KZ-11"),  # unknown
     ]
     await write(clickhouse, (REGISTRY, ENTERPRISES), batch(nation, "emissions.registry"))
     answer = run(clickhouse.client, "SELECT * FROM compliance_nation")
     assert answer.columns == ("obliged", "installed", "connected", "on_roadmap", "in_breach")
-    assert list(answer.rows) == [(5, 3, 1, 1, 3)]
+    assert list(answer.rows) == [(7, 3, 1, 1, 5)]
     assert clickhouse.rows("SELECT * FROM compliance_by_region ORDER BY region") == [
         ("KZ-10", 1, 0, 0, 0, 1),
+        ("KZ-11", 2, 0, 0, 0, 2),
         ("KZ-55", 4, 3, 1, 1, 2),
     ]
-    assert clickhouse.value("SELECT count() FROM enterprises_current") == 10
-    assert clickhouse.value("SELECT count() FROM registry_current") == 10
+    assert clickhouse.value("SELECT count() FROM enterprises_current") == 15
+    assert clickhouse.value("SELECT count() FROM registry_current") == 15
 
 
 async def test_availability_of_a_source_by_month(clickhouse: TestClickHouse) -> None:
@@ -108,6 +124,8 @@ async def test_availability_of_a_source_by_month(clickhouse: TestClickHouse) -> 
         mean(start=MARCH + 9 * HOUR, valid_s=0, parameter="O2", unit="%", stream_time=latest),
         mean(start=MARCH + 9 * HOUR, valid_s=0, window="20min", stream_time=latest),
         mean(start=MARCH + 12 * HOUR, source_id="S2", stream_time=latest),  # never silent
+        # The day in which it was heard first began before.
+        mean(start=MARCH, window="day", source_id="S2", stream_time=latest),
     ]
     gaps = [
         gap(MARCH - 6 * HOUR, MARCH + 6 * HOUR),

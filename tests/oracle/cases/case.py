@@ -24,7 +24,7 @@ ENTERPRISE = """enterprises:
 SOURCE = """      - id: {id}
         timezone: {zone}
         cadence_s: {cadence}
-        criteria: {{fuel: solid, thermal_mw: 210}}
+        criteria: {{plant: station, fuel: solid, electric_mw: 210}}
         stack_area_m2: 28.2743
 {extra}        channels:
 {channels}
