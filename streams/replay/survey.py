@@ -149,8 +149,12 @@ def _out_of_place(times: Times) -> Marks:
             before, behind = sorted((int(times[last]), int(times[bounds[after]])))
             between = times[bounds[part] : bounds[after]]
             in_place = before < between.min() and between.max() < behind
+            if in_place:
+                continue
+            apart = behind - before
+            off = min(np.abs(between - before).min(), np.abs(between - behind).min())
             # what is out of place has left its own place empty
-            if not in_place and behind - before <= FAR + 2 * (rows + 1) * step:
+            if apart <= FAR + 2 * (rows + 1) * step or (apart <= 5 * FAR and off >= 5 * apart):
                 marked[bounds[part] : bounds[after]] = True
                 part = after
                 break

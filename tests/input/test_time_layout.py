@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.input.time_layout import LayoutError, TimeLayout
 
@@ -89,3 +91,14 @@ def test_a_layout_that_cannot_say_when(layout: str, why: str) -> None:
     with pytest.raises(LayoutError) as caught:
         TimeLayout(layout, period_s=90)
     assert str(caught.value).startswith(why)
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 1), datetime(2068, 12, 31)),  # noqa: DTZ001
+    st.sampled_from(
+        ["%Y-%m-%d %H:%M:%S.%f", "%d.%m.%y %H:%M:%S.%f", "%Y%m%d%H%M%S%f", "%Y/%j %I:%M:%S.%f %p",
+         "%A %d %B %Y, %H.%M.%S.%f", "%a%b%d%Y%H%M%S.%f"]
+    ),
+)  # fmt: skip
+def test_what_a_layout_writes_it_reads(moment: datetime, layout: str) -> None:
+    assert TimeLayout(layout)(moment.strftime(layout))[0] == moment
