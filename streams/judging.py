@@ -184,6 +184,8 @@ class Judging:
             saved = await self._state.of(partition, batch.generation, revoked=lambda: batch.revoked)
             while (hold := await self._step(event, batch, saved)) is not None:
                 await self._holds.wait(hold, batch)
+                if batch.revoked:
+                    raise Revoked
             done = True
         except Revoked:
             log.info("a partition left before its batch was done", batch=repr(batch))

@@ -16,7 +16,9 @@ from sinks.batch import Batch, BatchLimits
 from sinks.decode import Decoded, Route, one_by_one
 from sinks.lane import Lane
 from sinks.tables import MEANS, Table
-from sinks.writer import FatalError, RevokedError
+from sinks.writer import FatalError, LimitReachedError, RevokedError
+from streams.core.dead_letter_limit import Reached
+from streams.holds import Hold, Place
 from streams.transport import PartitionBatch
 from tests.support.broker import eventually
 from tests.support.no_holds import NoHolds
@@ -212,3 +214,63 @@ async def test_a_lane_that_is_stopped_stops_its_writing() -> None:
     await asyncio.sleep(0)
     assert bench.happened == []
     assert not [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
+
+
+class HoldsOnce:
+    """Lets a partition go on when the test says so."""
+
+    def __init__(self) -> None:
+        self.may_go_on = asyncio.Event()
+        self.held: list[int] = []
+        self.passed_at: list[int] = []
+
+    def found(
+        self, place: Place, offset: int, kind: str, why: str, passes_at: int | None = None
+    ) -> Hold:
+        topic, partition = place
+        return Hold(
+            worker="sinks", topic=topic, partition=partition, offset=offset, kind=kind, why=why,
+            since=0, passes_at=passes_at,
+        )  # fmt: skip
+
+    async def wait(self, hold: Hold, batch: PartitionBatch) -> None:
+        self.held.append(hold.offset)
+        await eventually(lambda: self.may_go_on.is_set() or batch.revoked, "it may go on")
+
+    def passed(self, topic: str, partition: int, next_offset: int) -> None:
+        assert (topic, partition) == ("t", 0)
+        self.passed_at.append(next_offset)
+
+
+def reached(offset: int) -> LimitReachedError:
+    what = Reached(True, 10, 10, "SINK_REJECTED", 10, 0, offset, 5)
+    return LimitReachedError(Batch("t", 0, 0, 9, ()), MEANS, what)
+
+
+async def test_at_the_limit_the_batch_is_written_again_when_somebody_lets_it() -> None:
+    bench, holds = Bench(), HoldsOnce()
+    bench.lane._holds = holds
+    bench.writer.failure = reached(4)
+    bench.writer.may_write.set()
+    async with running(bench):
+        bench.deliver(0, 5)
+        await eventually(lambda: holds.held == [4], "it is held")
+        assert bench.happened == []
+        bench.writer.failure = None
+        holds.may_go_on.set()
+        await bench.happens("write 0-5: 0,1,2,3,4,5", "ack 0")
+    assert holds.passed_at == [6]
+
+
+async def test_what_is_held_when_its_partition_leaves_is_not_acknowledged() -> None:
+    bench, holds = Bench(), HoldsOnce()
+    bench.lane._holds = holds
+    bench.writer.failure = reached(4)
+    bench.writer.may_write.set()
+    async with running(bench):
+        batch = bench.deliver(0, 5)
+        await eventually(lambda: holds.held == [4], "it is held")
+        bench.writer.failure = None
+        batch.revoked = True
+        bench.deliver(6, 7)
+        await bench.happens("write 6-7: 6,7", "ack 6")
