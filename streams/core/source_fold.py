@@ -453,9 +453,12 @@ class SourceFold:
                     for begin in hour.slots
                     if window.start <= begin < window.end
                 ]
-                if slots and window.closes <= stream_time:
-                    begin, hour_start = min(slots)
-                    slot = self._hours.change(hour_start).slots[begin]
+                if window.closes <= stream_time:
+                    if slots:
+                        begin, hour_start = min(slots)
+                        slot = self._hours.change(hour_start).slots[begin]
+                    else:  # it counts also where the readings of the window come later still
+                        slot = self._slot(self._frame_at(window.start, self.entry))
                     yield from self._reopen([window], slot, stream_time)
                 at = window.end
 

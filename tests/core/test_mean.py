@@ -202,3 +202,18 @@ def test_a_mean_is_final_when_no_reading_may_come_any_more() -> None:
     log = Log().add(reading(BEGIN)).add(late, late.ends_at + 72 * HOUR)
     mean = fold(log).mean("20min", BEGIN)
     assert (mean.revision, mean.valid_s, mean.final) == (2, 1200, False)
+
+
+def test_a_stop_counts_in_a_window_whose_readings_come_later_still() -> None:
+    """In any order of arrival a mean has one revision: a late stop reaches into it."""
+    stop = reading(BEGIN + 15 * MINUTE, values={}, state="STOPPED")
+    after = reading(BEGIN + 30 * MINUTE)
+    arrivals = (BEGIN + 3 * HOUR, BEGIN + 4 * HOUR)
+    said = []
+    for first, second in ((stop, after), (after, stop)):
+        log = Log().tick(BEGIN).add(first, arrivals[0]).add(second, arrivals[1])
+        for rebuilt in (False, True):
+            found = fold(log, cuts=range(1, len(log.records)), rebuilt=rebuilt)
+            mean = found.mean("20min", BEGIN + 20 * MINUTE)
+            said.append((mean.revision, mean.due_s, mean.count))
+    assert set(said) == {(3, 15 * 60, 1)}
