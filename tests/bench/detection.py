@@ -128,7 +128,12 @@ def _measure(
     server = EmbeddedClickHouse(directory / "clickhouse", memory_bytes=_MEMORY).start()
     try:
         settings = replace(
-            base, broker=broker.address, clickhouse_url=server.url, log_format="json"
+            base,
+            broker=broker.address,
+            clickhouse_url=server.url,
+            log_format="json",
+            max_ahead_s=0.0,  # the plan lies in the future
+            max_step_s=0.0,
         )
         with client(settings, database=False) as connected:
             migrate(connected, settings.clickhouse_database)

@@ -124,6 +124,8 @@ def test_every_violation_of_a_moment_is_found_in_topic_and_table(
     settings = own_settings(
         broker.address,
         tick_s=10.0,
+        max_ahead_s=0.0,
+        max_step_s=0.0,
         clickhouse_url=clickhouse.url,
         clickhouse_database=clickhouse.settings.clickhouse_database,
     )
