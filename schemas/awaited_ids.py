@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-REST_S: Final = 60.0
-"""After a wait in vain nobody waits for so long."""
+REST: Final = 4.0
+"""After a wait in vain nobody waits for so many times as long: a fifth of the time at most."""
 BURST: Final = 100
 """So many questions in vain may be asked at once, and then ``REFILL`` a second."""
 REFILL: Final = 10.0
@@ -93,5 +93,5 @@ class AwaitedIds:
         if self._wait_s <= 0 or now < self._rest_until:
             return False
         self._until = now + self._wait_s
-        self._rest_until = self._until + REST_S
+        self._rest_until = self._until + REST * self._wait_s
         return True

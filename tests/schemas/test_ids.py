@@ -106,9 +106,9 @@ def test_a_wait_in_vain_ends_and_the_next_begins_only_after_a_rest(registry: Reg
         "UNKNOWN_SCHEMA"
     }
     assert len(registry.requests) == 2 * 59
-    now[0] = 40.0
+    now[0] = 24.0
     assert isinstance(codec.decode_reading(written_with(77)), Rejected)  # nobody waits
-    now[0] = 70.0
+    now[0] = 25.0
     with pytest.raises(SchemaNotYetKnown):
         codec.decode_reading(written_with(78))
 
