@@ -78,6 +78,7 @@ class Settings:
     # The streams worker
     poll_records: int = 10_000  # records a partition batch holds at most
     state_directory: str | None = None  # scratch files of the state; None: the system's temporary
+    state_in_memory: bool = False  # allow a state directory that lies in memory (tmpfs)
     records_in_flight: int = 40_000  # of a partition: handed over and not acknowledged yet
     save_records: int = 30_000  # records of a partition after which its state is saved
     save_s: float = 600.0  # its state is saved after so long; a start judges again what came since

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -13,6 +14,7 @@ from streams.app import SENTENCES, create_app, state_directory
 from streams.health.stage import Stage
 from streams.health.streams import streams_health
 from streams.kafka import Patience
+from streams.memory_disk import kept_in_memory
 from streams.partition_count import (
     WrongPartitionsError,
     streams_topics,
@@ -48,6 +50,7 @@ class StreamsWorker:
             try_directory(state_directory(settings))
         except StoreError as error:
             raise CannotWorkError(str(error)) from None
+        look_at_disk(settings)
         if settings.web_port:
             await self._health.start()
         self._stage.waits("the worker waits for the broker and its topics")
@@ -101,6 +104,28 @@ class StreamsWorker:
         await self._parts.follower.stop()
         await self._parts.outbox.stop()
         await self._health.stop()
+
+
+def look_at_disk(settings: Settings) -> None:
+    """Refuse a state directory that lies in memory; warn where nobody chose one.
+
+    Raises `CannotWorkError`.
+    """
+    directory = state_directory(settings)
+    kind = kept_in_memory(directory)
+    if kind is None or settings.state_in_memory:
+        return
+    if directory is not None:
+        raise CannotWorkError(
+            f"EMISSIONS_STATE_DIRECTORY {directory} is {kind}: the state would lie in memory; "
+            "name a directory on a disk, or set EMISSIONS_STATE_IN_MEMORY=1 if that is meant"
+        )
+    log.warning(
+        "the state lies in memory: the system's temporary directory is no disk; "
+        "set EMISSIONS_STATE_DIRECTORY to a directory on a disk",
+        file_system=kind,
+        directory=tempfile.gettempdir(),
+    )
 
 
 async def _register(settings: Settings, ids: HttpIds) -> None:

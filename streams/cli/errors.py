@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -13,6 +17,7 @@ import click
 BAD_INPUT = 2
 BROKEN = 1
 
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 _ADDRESS = re.compile(r"\('([^']+)', (\d+)")
 _SERVER_SAYS = re.compile(r"DB::Exception: (.+)", re.DOTALL)
@@ -49,16 +54,51 @@ def explained(error: Exception) -> click.ClickException:
     for kinds, exit_code, sentence_of in _known():
         if isinstance(error, kinds):
             return CommandError(sentence_of(error), exit_code)
-    if isinstance(error, OSError) and error.filename is not None:
-        return CommandError(f"{error.filename}: {error.strerror}", BAD_INPUT)
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="emissions-", suffix=".log", delete=False, encoding="utf-8"
-    ) as log:
-        log.write(masked("".join(traceback.format_exception(error))))
+    if isinstance(error, OSError) and error.strerror is not None:
+        return _refused_by_system(error)
+    details = _details(error)
+    where = f"the details are in {details}" if details else "the details could not be written"
     sentence = str(error).splitlines()[0] if str(error) else "no further words"
-    return CommandError(
-        f"failed unexpectedly ({type(error).__name__}: {sentence}); the details are in {log.name}"
-    )
+    return CommandError(f"failed unexpectedly ({type(error).__name__}: {sentence}); {where}")
+
+
+def out_of_room(error: BaseException) -> bool:
+    """Whether the operating system takes no more bytes."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
+
+
+@contextmanager
+def writing(path: Path | str) -> Iterator[None]:
+    """Name the file in an error of writing to it: the system's own error does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def _refused_by_system(error: OSError) -> CommandError:
+    """What the operating system says, about which file."""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+    said = f"{name}: {error.strerror}" if name is not None else str(error.strerror)
+    if out_of_room(error):
+        if name is None:  # whoever wrote to a file of a name has named it
+            said += f" for standard output or in {tempfile.gettempdir()}"
+        return CommandError(f"{said}; make room and run it again", BROKEN)
+    return CommandError(said, BROKEN if name is None else BAD_INPUT)
+
+
+def _details(error: Exception) -> str | None:
+    """Where the whole story was written; None if there is no room for it."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="emissions-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            log.write(masked("".join(traceback.format_exception(error))))
+    except OSError:
+        return None
+    return log.name
 
 
 def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Exception], str]]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
+import os
+import signal
 import sys
 import zoneinfo
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 
 import click
 
-from streams.cli.errors import explained, usage_sentence
+from streams.cli.errors import BROKEN, CommandError, explained, usage_sentence
 
 # Zones come from the pinned tzdata, also where a library looks one up: hosts have old ones.
 zoneinfo.reset_tzpath(to=())
@@ -65,8 +69,10 @@ class Commands(click.Group):
             raise usage_sentence(error) from None
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except KeyboardInterrupt:
+            raise CommandError("interrupted", 128 + signal.SIGINT) from None
         except BrokenPipeError:  # the reader of our output has seen enough
-            sys.stdout = None
+            _leave_alone(sys.stdout)
             raise click.exceptions.Exit(0) from None
         except Exception as error:
             raise explained(error) from error
@@ -91,8 +97,61 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Entry point of the console script."""
-    cli(prog_name="emissions")
+    """Entry point of the console script; whatever the standard streams are, no traceback."""
+    if sys.stdout is None:  # it was closed by whoever started this
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that it cannot show is no failure
+            stream.reconfigure(errors="backslashreplace")
+    code: object = 0
+    try:
+        cli(prog_name="emissions")
+    except SystemExit as ended:
+        code = ended.code
+    except OSError as error:  # of a help text; those of commands are sentences by now
+        code = _not_printed(error, code)
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: object) -> object:
+    """The exit code once everything that was printed is out, or another if it cannot be.
+
+    Python writes what is left when it ends and then has nobody to tell that it could not.
+    """
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = _not_printed(error, code)
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _leave_alone(sys.stderr)
+    return code
+
+
+def _not_printed(error: OSError, code: object) -> object:
+    """Say that standard output takes no more, unless its reader went or something else failed."""
+    _leave_alone(sys.stdout)
+    if isinstance(error, BrokenPipeError) or code != 0:
+        return code
+    with contextlib.suppress(OSError):
+        click.echo(f"emissions: standard output: {error.strerror}", err=True)
+    return BROKEN
+
+
+def _leave_alone(stream: IO[str] | None) -> None:
+    """Lead what is left in a stream's buffer to nowhere."""
+    if stream is None:
+        return
+    try:
+        number = stream.fileno()
+    except (OSError, ValueError):  # no stream of the operating system
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

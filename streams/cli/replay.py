@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streams.cli.connection import codec_of
+from streams.cli.errors import writing
 from streams.cli.options import Instant, ManyValues
 from streams.cli.output import RunProgress, format_option, notice, show_rows
 from streams.cli.running import run
@@ -143,7 +144,8 @@ def command(
     with kept_or_temporary(workspace) as directory:
         report, findings = run(replay(directory))
     if export_to is not None:
-        write_export(findings, export_to)
+        with writing(export_to):
+            write_export(findings, export_to)
     whole = summary(report, findings)
     show_rows([{**whole, **period} if form == "json" else whole], SUMMARY, form)
     if findings.dead_letters:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli.connection import codec_of
+from streams.cli.errors import writing
 from streams.cli.output import RunProgress, notice
 from streams.cli.running import run
 
@@ -71,9 +72,11 @@ def command(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if registry is not None:
-        write_registry(registry, nation.enterprises)
+        with writing(registry):
+            write_registry(registry, nation.enterprises)
     if truth is not None:
-        write_truth(truth, nation.truth)
+        with writing(truth):
+            write_truth(truth, nation.truth)
     total = nation.summary().readings
     with RunProgress() as progress:
 
@@ -84,7 +87,8 @@ def command(
             written = run(_send(settings, nation, rate, report))
         else:
             try:
-                written = write_readings(nation, output, report)
+                with writing(output):
+                    written = write_readings(nation, output, report)
             except ValueError as error:
                 raise click.UsageError(str(error)) from None
     place = output or f"{settings.topic_readings} at {settings.broker}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 LAST_LINES = 12
+LEAST_ROOM = 16 << 20
+"""With less room ClickHouse takes no more rows, and the sinks wait for more in vain."""
 
 
 class RunError(Exception):
@@ -17,6 +20,20 @@ class OccupiedError(RunError):
 
 class StalledError(RunError):
     """A consumer group stands still although it has messages to take; says which."""
+
+
+class FullDiskError(RunError):
+    """The disk on which the run keeps its data takes no more."""
+
+
+def require_room(directory: Path) -> None:
+    """Raise `FullDiskError` where a directory's disk has less than `LEAST_ROOM` left."""
+    left = shutil.disk_usage(directory).free
+    if left < LEAST_ROOM:
+        raise FullDiskError(
+            f"the disk of {directory} is full ({left / (1 << 20):.0f} MiB left): make room there, "
+            "or name a directory elsewhere (--keep of demo, --workspace of replay, TMPDIR)"
+        )
 
 
 class StageError(RunError):

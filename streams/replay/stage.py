@@ -16,7 +16,7 @@ from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.extra import BROKER, CLICKHOUSE, require
 from sinks.clickhouse import client
 from sinks.migrate import migrate
-from streams.replay.failures import StageError
+from streams.replay.failures import StageError, require_room
 from streams.replay.usage import Usage, usage_of
 from streams.settings import PREFIX, Settings
 
@@ -52,6 +52,7 @@ class Stage:
 
     def start_broker(self) -> None:
         """The embedded broker, unless the run uses another; ``settings`` then name it."""
+        require_room(self._workspace)
         if self._broker is not None:
             self._broker.start()
             self.settings = replace(self.settings, broker=self._broker.address)
@@ -98,7 +99,8 @@ class Stage:
         return [used for name, pid in pids.items() if (used := usage_of(name, pid))]
 
     def check(self) -> None:
-        """Raises StageError if a part that was started is gone."""
+        """Raises StageError if a part that was started is gone, FullDiskError without room."""
+        require_room(self._workspace)
         for kind, worker in self._workers.items():
             if worker.poll() is not None:
                 raise StageError(
