@@ -103,7 +103,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a letter that it cannot show is no failure
             stream.reconfigure(errors="backslashreplace")
-    code: object = 0
+    code: int | str | None = 0
     try:
         cli(prog_name="emissions")
     except SystemExit as ended:
@@ -113,7 +113,7 @@ def main() -> None:
     sys.exit(_flushed(code))
 
 
-def _flushed(code: object) -> object:
+def _flushed(code: int | str | None) -> int | str | None:
     """The exit code once everything that was printed is out, or another if it cannot be.
 
     Python writes what is left when it ends and then has nobody to tell that it could not.
@@ -131,7 +131,7 @@ def _flushed(code: object) -> object:
     return code
 
 
-def _not_printed(error: OSError, code: object) -> object:
+def _not_printed(error: OSError, code: int | str | None) -> int | str | None:
     """Say that standard output takes no more, unless its reader went or something else failed."""
     _leave_alone(sys.stdout)
     if isinstance(error, BrokenPipeError) or code != 0:
