@@ -61,6 +61,10 @@ class LocalTimes:
             why = f"{quoted(cell)} is twice in {at}, where clocks were put back: {error}"
             raise CellError(self._column, why) from None
 
+    def is_blank(self, cells: tuple[str, ...]) -> bool:
+        """Whether a row says no time at all."""
+        return not any(cells[index] for index in self._indexes)
+
     def _offset_time(self, cell: str) -> int:
         try:
             return self._iso(self._column, cell)

@@ -122,7 +122,7 @@ class MappedCsv:
         state = self._state(cells) or "NORMAL"
         serial = self._serial(cells)
         reading = Reading(source, measured_at, period_s, state, serial, values, flags)
-        if self._arrived is None:
+        if self._arrived is None or self._arrived.is_blank(cells):
             return ReadingRow(row, reading, None)
         arrived = parse.arrival("arrived_at", self._arrived(row, cells, source))
         return ReadingRow(row, reading, arrived)

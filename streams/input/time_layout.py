@@ -59,12 +59,12 @@ class TimeLayout:
         letters = self.letters
         for letter in sorted(letters - _DIGITS.keys() - _WORDS.keys()):
             why = (
-                "a zone word does not say an offset: write it as text, and as timezone the zone "
+                ": a zone word does not say an offset: write it as text, and as timezone the zone "
                 "that it means"
                 if letter == "Z"
-                else f"has no meaning here (there are {SUPPORTED} and %%)"
+                else f" has no meaning here (there are {SUPPORTED} and %%)"
             )
-            raise LayoutError(f"%{letter} {why}")
+            raise LayoutError(f"%{letter}{why}")
         said = [match[1] for match in _TOKEN.finditer(self.layout) if match[1] not in (None, "%")]
         for letter in said:
             if said.count(letter) > 1:

@@ -282,3 +282,17 @@ def test_every_key_is_described() -> None:
     for line in describe_keys().splitlines()[1:]:
         assert len(line) <= 80
         assert line.startswith(" " * 19) or line[18:].strip(), line
+
+
+def test_an_arrival_that_is_not_told_is_the_end_of_the_interval(tmp_path: Path) -> None:
+    more = 'arrived_at: {column: Came, format: "%d.%m.%Y %H:%M", timezone: Asia/Almaty}'
+    table = "Date;SO2;Came\n04.05.2026 00:00;1;04.05.2026 00:25\n04.05.2026 00:20;1;\n"
+    first, second = rows_of(tmp_path, mapping(more), table)
+    assert first.arrived_at == first.reading.ends_at + 300_000
+    assert second.arrived_at is None
+
+
+def test_a_footer_of_a_file_without_times_is_no_row(tmp_path: Path) -> None:
+    table = "SO2\n1\n2\nEnd\n"
+    assert len(times_of(tmp_path, mapping("footer_lines: 1", time=START), table)) == 2
+    assert "'End' is not a number" in refusal_of(tmp_path, mapping(time=START), table)

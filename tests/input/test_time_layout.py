@@ -82,7 +82,7 @@ def test_a_cell_that_is_not_written_so(layout: str, cell: str) -> None:
         ("%Y-%m-%d %I:%M", "%I needs %p"),
         ("%Y-%m-%d %I %H:%M", "%H and %I say the same"),
         ("%Y-%m-%d %d %H:%M", "%d stands there twice"),
-        ("%Y-%m-%d %H:%M %Z", "%Z a zone word does not say an offset"),
+        ("%Y-%m-%d %H:%M %Z", "%Z: a zone word does not say an offset"),
         ("%c", "%c has no meaning here"),
         ("%Y-%m-%d %H:%M%", "a % stands alone"),
     ],
