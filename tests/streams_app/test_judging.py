@@ -124,8 +124,8 @@ class Worker:
     def confirmed(self, partition: int) -> None:
         assert partition == 0
 
-    async def take(self, records: Sequence[RawRecord]) -> None:
-        batch = PartitionBatch("emissions.readings", 0, records, 1)
+    async def take(self, records: Sequence[RawRecord], generation: int = 1) -> None:
+        batch = PartitionBatch("emissions.readings", 0, records, generation)
         event = SimpleNamespace(value=batch, ack=lambda: True)
         await self.judging.take(event)
 
@@ -234,6 +234,16 @@ async def test_many_records_that_were_judged_again_are_saved_at_once() -> None:
     after = worker.next(SavePolicy(records=30))
     await after.take(RECORDS[40:41])
     assert (after.read_again, after.saved.reached) == (40, 41)
+
+
+async def test_offsets_that_hold_no_record_are_not_looked_for_with_every_batch() -> None:
+    worker = Worker()
+    await worker.take(RECORDS[:10])
+    for start in (12, 22, 32):  # markers of transactions lie between
+        await worker.take(RECORDS[start : start + 8])
+    assert worker.read_again == 0
+    await worker.take(RECORDS[44:], generation=2)  # another worker may have had it meanwhile
+    assert (worker.read_again, worker.built) == (4, 1)
 
 
 async def test_a_log_without_its_beginning_begins_where_it_does() -> None:
