@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.oracle import clock, input_reading, quality, registry_reading
 from tests.oracle.duties import duties
+from tests.oracle.evidence import Evidence
 from tests.oracle.gaps import gaps
 from tests.oracle.rules import of_gaps, of_means
 from tests.oracle.windows import means
@@ -59,7 +60,8 @@ def calculate(
             source_gaps = gaps(source, accepted, since(source.id), end)
             mean_rows += [_mean(mean) for mean in source_means]
             gap_rows += [_gap(gap) for gap in source_gaps]
-            violations += of_means(source, source_means, end)
+            evidence = Evidence(source, accepted, judged.conflicts.get(source.id, []))
+            violations += of_means(evidence, source_means, end)
             violations += of_gaps(source, source_gaps, end)
     return Export(
         means=sorted(mean_rows, key=_mean_key),
@@ -96,7 +98,7 @@ def _gap(gap: Any) -> Row:
 
 
 def _violation(violation: Any) -> Row:
-    row = asdict(violation)
+    row = {**asdict(violation), "track": violation.track}
     for name in ("start", "end", "deferred_until"):
         row[name] = None if row[name] is None else clock.written(row[name])
     return row

@@ -31,8 +31,9 @@ def gaps(source: Source, rows: list[Row], observed: int, until: int) -> list[Gap
     """Every gap of a source and of its channels at a stream time."""
     found = source_gaps(source, rows, observed, until)
     if rows:
+        heard = [(row.start, row.end) for row in rows]
         cut = [*source.excused, *stops(rows)]
-        cut += [(gap.start, END_OF_TIME if gap.end is None else gap.end) for gap in found]
+        cut += silences(heard, rows[0].start, gap_after(source), until)
         for parameter in source.channels:
             if parameter not in AUXILIARIES:
                 valid = [(r.start, r.end) for r in rows if channel_valid(r, source, parameter)]
@@ -42,13 +43,13 @@ def gaps(source: Source, rows: list[Row], observed: int, until: int) -> list[Gap
 
 def source_gaps(source: Source, rows: list[Row], observed: int, until: int) -> list[Gap]:
     """Silences of the source itself, as if a reading had ended at its connection or where the
-    log begins, whichever is later."""
+    log begins, whichever is later; a silence that is older is heard from there on."""
     starts = [row.start for row in rows[:1]]
     if source.connected is not None:
         starts.append(max(source.connected, observed))
     if not starts:
         return []
-    heard = [(row.start, row.end) for row in rows]
+    heard = [(min(starts), observed), *((row.start, row.end) for row in rows)]
     return _gaps(source, None, min(starts), heard, list(source.excused), until)
 
 

@@ -23,8 +23,8 @@ class Sorted:
     accepted: dict[str, list[Row]]
     dead: list[tuple[str, Row]] = field(default_factory=list)
     duplicates: int = 0
-    conflicts: dict[str, list[int]] = field(default_factory=dict)
-    """By source, the starts of both readings of every conflicting pair."""
+    conflicts: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """By source, the span of time of every index for which two readings say two things."""
 
 
 def classify(rows: list[Row], sources: dict[str, Source], misplaced: Container[int] = ()) -> Sorted:
@@ -42,8 +42,9 @@ def classify(rows: list[Row], sources: dict[str, Source], misplaced: Container[i
             found.duplicates += 1
         else:
             found.dead.append(("CONFLICTING_DUPLICATE", row))
-            voices = [standing[index].start, row.start]
-            found.conflicts.setdefault(row.source_id, []).extend(voices)
+            length = row.period * clock.SECOND
+            span = (index[1] * length, (index[1] + 1) * length)
+            found.conflicts.setdefault(row.source_id, []).append(span)
     for row in standing.values():
         found.accepted[row.source_id].append(row)
     for kept in found.accepted.values():

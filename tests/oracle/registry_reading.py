@@ -150,15 +150,17 @@ def _enterprise(entry: dict[str, Any]) -> Enterprise:
 
 
 def _criteria(entry: Any) -> bool:
-    """500 t/a; of a station 50 MW electric, on gas 500; of a boiler house 116.3 or 1 395.6 MW."""
-    gross, gas = _number(entry, "gross_t_a"), _given(entry, "fuel") == "gas"
+    """500 t/a; a station of 50 MW electric (gas: 500); a boiler house of 116.3 MW thermal
+    (gas: 1 395.6); anything else by its mass alone."""
+    gross = _number(entry, "gross_t_a")
+    if gross is not None and gross >= 500:
+        return True
+    gas = _given(entry, "fuel") == "gas"
     power, least = {
         "station": (_number(entry, "electric_mw"), 500.0 if gas else 50.0),
         "boiler_house": (_number(entry, "thermal_mw"), 1395.6 if gas else 116.3),
-    }.get(_given(entry, "plant"), (None, None))
-    return (gross is not None and gross >= 500) or (
-        power is not None and least is not None and power >= least
-    )
+    }.get(_given(entry, "plant"), (None, 0.0))
+    return power is not None and power >= Fraction(least)
 
 
 def _source(entry: dict[str, Any], owner: dict[str, Any], asm: Any, test: bool) -> Source:

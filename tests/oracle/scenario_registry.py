@@ -16,6 +16,9 @@ PLACES = (
     ("Asia/Almaty", "2026-05-03"),
     ("Asia/Almaty", "2026-05-03"),
     ("Asia/Almaty", "2026-09-30"),
+    ("Asia/Almaty", "2026-10-14"),
+    ("Asia/Almaty", "2026-07-01"),
+    ("Asia/Aqtobe", "2026-08-20"),
     ("Asia/Oral", "2026-06-06"),
     ("Asia/Almaty", "2024-02-28"),
     ("Asia/Almaty", "2021-06-30"),
@@ -46,6 +49,20 @@ REFERENCES = (
     {"temperature_k": 273.15, "pressure_kpa": 101.325, "dry": True},
     {"temperature_k": 293.15, "pressure_kpa": 101.3, "dry": False},
 )
+CRITERIA: tuple[Entry, ...] = (
+    {"plant": "station", "fuel": "solid", "electric_mw": 50, "gross_t_a": 10},
+    {"plant": "station", "fuel": "solid", "electric_mw": 50},
+    {"plant": "station", "fuel": "liquid", "electric_mw": 49.999},
+    {"plant": "station", "fuel": "gas", "electric_mw": 500},
+    {"plant": "station", "fuel": "gas", "electric_mw": 499.9, "gross_t_a": 499.99},
+    {"plant": "boiler_house", "fuel": "liquid", "thermal_mw": 116.3},
+    {"plant": "boiler_house", "fuel": "solid", "thermal_mw": 116.29},
+    {"plant": "boiler_house", "fuel": "gas", "thermal_mw": 1395.6},
+    {"plant": "boiler_house", "fuel": "gas", "thermal_mw": 1395.59},
+    {"plant": "other", "gross_t_a": 500},
+    {"plant": "other", "gross_t_a": 499.99},
+    {"gross_t_a": 500},
+)
 NAMES = ("S{}-{}", "S{}-{}", "KZ-{:04}-{:02}", "Труба {}/{}", "a|b {}'{}", "{}{}/")
 REGIONS = ("KZ-10", "KZ-19", "KZ-35", "KZ-55", "KZ-63", "KZ-75", "KZ-79")
 
@@ -74,7 +91,7 @@ def day(base: str, days: int) -> str:
 def enterprise(rng: Random, number: int, base: str, zone: str) -> Entry:
     """An enterprise around a day at which something happens to the clock or the law."""
     installed = rng.choice([day(base, -400), day(base, -400), day(base, 1), None, day(base, 9)])
-    connected = rng.choice([day(base, d) for d in (-300, -300, -300, 0, 1, 2, 30)] + [None])
+    connected = rng.choice([day(base, d) for d in (-300, -300, -300, 0, 1, 2, 3, 30)] + [None])
     entry: Entry = {
         "bin": bin_number(rng),
         "name": {"ru": f"Завод {number}", "kk": f"Зауыт {number}", "en": f"Works {number}"},
@@ -105,22 +122,14 @@ def source(rng: Random, identity: str, base: str, zone: str) -> Entry:
     pollutants = rng.sample(["SO2", "NO2", "CO", "DUST", "VOC"], rng.choice([1, 1, 2, 3]))
     plain = rng.random() < 0.4
     channels = [_pollutant(rng, name, plain) for name in pollutants]
-    if not plain or rng.random() < 0.5:
+    if not plain or rng.random() < 0.7:
         channels += _auxiliaries(rng)
     entry: Entry = {
         "id": identity,
         "name": "Stack",
         "timezone": zone,
         "cadence_s": rng.choice(CADENCES),
-        "criteria": rng.choice(
-            [
-                {"plant": "station", "fuel": "solid", "electric_mw": 50, "gross_t_a": 10},
-                {"plant": "station", "fuel": "gas", "electric_mw": 499.9, "gross_t_a": 499.99},
-                {"plant": "station", "fuel": "gas", "electric_mw": 500},
-                {"gross_t_a": 500},
-                {"plant": "station", "fuel": "liquid", "electric_mw": 49.9},
-            ]
-        ),
+        "criteria": dict(rng.choice(CRITERIA)),
         "channels": channels,
     }
     if zone == "Asia/Almaty" and rng.random() < 0.3:

@@ -30,7 +30,7 @@ class Mean:
     due_s: int
     status: str
     limit: Limit | None
-    revision: int | None  # None: a late stop of the window before changes this one too
+    revision: int
     unverified: bool
 
 
@@ -54,9 +54,7 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
     for (parameter, unit, name, start, end), readings in cells.items():
         grace = clock.GRACE[name]
         late = sum(arrival >= end + grace for arrival in arrivals[name, start])
-        reach_in = any(
-            row.start < start < row.end and _arrival(row) >= end + grace for row in stopped
-        )
+        late += sum(row.start < start < row.end and _arrival(row) >= end + grace for row in stopped)
         idle_ms = sum(stop - begin for begin, stop in cut_to(away, start, end))
         due = end - start - idle_ms
         valid = [(row, value) for row, value in readings if value is not None]
@@ -76,7 +74,7 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
                 due_s=due // clock.SECOND,
                 status=_status(name, valid_s * clock.SECOND, due),
                 limit=source.limit(parameter, unit, start),
-                revision=None if reach_in else 1 + late,
+                revision=1 + late,
                 unverified=any(quality.unverified(row, source) for row, _ in valid),
             )
         )
@@ -100,11 +98,21 @@ def series(row: Row, source: Source, name: str) -> list[tuple[str, str, float | 
         if concentration is not None:
             value = normalise.concentration(row, source, concentration)
             fed.append((parameter, "mg/m3", value))
-        if mass is not None and name == "1h":
+        if name == "1h" and has_mass(row, source, parameter):
             fed.append((parameter, "g/s", normalise.mass_flow(row, source, parameter)))
         if concentration is None and mass is None:
             fed.append((parameter, channel.unit, quality.measured(row, source, parameter)))
     return fed
+
+
+def has_mass(row: Row, source: Source, parameter: str) -> bool:
+    """A reading feeds a mass flow: by a limit in g/s, or by one in mg/m3 where flow is measured."""
+    if source.limit(parameter, "g/s", row.start) is not None:
+        return True
+    if source.limit(parameter, "mg/m3", row.start) is None:
+        return False
+    flow = "FLOW" in source.channels or ("VELOCITY" in source.channels and source.area is not None)
+    return flow and source.channels[parameter].conditions.o2_pct is None
 
 
 def _status(name: str, valid: int, due: int) -> str:

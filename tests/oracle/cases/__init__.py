@@ -1,10 +1,12 @@
 """Small inputs with results computed by hand, one sentence of the specification each."""
 
 from tests.oracle.cases import (
+    day,
     duties,
     extremes,
     gaps,
     input_order,
+    mass,
     normalisation,
     outages,
     rules,
@@ -17,7 +19,9 @@ ALL: tuple[Case, ...] = (
     *windows.CASES,
     *gaps.CASES,
     *rules.CASES,
+    *mass.CASES,
     *outages.CASES,
+    *day.CASES,
     *duties.CASES,
     *input_order.CASES,
     *extremes.CASES,

@@ -24,7 +24,7 @@ ENTERPRISE = """enterprises:
 SOURCE = """      - id: {id}
         timezone: {zone}
         cadence_s: {cadence}
-        criteria: {{plant: station, fuel: solid, electric_mw: 210}}
+        criteria: {criteria}
         stack_area_m2: 28.2743
 {extra}        channels:
 {channels}
@@ -63,6 +63,7 @@ def source(
     limits: Sequence[str] = (),
     excused: Sequence[str] = (),
     extra: str = "",
+    criteria: str = "{plant: station, fuel: solid, electric_mw: 210}",
 ) -> str:
     """One source of a registry."""
     return SOURCE.format(
@@ -70,6 +71,7 @@ def source(
         zone=zone,
         cadence=cadence,
         extra=extra,
+        criteria=criteria,
         channels="\n".join(f"          - {channel}" for channel in channels),
         limits=", ".join(limits),
         excused=", ".join(excused),

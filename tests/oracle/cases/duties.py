@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tests.oracle.cases.case import Case, lines, registry, source
 
 NEVER = "{installed_on: null, connected_on: null}"
+STATION = "{plant: station, fuel: solid, electric_mw: 50}"
 
 
 def _case(
@@ -16,8 +17,15 @@ def _case(
     category: int = 1,
     commissioned: str = "2009-05-01",
     extra: str = "",
+    criteria: str = STATION,
 ) -> Case:
-    kept = registry(source(), category=category, commissioned=commissioned, asm=asm, extra=extra)
+    kept = registry(
+        source(criteria=criteria),
+        category=category,
+        commissioned=commissioned,
+        asm=asm,
+        extra=extra,
+    )
     return Case(name, kept, lines(begin, 1, SO2=1), until, violations=violations)
 
 
@@ -122,6 +130,43 @@ CASES = (
         [{**NOASM, "automatic": False}],
         begin="2022-12-31T10:00:00+06:00",
         until="2023-01-01T00:00:00+06:00",
+    ),
+    *(
+        _case(f"{name}: obliged", [NOASM], criteria=criteria)
+        for name, criteria in (
+            ("a coal station of 50 MW", STATION),
+            (
+                "a small coal station that emits 500 t",
+                "{plant: station, fuel: solid, electric_mw: 1, gross_t_a: 500}",
+            ),
+            ("a gas station of 500 MW", "{plant: station, fuel: gas, electric_mw: 500}"),
+            (
+                "an oil boiler house of 116.3 MW",
+                "{plant: boiler_house, fuel: liquid, thermal_mw: 116.3}",
+            ),
+            (
+                "a gas boiler house of 1 395.6 MW",
+                "{plant: boiler_house, fuel: gas, thermal_mw: 1395.6}",
+            ),
+            ("a kiln of 500 t", "{plant: other, gross_t_a: 500}"),
+            ("500 t and nothing else known", "{gross_t_a: 500.0}"),
+        )
+    ),
+    *(
+        _case(f"{name}: not obliged", [], criteria=criteria)
+        for name, criteria in (
+            ("a coal station of 49.999 MW", "{plant: station, fuel: solid, electric_mw: 49.999}"),
+            ("a gas station of 499.9 MW", "{plant: station, fuel: gas, electric_mw: 499.9}"),
+            (
+                "an oil boiler house of 116.299 MW",
+                "{plant: boiler_house, fuel: liquid, thermal_mw: 116.299}",
+            ),
+            (
+                "a gas boiler house of 1 395 MW",
+                "{plant: boiler_house, fuel: gas, thermal_mw: 1395}",
+            ),
+            ("a kiln of 499.99 t", "{plant: other, gross_t_a: 499.99}"),
+        )
     ),
     _case("a test stream is judged by no rule", [], extra="    test: true\n"),
 )

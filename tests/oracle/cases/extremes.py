@@ -35,6 +35,15 @@ CASES = (
         ],
     ),
     Case(
+        "a span beyond the doubles makes no negative a zero, and nothing infinite valid",
+        registry(
+            source(channels=(HUGE.replace("}}", "}, range: [-1e300, 1.7976931348623157e308]}"),))
+        ),
+        lines(BEGIN, 6, SO2=["-1e306", "-1.1e300", "-1e300", "-inf", "inf", "1e300"]),
+        UNTIL,
+        means=[{**HOUR, "value": 0.0, "valid_s": 1200}],
+    ),
+    Case(
         "a run of giants",
         registry(source(cadence=1800, channels=(HUGE,), limits=(limit(1e300),))),
         lines(BEGIN, 7, 1800, SO2="1.7e308"),

@@ -124,6 +124,24 @@ CASES = (
         asm=CONNECTED,
     ),
     _case(
+        "what is sent afterwards in one piece shows no silence before its arrival",
+        [
+            *_rows("06:00", 12, arrival=_at("10:00")),
+            *_rows("09:00", 12, arrival=_at("10:00")),
+            *_rows("10:20", 1),
+        ],
+        "10:25",
+        [],
+        asm=CONNECTED,
+    ),
+    _case(
+        "a silence across the beginning of the log counts from it",
+        [*_rows("06:00", 12, arrival=_at("10:00")), *_rows("10:25", 1)],
+        "10:30",
+        [("A", "", "10:00", "10:25")],
+        asm=CONNECTED,
+    ),
+    _case(
         "late readings move the beginning of a gap",
         [*BEFORE, *_rows("07:00", 6, arrival=_at("11:00")), *_rows("09:00", 1)],
         "11:05",
@@ -143,6 +161,13 @@ CASES = (
         "07:05",
         [("A", "", "02:05", "03:00"), ("A", "", "03:30", "06:00")],
         asm=CONNECTED,
+    ),
+    _case(
+        "a silence of the source is taken out of a channel's whole, also its excused part",
+        [*BEFORE, *_rows("07:00", 3, SO2=9000), *_rows("08:15", 1)],
+        "08:20",
+        [],
+        excused=("07:25-08:15",),
     ),
     _case(
         "the first reading was before the connection",

@@ -100,6 +100,8 @@ CASES = (
     _case("a flag on an auxiliary", WET, _limit(NORMAL), None, H2O_flag="D"),
     _case("a small negative counts as zero", WET, _limit(NORMAL), 0.0, SO2=-60),
     _case("a larger negative does not count", WET, _limit(NORMAL), None, SO2=-60.001),
+    _case("a hair beyond the bound is the bound", WET, _limit(NORMAL), 0.0, SO2=-60.00000005),
+    _case("two hairs are not", WET, _limit(NORMAL), None, SO2=-60.0000001),
     _case("moisture of -2 % of its span counts as zero", WET, _limit(NORMAL), DRY * 0.902, H2O=-2),
     _case("moisture below -2 % of its span does not", WET, _limit(NORMAL), None, H2O=-2.001),
 )

@@ -71,6 +71,8 @@ CASES = (
                 "end": "2026-05-04T21:00:01Z",
                 "value": 93601.0,
                 "ratio": 93601 / 86400,
+                "track": "INSPECTION",
+                "excess_mass_t": None,
             }
         ],
     ),

@@ -1,6 +1,7 @@
 """KZ-DAY, KZ-30, KZ-3H and KZ-GS at their bounds (section 9)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.oracle.cases.case import Case, limit, lines, registry, source
 
@@ -30,8 +31,33 @@ def _half_hours(
     )
 
 
+def _twice(
+    name: str,
+    violations: Sequence[dict[str, object]],
+    *others: tuple[int, str, object],
+    count: int = 2,
+    **more: object,
+) -> Case:
+    """Half-hours of 200, and second readings: the number of the half-hour, arrival, value."""
+    case = _half_hours(name, [200] * count, violations)
+    rows = [
+        {**case.rows[index], "arrived_at": f"2026-05-04T{arrival}+05:00", "SO2": value, **more}
+        for index, arrival, value in others
+    ]
+    return replace(case, rows=[*case.rows, *rows])
+
+
 def _run(start: str, end: str, **more: object) -> dict[str, object]:
     return {"rule": "KZ-3H", "start": f"2026-05-{start}Z", "end": f"2026-05-{end}Z", **more}
+
+
+def _long(
+    name: str, after: int, runs: Sequence[dict[str, object]], until: str = "2026-05-10T00:00:00"
+) -> Case:
+    """Means of 20 minutes from noon of 4 May: 324 until the fifth midnight, and some after it."""
+    days: list[dict[str, object]] = [{"rule": "KZ-DAY"}] * 4
+    begin = "2026-05-04T12:00:00+05:00"
+    return _half_hours(name, [200] * (324 + after), [*days, *runs], begin, f"{until}+05:00", 1200)
 
 
 def _thirty(count: int) -> list[dict[str, object]]:
@@ -53,6 +79,7 @@ CASES = (
                 "validated_value": None,
                 "status": "CLOSED",
                 "automatic": True,
+                "track": "PRESCRIPTION",
             }
         ],
     ),
@@ -62,7 +89,7 @@ CASES = (
         [200, 200, 200, 200, 200, 200, 270, 100],
         [
             *_thirty(7),
-            _run("03T19:00:00", "03T22:30:00", value=210.0, ratio=2.1, status="CLOSED"),
+            _run("03T19:00:00", "03T22:30:00", value=210.0, ratio=2.1, track="COURT"),
         ],
     ),
     _half_hours(
@@ -87,6 +114,25 @@ CASES = (
     ),
     _half_hours("nine are not", [200] * 9, [], cadence=1200),
     _half_hours("hourly readings prove neither", [200] * 9, [], cadence=3600),
+    _long(
+        "a run is cut at the fifth midnight after the day of its start; another begins there",
+        10,
+        [
+            _run("04T07:00:00", "08T19:00:00", value=200.0, status="CLOSED"),
+            _run("08T19:00:00", "08T22:20:00", value=200.0, status="CLOSED"),
+        ],
+    ),
+    _long(
+        "the three hours of the next are counted anew",
+        9,
+        [_run("04T07:00:00", "08T19:00:00", status="CLOSED")],
+    ),
+    _long(
+        "a run that was cut is over with its last window",
+        0,
+        [_run("04T07:00:00", "08T19:00:00", status="CLOSED")],
+        until="2026-05-09T00:20:00",
+    ),
     _half_hours(
         "each window by its own limit, the violation by the first",
         [200, 200, 200, 200, 400, 400, 400, 399],
@@ -107,6 +153,37 @@ CASES = (
         [{"rule": "KZ-30", "automatic": True}, {"rule": "KZ-30", "automatic": False}],
         begin="2026-05-03T23:30:00+05:00",
         extra=DEVICES,
+    ),
+    _twice(
+        "two readings that contradict each other: the violation is a matter for a person",
+        [{"rule": "KZ-30", "automatic": False}, {"rule": "KZ-30", "automatic": True}],
+        (0, "07:00:00", 150),
+    ),
+    _twice(
+        "whichever stands: here the higher, that came first, and the lower would have been none",
+        [{"rule": "KZ-30", "automatic": True}, {"rule": "KZ-30", "automatic": False}],
+        (1, "00:59:00", 900),
+    ),
+    _twice(
+        "whatever it is in which they differ",
+        [{"rule": "KZ-30", "automatic": True}, {"rule": "KZ-30", "automatic": False}],
+        (1, "01:59:00", 200),
+        device_serial="SN-2",
+    ),
+    _twice(
+        "the same reading twice contradicts nobody",
+        [{"rule": "KZ-30", "automatic": True}] * 2,
+        (1, "01:59:00", 200),
+    ),
+    _twice(
+        "a contradiction in one window of a run",
+        [
+            *[{"rule": "KZ-30", "automatic": True}] * 6,
+            {"rule": "KZ-30", "automatic": False},
+            _run("03T19:00:00", "03T22:30:00", automatic=False),
+        ],
+        (3, "11:59:00", 0),
+        count=7,
     ),
     _half_hours(
         "automatic by the start: from the midnight of 12 March 2026",
