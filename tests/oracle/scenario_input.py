@@ -13,6 +13,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 ROWS = 500
+LONG = (1200 * SECOND, 1800 * SECOND)
 ABSURD = (
     "NaN",
     "inf",
@@ -45,18 +46,27 @@ def rows(rng: Random, entry: Entry, begin: int) -> list[Entry]:
     end = begin + min(count * cadence, rng.choice([5, 5, 12]) * 24 * HOUR)
     offset = rng.choice([0, 0, 0, 0, rng.randrange(cadence), rng.randrange(cadence // 1000) * 1000])
     jitter = cadence - 1 if rng.random() < 0.1 else 0
-    silent = spans(rng, begin, end, 3)
-    if rng.random() < 0.15:
-        silent.append((begin + 3 * HOUR, begin + rng.choice([27, 27, 28, 60]) * HOUR))
-    states = [(*span, rng.choice(STATES)) for span in spans(rng, begin, end, 2)]
+    steady = cadence in LONG and rng.random() < 0.6  # a run of days
+    if steady:
+        end = begin + ROWS * cadence
+    calm = steady and rng.random() < 0.7
+    silent = [] if calm else spans(rng, begin, end, 3)
+    states = [(*span, rng.choice(STATES)) for span in ([] if calm else spans(rng, begin, end, 2))]
     late = [
-        (*span, rng.choice(["3h", "30h", "72h", "over", "grace"]))
+        (*span, rng.choice(["3h", "30h", "72h", "grace", "72h" if calm else "over"]))
         for span in spans(rng, begin, end, 2)
     ]
+    if not calm and rng.random() < 0.2:
+        outage = (begin + 3 * HOUR, begin + rng.choice([27, 27, 28, 60]) * HOUR)
+        middle = outage[0] + rng.choice([0, 1, 1, 2, 20]) * HOUR
+        silent.append((middle, outage[1]))
+        late.append((outage[0], middle, rng.choice(["30h", "72h", "3h"])))
+    block = begin + rng.choice([2, 12, 30, 60]) * HOUR if rng.random() < 0.2 else 0
     cells = {
-        channel["parameter"]: Cells(rng, entry, channel, begin, end)
+        channel["parameter"]: Cells(rng, entry, channel, (begin, end), steady=steady)
         for channel in entry["channels"]
     }
+    serials = rng.choice([["SN-1"], ["SN-1"] * 30 + ["SN-2", "SN-9", ""]])
     delay = rng.choice([2 * SECOND, 2 * SECOND, 0, 61 * SECOND])
     written: list[Entry] = []
     for index in range((end - begin) // cadence):
@@ -65,11 +75,12 @@ def rows(rng: Random, entry: Entry, begin: int) -> list[Entry]:
             continue
         row: Entry = {"source_id": entry["id"], "period_s": entry["cadence_s"], "_start": start}
         row["state"] = next((s for a, b, s in states if a <= start < b), rng.choice(["NORMAL", ""]))
-        row["device_serial"] = rng.choice(["SN-1"] * 30 + ["SN-2", "SN-9", ""])
+        row["device_serial"] = rng.choice(serials)
         row["_arrival"] = start + cadence + delay
         for a, b, how in late:
             if a <= start < b:
                 row["_arrival"] = _late(how, start + cadence, b)
+        row["_arrival"] = max(row["_arrival"], block)  # what was kept is sent in one piece
         for parameter, channel in cells.items():
             channel.write(rng, row, parameter, start, index)
         if rng.random() < 0.01:
@@ -121,7 +132,10 @@ def _late(how: str, end: int, span_end: int) -> int:
 class Cells:
     """What one channel sends: levels around its limit, absences, flags, absurd values."""
 
-    def __init__(self, rng: Random, entry: Entry, channel: Entry, begin: int, end: int) -> None:
+    def __init__(
+        self, rng: Random, entry: Entry, channel: Entry, span: Span, *, steady: bool
+    ) -> None:
+        begin, end = span
         self.channel = channel
         self.absent = (
             spans(rng, begin, end, 2)
@@ -131,11 +145,14 @@ class Cells:
         self.flags = [(*span, rng.choice("FMSDCTB")) for span in spans(rng, begin, end, 2)]
         limits = [x for x in entry.get("limits", ()) if x["parameter"] == channel["parameter"]]
         self.limit = limits[0]["value"] if limits else 300
-        self.high = spans(rng, begin, end, 3) + spans(rng, begin, end, 3)
-        if rng.random() < 0.25:
+        self.high = spans(rng, begin, end, 3) + spans(rng, begin, end, 6)
+        if rng.random() < 0.35:
             self.high = [(begin, end)]
         self.constant = rng.choice([None, None, None, 1, 2, 1.5])
         self.nasty = rng.choice([0, 0, 0.002, 0.02])
+        if steady:
+            self.absent, self.flags, self.high, self.nasty = [], [], [span], 0
+            self.constant = rng.choice([2, 3, 4, 4])
 
     def write(self, rng: Random, row: Entry, parameter: str, start: int, index: int) -> None:
         """The cells of this channel in a row."""
@@ -177,7 +194,7 @@ def spoilt(rng: Random, good: list[Entry]) -> list[Entry]:
     bad: list[Entry] = []
     for row in rng.sample(good, min(len(good), rng.choice([0, 2, 12]))):
         twin = dict(row)
-        kind = rng.randrange(10)
+        kind = rng.randrange(12)
         if kind < 4:
             if row["_arrival"] is not None:
                 twin["_arrival"] = (
@@ -195,6 +212,12 @@ def spoilt(rng: Random, good: list[Entry]) -> list[Entry]:
             twin["source_id"] = "NOBODY"
         elif kind == 8:
             twin["state"] = "STOPPED"
+        elif kind > 9:  # another voice, before or after
+            names = [name for name in row if name.isupper() and name not in EDGES]
+            for name in names:
+                twin[name] = f"{rng.choice([0.1, 0.5, 3])}"
+            if row["_arrival"] is not None:
+                twin["_arrival"] += rng.choice([-1, 0, 60, 6 * 3600, 70 * 3600]) * SECOND
         else:
             names = [name for name in row if name.isupper() and name in row]
             if names:
