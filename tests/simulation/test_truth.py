@@ -23,10 +23,14 @@ def test_the_judging_core_finds_exactly_the_truth(
     enterprises: int, seed: int, days: int, density: float
 ) -> None:
     nation = Nation(enterprises=enterprises, seed=seed, days=days, density=density)
-    comparison = compare(nation.truth, judge(nation))
+    found = judge(nation)
+    comparison = compare(nation.truth, found)
     wrong = [score for score in comparison.scores if score.judged and not score.perfect]
     assert wrong == []
     assert comparison.holds
+    emitted = [each for each in found.violations if each["parameter"] is not None]
+    assert emitted
+    assert all(each["excess_mass_t"] > 0 for each in emitted)  # every plant measures its flow
 
 
 def test_the_independent_calculation_finds_exactly_the_truth(tmp_path: Path) -> None:
