@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 from streams.holds import Decision, Hold, HoldTable, Place, Worker, value_of
 from streams.kafka import Patience, client_options, partitions_by_topic
 from streams.settings import Settings
+from streams.transport.reader import fetched_end, reader
 from streams.transport.stop import stop_consumer
 
 log = structlog.get_logger(__name__)
@@ -204,7 +205,7 @@ class HoldLog:
         while places:
             await self._take()
             for place in list(places):
-                end = consumer.highwater(place)  # that of a fetch is right on every broker
+                end = fetched_end(consumer, place)  # that of a fetch is right on every broker
                 if end is not None and await consumer.position(place) >= end:
                     places.discard(place)
 
@@ -217,12 +218,11 @@ class HoldLog:
 
 async def _reading(settings: Settings) -> AIOKafkaConsumer:
     """A consumer at the beginning of the topic. Raises ``KafkaError`` where that is missing."""
-    consumer = AIOKafkaConsumer(
+    consumer = reader(
         **client_options(settings),
         group_id=None,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
     )
     try:
         await consumer.start()

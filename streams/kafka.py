@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError
 
 from streams.settings import Settings
+from streams.transport.fetched import fetch_light_records
 from streams.transport.header_names import read_any_header_name
 from streams.transport.lost_connection import fail_on_lost_connections
 from streams.transport.reader import reader
@@ -27,10 +28,11 @@ Answer = TypeVar("Answer")
 def client_options(settings: Settings) -> dict[str, Any]:
     """Options that aiokafka's consumers, producers and admin clients have in common.
 
-    From then on the consumers of the process read records with any header names, and all clients
-    see a lost connection as such.
+    From then on the consumers of the process read records with any header names and unpack them
+    within bounds, and all clients see a lost connection as such.
     """
     read_any_header_name()
+    fetch_light_records()
     fail_on_lost_connections()
     options: dict[str, Any] = {"bootstrap_servers": list(settings.broker_addresses)}
     if settings.broker_tls:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from aiokafka.consumer import fetcher
 
+from streams.transport.unpacking import Bounded, unpack_within_bounds
+
 
 class FetchedRecord(NamedTuple):
     """What ``aiokafka.ConsumerRecord`` has, by the same names."""
@@ -32,7 +34,10 @@ _aiokafka: Any = fetcher.PartitionRecords
 
 
 class _Fetched(_aiokafka):  # type: ignore[misc]
-    """The records of a partition in one fetch."""
+    """The records of a partition in one fetch; what is packed is unpacked within bounds."""
+
+    def __init__(self, tp: Any, records: Any, *more: Any, **named: Any) -> None:
+        super().__init__(tp, Bounded(records), *more, **named)
 
     def _consumer_record(self, tp: Any, record: Any) -> Any:
         if self._key_deserializer or self._value_deserializer:
@@ -44,7 +49,7 @@ class _Fetched(_aiokafka):  # type: ignore[misc]
                 tp.topic,
                 tp.partition,
                 record.offset,
-                record.timestamp,
+                -1 if record.timestamp is None else record.timestamp,  # of brokers before 0.10
                 record.timestamp_type,
                 key,
                 value,
@@ -58,4 +63,5 @@ class _Fetched(_aiokafka):  # type: ignore[misc]
 
 def fetch_light_records() -> None:
     """Let the consumers of this process make such records; calling it again changes nothing."""
+    unpack_within_bounds()
     fetcher.PartitionRecords = _Fetched
