@@ -18,6 +18,7 @@ from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.core.partitioning import partition_of
 from streams.core.reading import Reading
+from streams.doctor.holds import look_at_holds
 from streams.hold_log import read_holds
 from streams.registry.document import load_registry
 from streams.replay.registry_topic import publish_registry
@@ -111,6 +112,9 @@ async def test_a_bad_deploy_holds_its_partition_alone_until_a_person_lets_it_go(
             assert worker.end(signal.SIGTERM) == 0
     (hold,) = (await read_holds(settings)).standing.values()
     assert (hold.place, hold.offset) == ((settings.topic_readings, 0), 9)
+    (told,) = await look_at_holds(settings)  # as `emissions doctor` says it
+    assert (told.state, told.remedy) == ("MISSING", hold.command)
+    assert f"{settings.topic_readings}/0 is held since " in told.seen
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await pages.waits_for("partitions", "is reached at offset 9")
         await resume(settings, 9, "retired stations")
