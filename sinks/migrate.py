@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.reference import write_names
+
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations
@@ -75,6 +77,8 @@ def migrations(directory: Traversable | None = None) -> list[Migration]:
 def migrate(client: Client, database: str, directory: Traversable | None = None) -> list[str]:
     """Create the database if need be and apply what it has not had; names of what was applied.
 
+    The names of regions and the titles of rules are brought up to date each time.
+
     ``client`` may be connected to any database; it is left connected to this one. Raises
     ``MigrationError`` if an applied file has changed or is gone.
     """
@@ -96,6 +100,8 @@ def migrate(client: Client, database: str, directory: Traversable | None = None)
             column_names=["number", "name", "sha256"],
         )
         done.append(migration.name)
+    if directory is None:
+        write_names(client)
     return done
 
 

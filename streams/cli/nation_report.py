@@ -18,9 +18,8 @@ from streams.simulation.compare import Comparison
 from streams.simulation.found import QUERIES, Found
 
 WORST = (
-    "SELECT rule, v.source_id AS source_id, name_ru AS enterprise, parameter, start, end, value, "
-    "limit, unit, ratio, automatic FROM violations_current AS v "
-    "LEFT JOIN enterprises_current AS e ON e.bin = v.bin "
+    "SELECT rule, source_id, parameter, substring(start_local, 1, 16) AS local_time, value, "
+    "limit, unit, ratio FROM violations_current "
     "WHERE ratio IS NOT NULL ORDER BY ratio DESC, start, source_id LIMIT 10"
 )
 SECTIONS = (

@@ -24,6 +24,10 @@ REPEATABLE = (
     "DROP TABLE IF EXISTS",
     "INSERT INTO readings_by_day",  # rows of the same keys
     "INSERT INTO means_by_window",
+    "CREATE MATERIALIZED VIEW IF NOT EXISTS",
+    "INSERT INTO source_zones",
+    "INSERT INTO channel_units",
+    "INSERT INTO violation_revisions",
 )
 ALTERATIONS = re.compile(
     r"ALTER TABLE \w+(\s+(COMMENT COLUMN|ADD COLUMN IF NOT EXISTS) `[\w.]+` [^\n]*,?\n?)+"

@@ -1,0 +1,125 @@
+"""Views tell the day and the time on the clock of a source, units, names, titles and history."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from sinks.migrate import migrate
+from sinks.query import run
+from sinks.reference import write_names
+from sinks.tables import ENTERPRISES, GAPS, MEANS, REGISTRY, VIOLATIONS
+from tests.sinks.make import DAY, HOUR, MARCH, batch, entry, gap, mean, violation
+from tests.sinks.test_views import BIG, enterprise, write
+from tests.support.clickhouse import TestClickHouse
+
+SOURCE = "000000000000-0"
+
+
+def registered(zone: str, unit: str = "mg/m3", **given: Any) -> Any:
+    found = enterprise(0, [BIG], **given)
+    (source,) = found.record["sources"]
+    source["timezone"] = zone
+    source["document"] = json.dumps({"channels": [{"parameter": "SO2", "unit": unit}]})
+    return found
+
+
+async def register(clickhouse: TestClickHouse, *entries: Any) -> None:
+    for each in entries:
+        await write(clickhouse, (REGISTRY, ENTERPRISES), batch([each], "emissions.registry"))
+
+
+def first(client: Client, sql: str) -> tuple[Any, ...]:
+    return tuple(run(client, sql).rows[0])
+
+
+async def test_a_day_mean_has_the_day_that_it_is_of(clickhouse: TestClickHouse) -> None:
+    await register(clickhouse, registered("Asia/Almaty"))
+    means = [mean(source_id=SOURCE, start=MARCH, window="day", end=MARCH + DAY)]
+    await write(clickhouse, (MEANS,), batch([entry(0, means[0])], "emissions.means"))
+    day = first(clickhouse.client, "SELECT day, start_local, toDate(start) FROM means_current")
+    assert day == (date(2026, 3, 1), "2026-03-01 00:00:00", date(2026, 2, 28))
+    latest = first(clickhouse.client, "SELECT day, start_local, region FROM latest_means")
+    assert latest == (date(2026, 3, 1), "2026-03-01 00:00:00", "KZ-55")
+
+
+async def test_the_last_registration_says_clock_and_unit(clickhouse: TestClickHouse) -> None:
+    await register(clickhouse, registered("Asia/Almaty"), registered("UTC", "ppm"))
+    clickhouse.client.insert(
+        "readings",
+        [[SOURCE, "SO2", 60, 7, 0], ["elsewhere", "SO2", 60, 7, 0]],
+        column_names=["source_id", "parameter", "period_s", "digits", "scale"],
+    )
+    rows = clickhouse.rows("SELECT source_id, unit, timezone FROM readings_current ORDER BY 1")
+    assert rows == [(SOURCE, "ppm", "UTC"), ("elsewhere", "", "Asia/Almaty")]
+    write_names(clickhouse.client)  # nothing is lacking
+
+
+async def test_dates_of_an_enterprise_are_dates(clickhouse: TestClickHouse) -> None:
+    await register(clickhouse, registered("Asia/Almaty", commissioned_on=MARCH, installed_on=MARCH))
+    asked = "commissioned_on, installed_on, connected_on, region_name_ru, region_name_kk"
+    assert first(clickhouse.client, f"SELECT {asked} FROM enterprises_current") == (
+        date(2026, 3, 1), date(2026, 3, 1), None, "Павлодарская область", "Павлодар облысы",
+    )  # fmt: skip
+
+
+async def test_what_was_there_before_the_first_reading_is_registered_with_it(
+    clickhouse: TestClickHouse,
+) -> None:
+    clickhouse.client.command(
+        "INSERT INTO readings (source_id, interval_start) VALUES ('A', '2026-03-01 00:00:00')"
+    )
+    replayed = batch([registered("Asia/Almaty")], "emissions.registry")
+    await write(clickhouse, (REGISTRY, ENTERPRISES), replayed)
+    clickhouse.client.command(
+        "ALTER TABLE enterprises UPDATE registered_at = 0 WHERE 1 SETTINGS mutations_sync = 2"
+    )
+    assert first(clickhouse.client, "SELECT toString(registered_at) FROM enterprises_current") == (
+        "2026-03-01 00:00:00.000",
+    )
+
+
+async def test_titles_local_time_and_every_revision(clickhouse: TestClickHouse) -> None:
+    await register(clickhouse, registered("Asia/Almaty"))
+    changes = [
+        violation(source_id=SOURCE, start=MARCH, end=None, status="OPEN"),
+        violation(source_id=SOURCE, start=MARCH, revision=2, status="AMENDED", value=9.0),
+        violation(source_id=SOURCE, start=MARCH, revision=4, status="WITHDRAWN"),
+        violation(source_id=SOURCE, start=MARCH + DAY),
+    ]
+    for offset, change in enumerate(changes):
+        await write(
+            clickhouse, (VIOLATIONS,), batch([entry(offset, change)], f"emissions.{offset}")
+        )
+    clickhouse.client.command("OPTIMIZE TABLE violations FINAL")
+    asked = "rule_title_en, region_name_en, start_local, day"
+    assert first(clickhouse.client, f"SELECT {asked} FROM violations_current") == (
+        "Calendar-day mean concentration above the limit", "Pavlodar Region",
+        "2026-03-02 00:00:00", date(2026, 3, 2),
+    )  # fmt: skip
+    assert clickhouse.rows(
+        "SELECT revision, toString(status), start_local FROM violation_history "
+        "WHERE start_local = '2026-03-01 00:00:00' ORDER BY revision"
+    ) == [(n, s, "2026-03-01 00:00:00") for n, s in ((1, "OPEN"), (2, "AMENDED"), (4, "WITHDRAWN"))]
+
+
+async def test_gaps_have_both_ends_in_local_time(clickhouse: TestClickHouse) -> None:
+    gaps = [gap(MARCH, MARCH + HOUR), gap(MARCH + DAY, None)]
+    entries = [entry(offset, record) for offset, record in enumerate(gaps)]
+    await write(clickhouse, (GAPS,), batch(entries, "emissions.gaps"))
+    rows = clickhouse.rows("SELECT start_local, end_local FROM gaps_current ORDER BY start")
+    assert rows == [
+        ("2026-03-01 00:00:00", "2026-03-01 01:00:00"),
+        ("2026-03-02 00:00:00", None),
+    ]
+
+
+def test_a_title_that_changed_is_written_anew(clickhouse: TestClickHouse) -> None:
+    client = clickhouse.client
+    client.command("INSERT INTO rules VALUES ('KZ-DAY', 'old', 'old', 'old')")
+    assert migrate(client, clickhouse.settings.clickhouse_database) == []
+    (title,) = first(client, "SELECT title_en FROM rules WHERE code = 'KZ-DAY'")
+    assert title != "old"
