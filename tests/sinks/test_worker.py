@@ -67,7 +67,7 @@ async def prepare(broker: TestBroker, settings: Settings) -> None:
         settings.topic_violations,
         settings.topic_dead_letters,
     ]
-    await broker.create(settings.topic_registry)
+    await broker.create(settings.topic_registry, settings.topic_holds)
     await broker.create(settings.topic_readings, *topics, partitions=PARTITIONS)
     await broker.produce(
         settings.topic_registry, [enterprise("S0", "S1")], key=b"990140001233", timestamp_ms=MARCH
