@@ -29,10 +29,10 @@ def test_file_ids_are_fixed() -> None:
     assert {name: ids.id_of(name) for name in RECORDS} == {
         "EmissionReading": 41001,
         "StreamTick": 41002,
-        "EnterpriseRegistration": 41003,
+        "EnterpriseRegistration": 41009,
         "WindowMean": 41004,
         "DataGap": 41005,
-        "Violation": 41006,
+        "Violation": 41008,
         "DeadLetter": 41007,
     }
     for name in RECORDS:
