@@ -18,7 +18,7 @@ from streams.core.names import count_name
 from streams.core.quality import UNVERIFIED
 from streams.core.slot import Slot
 from streams.core.source import MASS_FLOW
-from streams.core.sums import COUNT, VALID
+from streams.core.sums import COUNT, HIGH, VALID
 
 
 class Stretch(msgspec.Struct, array_like=True):
@@ -36,6 +36,7 @@ class Stretch(msgspec.Struct, array_like=True):
     last_offset: int = -1
     chain: bytes = b""
     contested: bool = False  # a conflicting reading lies in what was forgotten
+    high: float = 0.0  # the highest valid value, at least 0
 
     @property
     def value(self) -> float | None:
@@ -43,6 +44,18 @@ class Stretch(msgspec.Struct, array_like=True):
         return weighted_mean(
             [(period, parts, count) for period, (parts, count) in sorted(self.sums.items())]
         )
+
+    @property
+    def valid_time(self) -> int:
+        """Time of the valid readings, ms."""
+        return sum(period * count for period, (_, count) in self.sums.items()) * 1000
+
+    def least(self, contested: int) -> float | None:
+        """The mean if ``contested`` ms of its time had the highest value, and were 0 in truth."""
+        value, valid = self.value, self.valid_time
+        if value is None or contested >= valid:
+            return None
+        return value - self.high * contested / valid
 
     @property
     def serial(self) -> str | None:
@@ -86,6 +99,8 @@ def extend(stretch: Stretch, slots: Iterable[Slot], key: str, length_s: int) -> 
                 parts, count = stretch.sums.get(period, ([], 0))
                 valid = int(piece.sums[VALID, at])
                 stretch.sums[period] = (compact([*parts, *piece.parts(at)]), count + valid)
+                if valid:
+                    stretch.high = max(stretch.high, float(piece.sums[HIGH, at]))
                 stretch.unverified += piece.codes.get(at, {}).get(UNVERIFIED, 0)
             at = position.get(flow_key)
             if at is not None and piece.sums[VALID, at]:

@@ -76,13 +76,15 @@ def build(
     detected_at: int,
     evidence: tuple[Proof, ...],
     reasons: tuple[str, ...] | None = None,
+    stands: bool = False,
     serial: str | None = None,
     deferred_until: int | None = None,
 ) -> Violation:
     """A violation still without its number and status; ``numbered`` gives it both.
 
     ``reasons`` why a person must look, empty: it is automatic unless it is deferred; None: it
-    does not stand.
+    is no violation. ``stands``: it would be one without the readings that others contradict, and
+    that alone does not take the automatism away.
     """
     enterprise, source = subject.enterprise, subject.source
     device = None if source is None else source.device(serial, interval[0])
@@ -117,13 +119,19 @@ def build(
         verification=None if device is None else device.number,
         verification_until=until if until is not None and until < 1 << 61 else None,
         detected_at=detected_at,
-        automatic=reasons == () and deferred_until is None,
+        automatic=_automatic(reasons, stands) and deferred_until is None,
         deferred_until=deferred_until,
         evidence=evidence,
         track=rule.track,
         certainty=rule.certainty,
         reasons=reasons or (),
     )
+
+
+def _automatic(reasons: tuple[str, ...] | None, stands: bool) -> bool:
+    if reasons is None:
+        return False
+    return reasons == () or (stands and reasons == (CONFLICTING_DATA,))
 
 
 def numbered(

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from streams.core.conflict import contested
+from streams.core.conflict import contested_time
 from streams.core.context import Context
 from streams.core.findings import WindowMean, violation_id
 from streams.core.head import Head
 from streams.core.hours import Hours
-from streams.core.mean import VALID, Summary, Window, frame_of, mean_of, name_of
+from streams.core.mean import (
+    VALID,
+    Summary,
+    Window,
+    frame_of,
+    mean_of,
+    name_of,
+    status_of,
+)
 from streams.core.rules import Rule, RunOver, WindowMeanOver
 from streams.core.slot import Hour
-from streams.core.source import CONCENTRATION, KINDS, MASS_FLOW, ONE_HOUR, SourceEntry
+from streams.core.source import (
+    CONCENTRATION,
+    KINDS,
+    MASS_FLOW,
+    ONE_HOUR,
+    WHOLE_DAY,
+    SourceEntry,
+)
 from streams.core.stretch import Stretch, extend
 from streams.core.violation import Measure, Subject, build, numbered, reasons_of
 
@@ -98,6 +113,7 @@ class WindowJudge:
         excess = None
         if value is not None and limit is not None:
             excess = stretch.excess_tonnes(value, limit)
+        contested = contested_time(self._head.conflicts, mean.start, mean.end)
         violation = build(
             identity,
             rule,
@@ -111,10 +127,13 @@ class WindowJudge:
             reasons=reasons_of(
                 automatic=rule.automatic_at(mean.start, entry.zone),
                 unverified=bool(stretch.unverified),
-                contested=contested(self._head.conflicts, mean.start, mean.end),
+                contested=contested > 0,
             )
             if holds
             else None,
+            stands=window.kind == WHOLE_DAY
+            and limit is not None
+            and _stands_without(contested, condition, stretch, limit, mean.due_s * 1000),
             serial=stretch.serial,
         )
         news = numbered(violation, before, over=True, withdrawn=not holds)
@@ -142,6 +161,15 @@ class WindowJudge:
             self._hours.change(hour_start).peaks[name].remove(mean.start)
         if peak or known:
             self.shaken.setdefault((rule.code, mean.parameter), set()).add(mean.start)
+
+
+def _stands_without(
+    contested: int, condition: WindowMeanOver, stretch: Stretch, limit: float, due: int
+) -> bool:
+    """Whether a day still meets a condition without ``contested`` ms of it; ``due`` ms."""
+    least = stretch.least(contested)
+    enough = status_of(WHOLE_DAY, stretch.valid_time - contested, due) == VALID
+    return least is not None and enough and condition.met(least, limit)
 
 
 def _below(value: float | None, limit: float) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.calendar import DAY, HOUR, MINUTE, SLOT, moment
-from streams.core.conflict import contested, note
+from streams.core.conflict import contested, contested_time, note
 from streams.core.findings import violation_id
 from streams.core.source import Interval
 from tests.core.examples import Log, connected, enterprise, fold, local, one_by_one, quiet, reading
@@ -71,6 +72,47 @@ def test_it_counts_in_the_day_and_in_the_run_it_lies_in() -> None:
     assert fold(log, plant).last_violations == found.last_violations
 
 
+def day_log(excess: float, contested: range) -> Log:
+    """A day of 10-minute readings ``excess`` above the limit of 500, some of them contested."""
+    start = local("2026-04-01")
+    log = Log().series(start, [500.0 + excess] * 144)
+    for number in contested:
+        at = start + number * 10 * MINUTE
+        log.add(reading(at, values=OTHER), start + 25 * HOUR)
+    return quiet(log)
+
+
+@pytest.mark.parametrize(
+    ("excess", "contested", "automatic"),
+    [
+        (50.0, range(1), True),  # (550 - 550/144) is above 500
+        (3.4, range(1), False),  # (503.4 - 503.4/144) is below 500
+        (400.0, range(36), True),  # 900 * 108/144 = 675, and three quarters are left
+        (400.0, range(37), False),  # less than three quarters are left
+    ],
+)
+def test_a_day_that_stands_without_the_contested_readings_stays_automatic(
+    excess: float, contested: range, automatic: bool
+) -> None:
+    (found,) = fold(day_log(excess, contested)).standing("KZ-DAY")
+    assert (found.automatic, found.reasons) == (automatic, CONFLICTING)
+
+
+def test_more_contested_readings_of_one_slot_are_judged_again() -> None:
+    """In the first slot one minute leaves the day standing, ten do not."""
+    start = local("2026-04-01")
+    plant = enterprise(stack(cadence_s=60))
+    log = Log().series(start, [502.0] * 1440, period_s=60)
+    for number in range(10):
+        at = start + number * MINUTE
+        log.add(reading(at, values=OTHER, period_s=60), start + 25 * HOUR + number)
+    found = one_by_one(log, plant)
+    story = [each.automatic for each in found.violations if each.rule == "KZ-DAY"]
+    assert story[0]
+    assert not story[-1]
+    assert fold(log, plant).last_violations == found.last_violations
+
+
 def test_a_run_keeps_it_when_its_hours_are_forgotten() -> None:
     plant = enterprise(stack(cadence_s=1800))
     begin = local("2026-04-01")
@@ -131,11 +173,13 @@ def test_spans_tell_what_the_intervals_tell(
     """Of every window; and of a silence, which begins and ends inside a slot."""
     spans: list[Interval] = []
     seen: set[int] = set()
-    intervals = []
+    intervals: list[int] = []
     for slot, number in found:
         at = slot * SLOT + number * PERIOD
+        before = list(spans)
         new = note(spans, (at, at + PERIOD), (slot * SLOT, (slot + 1) * SLOT))
-        assert new == (slot not in seen)
+        assert new == (spans != before)
+        assert new or slot in seen
         seen.add(slot)
         intervals.append(at)
     assert spans == sorted(spans)
@@ -143,6 +187,8 @@ def test_spans_tell_what_the_intervals_tell(
     assert contested(spans, start * SLOT, end * SLOT) == any(start <= each < end for each in seen)
     low, high = start * SLOT + inside * PERIOD, (start + 145) * SLOT + inside * PERIOD
     assert contested(spans, low, high) == any(low <= each < high for each in intervals)
+    exact = sum(min(at + PERIOD, high) - max(at, low) for at in set(intervals) if low <= at < high)
+    assert exact <= contested_time(spans, low, high) <= high - low
 
 
 def test_a_conflict_counts_in_every_window_that_its_interval_meets() -> None:

@@ -48,7 +48,8 @@ def written(time: int) -> str:
 
 
 @cache
-def _offset(zone: ZoneInfo, time: int) -> int:
+def offset(zone: ZoneInfo, time: int) -> int:
+    """Milliseconds by which the local clock is ahead of UTC."""
     shift = (EPOCH + timedelta(milliseconds=time)).astimezone(zone).utcoffset()
     assert shift is not None
     return shift // timedelta(milliseconds=1)
@@ -69,15 +70,15 @@ def window(zone: ZoneInfo, name: str, time: int) -> tuple[int, int]:
         day = local_day(zone, time)
         return midnight(zone, day), midnight(zone, day + timedelta(days=1))
     length = LENGTHS[name]
-    shift = _offset(zone, time)
+    shift = offset(zone, time)
     start = time - (time + shift) % length
-    if _offset(zone, start) != shift:
+    if offset(zone, start) != shift:
         before = _change(zone, start, time) - 1
-        start = before - (before + _offset(zone, before)) % length
+        start = before - (before + offset(zone, before)) % length
     end = time - (time + shift) % length + length
-    if _offset(zone, end) != shift:
+    if offset(zone, end) != shift:
         after = _change(zone, time, end)
-        end = after + -(after + _offset(zone, after)) % length
+        end = after + -(after + offset(zone, after)) % length
     return start, end
 
 
@@ -85,7 +86,7 @@ def _change(zone: ZoneInfo, low: int, high: int) -> int:
     """The first instant of the offset that holds at ``high`` but not at ``low``."""
     while high - low > 1:
         middle = (low + high) // 2
-        if _offset(zone, middle) == _offset(zone, high):
+        if offset(zone, middle) == offset(zone, high):
             high = middle
         else:
             low = middle

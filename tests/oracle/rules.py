@@ -99,7 +99,10 @@ def _window(rule: str, evidence: Evidence, run: list[Mean], status: str) -> Viol
     exact = sum((mean.weighted for mean in run), Fraction(0)) / sum(mean.valid_s for mean in run)
     value = float(exact)
     unverified = any(mean.unverified for mean in run)
-    doubtful = unverified or evidence.contradicted(first.start, last.end)
+    contradicted = evidence.contradicted(first.start, last.end)
+    if rule == "KZ-DAY" and contradicted:
+        contradicted = not evidence.day_stands(first)
+    doubtful = unverified or contradicted
     automatic = first.start >= clock.midnight(source.zone, AUTOMATIC) and not doubtful
     return Violation(
         status=status,

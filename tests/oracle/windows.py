@@ -32,6 +32,8 @@ class Mean:
     limit: Limit | None
     revision: int
     unverified: bool
+    highest: float = 0.0
+    """The highest valid value, at least 0."""
 
 
 def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
@@ -72,10 +74,11 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
                 weighted=weighted,
                 valid_s=valid_s,
                 due_s=due // clock.SECOND,
-                status=_status(name, valid_s * clock.SECOND, due),
+                status=status_of(name, valid_s * clock.SECOND, due),
                 limit=source.limit(parameter, unit, start),
                 revision=1 + late,
                 unverified=any(quality.unverified(row, source) for row, _ in valid),
+                highest=max([0.0, *(value for _, value in valid)]),
             )
         )
     return found
@@ -115,7 +118,7 @@ def has_mass(row: Row, source: Source, parameter: str) -> bool:
     return flow and source.channels[parameter].conditions.o2_pct is None
 
 
-def _status(name: str, valid: int, due: int) -> str:
+def status_of(name: str, valid: int, due: int) -> str:
     if due // clock.SECOND == 0:
         return "NOT_OPERATING"
     part, whole = SHARE[name]
