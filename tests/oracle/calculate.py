@@ -62,7 +62,7 @@ def calculate(
             gap_rows += [_gap(gap) for gap in source_gaps]
             evidence = Evidence(source, accepted, judged.conflicts.get(source.id, []))
             violations += of_means(evidence, source_means, end)
-            violations += of_gaps(source, source_gaps, end)
+            violations += of_gaps(evidence, source_gaps, end)
     return Export(
         means=sorted(mean_rows, key=_mean_key),
         gaps=sorted(gap_rows, key=lambda gap: (gap["source_id"], gap["parameter"], gap["start"])),

@@ -130,9 +130,9 @@ def _validated(value: float, limit: Limit) -> float | None:
     )
 
 
-def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
+def of_gaps(evidence: Evidence, gaps: Iterable[Gap], until: int) -> list[Violation]:
     """Source gaps, counted from the connection on, that last longer than the outage limit."""
-    found = []
+    source, found = evidence.source, []
     automatic_from = clock.midnight(source.zone, AUTOMATIC)
     in_force = clock.midnight(source.zone, IN_FORCE)
     for gap in gaps:
@@ -143,7 +143,7 @@ def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
         lasting = end - start
         if end <= in_force or lasting <= OUTAGE_LIMIT:
             continue
-        still_open = end >= automatic_from if gap.end is None else end > automatic_from
+        standing = end >= automatic_from if gap.end is None else end > automatic_from
         value, limit = lasting / clock.SECOND, OUTAGE_LIMIT / clock.SECOND
         found.append(
             Violation(
@@ -159,7 +159,7 @@ def of_gaps(source: Source, gaps: Iterable[Gap], until: int) -> list[Violation]:
                 validated_value=None,
                 limit=limit,
                 ratio=value / limit,
-                automatic=still_open,
+                automatic=standing and not evidence.contradicted(start, end),
             )
         )
     return found

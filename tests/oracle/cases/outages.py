@@ -134,6 +134,17 @@ CASES = (
         [],
         asm=LONG_AGO,
     ),
+    _case(
+        "the first of two readings that contradict each other ends it: a matter for a person",
+        [
+            *_hour("2026-05-04T00:00:00"),
+            *_hour("2026-05-05T01:30:00"),
+            *_hour("2026-05-05T01:10:00", arrival="2026-05-05T02:31:00+05:00"),
+        ],
+        "2026-05-05T03:00:00",
+        [{"end": "2026-05-04T20:30:00Z", "value": 88200.0, "automatic": False}],
+        asm=LONG_AGO,
+    ),
     *(
         _case(
             f"an outage of March 2026 {how}",
