@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.codec import Codec
     from streams.settings import Settings
 
+VIOLATION = "Violation"
 STATUSES = ("OPEN", "AMENDED", "CLOSED", "WITHDRAWN")
 CSV = (
     "id", "revision", "status", "rule", "rule_title", "bin", "enterprise_name", "region",
@@ -110,11 +111,14 @@ async def _print(
 
     words = Words(language, await zones(settings, codec))
     ends = await ends_of(settings, settings.topic_violations)
+    foreign = 0
     async with consumer_of(settings) as consumer:
         findings = Findings()
         async for record in read_log(consumer, ends):
-            if record.value is not None:
-                findings.add(*codec.decode(record.value))
+            change = _violation(codec, record.value)
+            if change is not None:
+                findings.add(VIOLATION, change)
+            foreign += change is None and record.value is not None
         shown = sorted(
             (
                 each
@@ -129,16 +133,28 @@ async def _print(
             show_rows(map(words.row, shown), LISTED, form)
         else:
             notice("there are no violations" if wanted == Wanted() else "no violation is like that")
+        if foreign:
+            notice(f"passed over in {settings.topic_violations}, being no violations: {foreign}")
         if not follow:
             return
         consumer.assign(list(ends))
         for partition, end in ends.items():
             consumer.seek(partition, end)
         async for record in consumer:
-            if record.value is not None:
-                _, change = codec.decode(record.value)
-                if change in wanted:
-                    show_change(change, words, form)
+            change = _violation(codec, record.value)
+            if change is not None and change in wanted:
+                show_change(change, words, form)
+
+
+def _violation(codec: Codec, value: bytes | None) -> Record | None:
+    """The violation of a message; None for whatever else somebody wrote into the topic."""
+    from schemas.errors import Undecodable, UnknownSchema
+
+    try:
+        name, record = codec.decode(value or b"")
+    except (Undecodable, UnknownSchema):
+        return None
+    return record if name == VIOLATION else None
 
 
 async def _history(settings: Settings, codec: Codec, wanted: str, language: str, form: str) -> None:
@@ -150,10 +166,9 @@ async def _history(settings: Settings, codec: Codec, wanted: str, language: str,
     ends = await ends_of(settings, settings.topic_violations)
     async with consumer_of(settings) as consumer:
         async for record in read_log(consumer, ends):
-            if record.value is not None:
-                _, change = codec.decode(record.value)
-                if change["id"] == wanted:
-                    revisions[change["revision"]] = change
+            change = _violation(codec, record.value)
+            if change is not None and change["id"] == wanted:
+                revisions[change["revision"]] = change
     if not revisions:
         raise CommandError(f"there is no violation {wanted}", BAD_INPUT)
     history = [revisions[number] for number in sorted(revisions)]

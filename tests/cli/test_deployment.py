@@ -162,6 +162,23 @@ def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> Non
         follow.wait()
 
 
+def test_foreign_messages_among_the_violations_are_passed_over(
+    env: Env, broker: TestBroker
+) -> None:
+    topic = env["EMISSIONS_TOPIC_VIOLATIONS"]
+    asyncio.run(broker.create(topic))
+    tick = Codec(FileIds()).encode("StreamTick", {"sent_at": 1})
+    foreign = [b"no message", b"", bytes(9), tick, None]
+    asyncio.run(broker.produce(topic, foreign))
+    asyncio.run(publish(broker, env))
+    asyncio.run(broker.produce(topic, foreign))
+
+    listed = emissions(env, "violations", "--format", "json")
+    assert [each["id"] for each in json.loads(listed.stdout)] == ["v1"]
+    assert "being no violations: 8" in " ".join(listed.stderr.split())
+    assert "v1" in emissions(env, "violations", "v1").stdout
+
+
 def test_violations_are_chosen_and_their_history_is_told(env: Env, broker: TestBroker) -> None:
     asyncio.run(broker.create(env["EMISSIONS_TOPIC_VIOLATIONS"]))
     emissions(env, "topics", "create")
