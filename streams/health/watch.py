@@ -39,6 +39,7 @@ class Question(Protocol):
 
 
 _FETCH_MS: Final = 100
+_STABLE: Final = "Stable"  # the state of a group whose members have what they were assigned
 
 NOBODY: Final = Outside("the broker has not been asked yet", {}, {})
 
@@ -179,7 +180,11 @@ class Watch:
             if owned is None:
                 return 0
             admin = await self._asking()
-            offsets = await insisting(lambda: admin.list_consumer_group_offsets(self._group))
+            # By partition: some brokers break the connection when none is named.
+            places = [TopicPartition(*place) for place in ends]
+            offsets = await insisting(
+                lambda: admin.list_consumer_group_offsets(self._group, partitions=places)
+            )
         done = {(tp.topic, tp.partition): found.offset for tp, found in offsets.items()}
         return sum(
             place not in owned and end > max(begin, done.get(place, 0))
@@ -191,10 +196,12 @@ class Watch:
         owned: set[Place] = set()
         admin = await self._asking()
         for answer in await insisting(lambda: admin.describe_consumer_groups([self._group])):
-            for code, _, _, _, _, members, *_ in answer.groups:
+            for code, _, state, _, _, members, *_ in answer.groups:
                 if code:
                     return None
                 for member in members:
+                    if state == _STABLE and not member[4]:
+                        return None  # the embedded broker tells members without what they have
                     owned |= _assignment(member[4])
         return owned
 

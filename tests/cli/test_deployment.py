@@ -23,7 +23,7 @@ from tests.support.broker import TestBroker, unique
 from tests.support.clickhouse import TestClickHouse
 
 REGISTRY = Path(__file__).parents[1] / "oracle" / "example" / "registry.yaml"
-NAMES = ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters")
+NAMES = ("readings", "registry", "means", "gaps", "violations", "cases", "dead_letters", "holds")
 
 Env = dict[str, str]
 

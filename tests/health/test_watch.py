@@ -122,6 +122,29 @@ async def test_lag_that_no_member_has_is_counted(kafka: TestBroker) -> None:
     await watch.close()
 
 
+async def test_every_broker_tells_lag_without_owner_and_none_is_made_up(
+    any_broker: TestBroker,
+) -> None:
+    """The embedded broker answers no question without partitions, and tells no assignments."""
+    topic, group = unique("told"), unique("tellers")
+    await any_broker.create(topic, partitions=3)
+    for partition in (0, 1):
+        await any_broker.produce(topic, [b"x"] * 5, partition=partition)
+    watch = Watch(own_settings(any_broker.address), group, [topic], {}, {})
+    found = await watch.ask({}, set())
+    assert (found.broker, found.unowned) == (None, 2)
+    member = AIOKafkaConsumer(
+        topic, bootstrap_servers=any_broker.address, group_id=group, enable_auto_commit=False
+    )
+    await member.start()
+    try:
+        await eventually(lambda: len(member.assignment()) == 3, "the member has its partitions")
+        assert (await watch.ask({}, set())).unowned == 0
+    finally:
+        await member.stop()
+        await watch.close()
+
+
 async def test_a_broker_that_is_away_is_a_sentence_and_met_again(
     kafka_cluster: Callable[..., KafkaCluster],
 ) -> None:
