@@ -10,6 +10,7 @@ ROUNDS ?= 20
 MESSAGES ?= 1000000
 REPEATS ?= 3
 SEED ?= 1
+JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test crash fuzz lint format bench bench-latency bench-scale bench-memory lock clean
@@ -29,8 +30,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## a simulated nation through broker, workers and ClickHouse; prints what was found
 	@$(BIN)/emissions demo --days $(DAYS)
 
-test: $(READY) ## every test; those on Apache Kafka need Java 17 and, once, Maven
-	@$(BIN)/python -m pytest
+test: $(READY) ## every test, JOBS files at a time; those on Apache Kafka need Java 17 and, once, Maven
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what is left must be the same
 	@$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED)
