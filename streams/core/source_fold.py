@@ -343,7 +343,7 @@ class SourceFold:
         if group.whole[at] and self._coverage.prolong(entry, instant, end):
             silence = stopped
         else:
-            silence = self._cover(group, at, entry, instant, end) or stopped
+            silence = self._cover(group, at, entry, instant, end, stream_time) or stopped
         if self._windows.shaken:
             self._shake(stream_time)
         if silence:
@@ -414,12 +414,18 @@ class SourceFold:
             place = window.kind, window.start
             self._reopened[place] = Reopened(window, summary, stream_time)
 
-    def _cover(self, group: Group, at: int, entry: SourceEntry, start: int, end: int) -> bool:
+    def _cover(
+        self, group: Group, at: int, entry: SourceEntry, start: int, end: int, stream_time: int
+    ) -> bool:
         """Extend what is covered by readings; True if the silences may have changed."""
         self._coverage.settle()
         head = self._head
         lasting = self._gaps.lasting
-        changed = cover(head.runs, start, end) or SOURCE in lasting
+        # A long silence of the source is cut out of those of its channels: where late readings
+        # shorten it, the gaps of channels that they lack change too.
+        cut = bool(head.runs) and stream_time - head.runs[-1][1] > entry.gap_after
+        changed = cut and not group.whole[at]
+        changed |= cover(head.runs, start, end) or SOURCE in lasting
         if head.first is None or start < head.first:
             head.first = start
             changed = True
