@@ -125,6 +125,8 @@ class Owned:
     saving: Saving
     generation: int | None = None
     """Of the last batch that was judged by it."""
+    sound: bool = True
+    """Everything that the engine has taken is written down."""
 
 
 class Judging:
@@ -192,9 +194,11 @@ class Judging:
         finally:
             self._trouble.pop(partition, None)
             self._busy.discard(partition)
-            if not done:
-                # The engine may have taken what nobody has written down.
-                self._engines.pop(partition, None)
+            owned = self._engines.get(partition)
+            if not done and owned is not None and not owned.sound:
+                # The engine has taken what nobody has written down. A sound one stays as long as
+                # the partition does: each rebalance would begin a long stretch anew.
+                del self._engines[partition]
 
     async def _step(
         self, event: Acknowledged, batch: PartitionBatch, saved: SavedState
@@ -204,6 +208,7 @@ class Judging:
         if outcome is not None:
             written = event if hold is None else Unacknowledged(done)
             await self._checkpoint.complete(written, self._encode(outcome), owned.saving)
+            owned.sound = True
             self._state.confirmed(batch.partition)
             self.progress.count(done, outcome)
             self._holds.passed(batch.topic, batch.partition, done.next_offset)
@@ -291,6 +296,8 @@ class Judging:
         if start >= end or not (start or owned.saved.judged):
             return
         log.info("judged again", partition=batch.partition, start=start, end=end)
+        owned.generation = None  # only the end of the stretch makes it that of the batch
+        owned.saving.begin_again(end)
 
         def revoked() -> bool:
             return batch.revoked
@@ -301,6 +308,9 @@ class Judging:
                 outcome = await self._apply(batch, records, owned, again=True)
                 await self._checkpoint.publish(self._encode(outcome), revoked=revoked)
                 owned.saving.repeated(len(records))
+                if owned.saving.much_repeated:
+                    await self._checkpoint.save(batch.partition, owned.saving, revoked=revoked)
+                owned.sound = True
 
     async def _apply(
         self,
@@ -315,6 +325,7 @@ class Judging:
         async with self._turn:
             if batch.revoked:
                 raise Revoked
+            owned.sound = False
             return owned.engine.apply(records, save=False, again=again)
 
 

@@ -92,6 +92,7 @@ class Saving:
         self._taken_at = clock()
         self._unsaved = 0  # records that no checkpoint has, also not the one that is under way
         self._repeated = 0  # of which so many had been judged before
+        self._ledger_from = 0  # the changelog has a ledger that goes so far
         self._looked = 0  # at so many of them it was asked how much has changed
         self._credit = 0.0  # bytes that may be written
         # The checkpoint that is under way: all of it, what is not written yet, what it reaches.
@@ -110,13 +111,25 @@ class Saving:
             len(record.key or b"") + len(record.value or b"") for record in batch.records
         )
 
-    def repeated(self, records: int) -> None:
-        """Records that had been judged before the last start were judged again.
+    def begin_again(self, end: int) -> None:
+        """What was judged before up to offset ``end`` is judged again now.
 
-        Many of them are saved at once, so that no start has to do the same again.
+        No ledger is written on the way: it would take back what the last one accounts for.
         """
+        self._ledger_from = end
+
+    def repeated(self, records: int) -> None:
+        """Records that had been judged before the last start were judged again."""
         self._unsaved += records
         self._repeated += records
+
+    @property
+    def much_repeated(self) -> bool:
+        """Whether they are so many that they are to be saved at once.
+
+        So no start, and no new owner, has to do the same again.
+        """
+        return self._repeated >= self._policy.records
 
     @property
     def outstanding(self) -> bool:
@@ -125,13 +138,14 @@ class Saving:
 
     def records(self, *, whole: bool = False) -> list[RawOutput]:
         """What the changelog is to have now, the ledger last; ``whole``: all of the state."""
-        whole = whole or self._repeated >= self._policy.records
+        whole = whole or self.much_repeated
         self._look_again()
         if (whole and self._unsaved) or (self._state is None and self._due()):
             self._take()
         found = [] if self._state is None else self._pieces(whole or self._hurries())
-        found.append(RawOutput(judged_key(self._partition), self._engine.ledger()))
-        self._credit = max(self._credit - _size(found[-1]), -_MOST_OWED)
+        if self._engine.next_offset >= self._ledger_from:
+            found.append(RawOutput(judged_key(self._partition), self._engine.ledger()))
+            self._credit = max(self._credit - _size(found[-1]), -_MOST_OWED)
         if self._state is None:
             self._credit = min(self._credit, 0.0)  # nothing is saved up: it would come at once
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -27,6 +28,11 @@ FETCH_WAIT_MS: Final = 100
 aiokafka has one fetch under way for each broker. Faust lets it wait 1.5 s: a fetch of partitions
 that have nothing holds up all others of that broker for as long.
 """
+IDLE_MS: Final = math.inf
+"""A consumer leaves its group when nothing was fetched for so long, and joins no more until
+somebody fetches. Nothing is, on purpose, while all of its partitions have enough in flight: they
+wait for a person, for ClickHouse, or for the state. Whether a worker is stuck is told by its
+health."""
 COMMIT_S: Final = 10.0
 """A commit that takes longer is given up: aiokafka tries for ever."""
 
@@ -40,6 +46,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         # Faust has no settings for them.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._max_poll_interval_ms = IDLE_MS  # whatever Faust's setting says
         consumer._isolation_level = COMMITTED
         return consumer
 
