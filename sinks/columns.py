@@ -123,6 +123,7 @@ DEAD_LETTERS: Final[Columns] = {
     "key": "Nullable(String)",
     "value": "Nullable(String)",
     "headers": "Array(Tuple(name String, value String))",
+    "measured_at": f"Nullable({_TIME})",
     "version": "UInt64",
 }
 REGISTRY: Final[Columns] = {

@@ -27,7 +27,8 @@ from sinks.tables import (
     Table,
 )
 from streams.core.calendar import moment
-from streams.core.quality import arrival_refusal
+from streams.core.quality import LATEST_ARRIVAL, UNDECODABLE, UNKNOWN_SCHEMA, arrival_refusal
+from streams.core.reading import Reading
 from streams.registry.avro import enterprise_from_record
 from streams.registry.errors import RegistryError
 from streams.registry_follower import bin_of
@@ -54,6 +55,8 @@ class Taken(NamedTuple):
 Decode = Callable[[Sequence[ConsumerRecord]], Taken]
 """The records of a fetch, without those that lead to no row."""
 
+_UNREAD: Final = (UNDECODABLE, UNKNOWN_SCHEMA)  # reasons of letters that no reading is read from
+_EARLIEST: Final = -2_208_988_800_000  # 1900, where ClickHouse's times begin, milliseconds UTC
 _ZONE: Final = "Asia/Almaty"  # dates of an enterprise, which has no source to ask (specification 3)
 
 
@@ -105,6 +108,14 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
     def plain(name: str) -> Decode:
         return one_by_one(lambda record: Decoded(_record(codec, name, record), 1))
 
+    def letter(record: ConsumerRecord) -> Decoded:
+        found = _record(codec, "DeadLetter", record)
+        if found["topic"] == settings.topic_readings and found["reason"] not in _UNREAD:
+            reading = codec.decode_reading(found["value"])
+            if isinstance(reading, Reading) and _EARLIEST <= reading.measured_at <= LATEST_ARRIVAL:
+                found["measured_at"] = reading.measured_at
+        return Decoded(found, 1)
+
     def registration(record: ConsumerRecord) -> Decoded | None:
         # What raises here the streams worker leaves out as well.
         untimely = arrival_refusal(record.timestamp)
@@ -130,7 +141,7 @@ def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
         settings.topic_means: Route((MEANS,), plain("WindowMean")),
         settings.topic_gaps: Route((GAPS,), plain("DataGap")),
         settings.topic_violations: Route((VIOLATIONS,), plain("Violation")),
-        settings.topic_dead_letters: Route((DEAD_LETTERS,), plain("DeadLetter")),
+        settings.topic_dead_letters: Route((DEAD_LETTERS,), one_by_one(letter)),
         settings.topic_registry: Route((REGISTRY, ENTERPRISES), one_by_one(registration)),
     }
 

@@ -87,9 +87,10 @@ def _dead_letters(batch: Batch) -> Columns:
         [(header["name"], header["value"]) for header in entry.record["headers"]]
         for entry in entries
     ]
-    made = _fields(entries, list(columns.DEAD_LETTERS)[:-2])
+    measured = [entry.record.get("measured_at") for entry in entries]
+    made = _fields(entries, list(columns.DEAD_LETTERS)[:-3])
     made[3] = _text(entries, "source_id")
-    return [*made, headers, versions]
+    return [*made, headers, measured, versions]
 
 
 def _registry(batch: Batch) -> Columns:

@@ -91,3 +91,26 @@ def test_readings_of_a_fetch_keep_their_places() -> None:
     }
     assert rows == {100: repr(carried[0]), 104: repr(carried[2]), 105: repr(carried[3])}
     assert (found.rows, found.bytes) == (5, sum(len(messages[at].value) for at in (0, 4, 5)))
+
+
+@pytest.mark.parametrize(
+    ("reason", "topic", "measured_at", "told"),
+    [
+        ("TOO_LATE", SETTINGS.topic_readings, 1_772_305_200_000, 1_772_305_200_000),
+        ("WRONG_PARTITION", SETTINGS.topic_readings, LATEST_ARRIVAL, LATEST_ARRIVAL),
+        ("FUTURE", SETTINGS.topic_readings, LATEST_ARRIVAL + 1, None),  # no time of ClickHouse
+        ("UNDECODABLE", SETTINGS.topic_readings, 1_772_305_200_000, None),
+        ("TOO_LATE", "elsewhere", 1_772_305_200_000, None),
+    ],
+)
+def test_a_letter_has_the_time_of_its_reading(
+    reason: str, topic: str, measured_at: int, told: int | None
+) -> None:
+    reading = record("EmissionReading", measured_at=measured_at).value
+    letters = [
+        record("DeadLetter", reason=reason, topic=topic, value=value)
+        for value in (reading, b"none", None)
+    ]
+    taken = ROUTES[SETTINGS.topic_dead_letters].decode(letters)
+    assert taken.unreadable == 0
+    assert [entry.record.get("measured_at") for entry in taken.entries] == [told, None, None]

@@ -11,8 +11,19 @@ from clickhouse_connect.driver.client import Client
 from sinks.migrate import migrate
 from sinks.query import run
 from sinks.reference import write_names
-from sinks.tables import ENTERPRISES, GAPS, MEANS, REGISTRY, VIOLATIONS
-from tests.sinks.make import DAY, HOUR, MARCH, batch, entry, gap, mean, violation
+from sinks.tables import DEAD_LETTERS, ENTERPRISES, GAPS, MEANS, REGISTRY, VIOLATIONS
+from streams.replay.origin import origin_headers, origin_of
+from tests.sinks.make import (
+    DAY,
+    HOUR,
+    MARCH,
+    batch,
+    dead_letter,
+    entry,
+    gap,
+    mean,
+    violation,
+)  # fmt: skip
 from tests.sinks.test_views import BIG, enterprise, write
 from tests.support.clickhouse import TestClickHouse
 
@@ -114,6 +125,39 @@ async def test_gaps_have_both_ends_in_local_time(clickhouse: TestClickHouse) -> 
     assert rows == [
         ("2026-03-01 00:00:00", "2026-03-01 01:00:00"),
         ("2026-03-02 00:00:00", None),
+    ]
+
+
+async def test_a_dead_letter_says_when_and_where(clickhouse: TestClickHouse) -> None:
+    await register(clickhouse, registered("Asia/Almaty"))
+    said = [
+        tuple(origin_headers("данные.csv", 17)),
+        (("input-file", b"other.csv"), *origin_headers("\udcff.csv", 9)),
+        (("input-file", b"a.csv"), ("input-row", b"9" * 19)),
+        (("input-file", b"a.csv"), ("input-row", b"9\n")),
+        (("input-file", b""), ("input-row", b"9")),
+        (("input-row", b"9"),),
+        (),
+    ]
+    records: list[dict[str, Any]] = [
+        {**dead_letter(n, source_id=SOURCE, headers=headers), "measured_at": MARCH - HOUR}
+        for n, headers in enumerate(said)
+    ]
+    del records[1]["measured_at"]
+    entries = [entry(offset, record) for offset, record in enumerate(records)]
+    await write(clickhouse, (DEAD_LETTERS,), batch(entries, "emissions.dead-letters"))
+    rows = run(
+        clickhouse.client, "SELECT input_file, input_row FROM dead_letters_current ORDER BY offset"
+    ).rows
+    assert [tuple(row) for row in rows] == [
+        (origin.file or "", origin.row) for origin in map(origin_of, said)
+    ]
+    asked = "reason, detail, measured_at = arrived_at - INTERVAL 1 HOUR, measured_local"
+    assert clickhouse.rows(
+        f"SELECT {asked}, arrived_local FROM dead_letters_current WHERE offset < 2 ORDER BY offset"
+    ) == [
+        ("TOO_LATE", "a sentence", 1, "2026-02-28 23:00:00", "2026-03-01 00:00:00"),
+        ("TOO_LATE", "a sentence", None, None, "2026-03-01 00:00:00"),
     ]
 
 
