@@ -19,7 +19,7 @@ MEANS = ("revision", "final", "value", "valid_s", "due_s", "status", "limit")
 GAPS = ("revision", "status", "source_id", "parameter", "start", "end")
 VIOLATIONS = (
     "revision", "status", "rule", "bin", "source_id", "parameter", "start", "end", "value",
-    "limit", "automatic",
+    "limit", "automatic", "track", "certainty", "reasons", "excess_mass_t",
 )  # fmt: skip
 WITHDRAWN = "WITHDRAWN"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from streams.audit.check import NAMED, first_named, offsets_text
-from streams.audit.results import Findings, Published, Row
+from streams.audit.results import VIOLATIONS, Findings, Published, Row
 
 KEY = ("A", "SO2", "mg/m3", "1h", 1_777_834_800_000)
 NAME = "A SO2 mg/m3 1h 2026-05-03T19:00:00Z"
@@ -77,6 +79,33 @@ def test_what_was_withdrawn_does_not_stand() -> None:
     assert withdrawn.gaps.check("gaps", {}).holds
     open_ = published(("DataGap", GAP))
     assert open_.gaps.check("gaps", {("g",): (1, "OPEN", "A", "", 0, None)}).holds
+
+
+VIOLATION: dict[str, Any] = {
+    "id": "v", "revision": 1, "status": "CLOSED", "rule": "KZ-DAY", "bin": "B", "source_id": "A",
+    "parameter": "SO2", "start": 0, "end": 9, "value": 7.0, "limit": 5.0, "automatic": False,
+    "track": "PRESCRIPTION", "certainty": "read", "reasons": ["CONFLICTING_DATA"],
+    "excess_mass_t": 0.25,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("track", "COURT"),
+        ("certainty", "inferred"),
+        ("reasons", []),
+        ("excess_mass_t", None),
+        ("automatic", True),
+    ],
+)
+def test_all_that_a_case_rests_on_is_compared(name: str, other: object) -> None:
+    found = published(("Violation", VIOLATION)).violations
+    row = tuple(VIOLATION[each] for each in VIOLATIONS)
+    assert found.check("violations", {("v",): row}).holds
+    differs = tuple(other if each == name else VIOLATION[each] for each in VIOLATIONS)
+    said = f"v: {VIOLATION[name]} in Kafka, {other} in ClickHouse"
+    assert found.check("violations", {("v",): differs}).differences == [said]
 
 
 def test_dead_letters_of_other_topics_are_not_those_of_the_readings() -> None:
