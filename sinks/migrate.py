@@ -19,6 +19,7 @@ from clickhouse_connect.driver.client import Client
 from sinks.reference import write_names
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+_JOIN_GET = re.compile(r"joinGet\('(?=\w+')")
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations
 (
@@ -49,11 +50,15 @@ class Migration(NamedTuple):
         """Checksum of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
-    def statements(self) -> Iterator[str]:
-        """The statements of the file, which end in a semicolon at the end of a line."""
+    def statements(self, database: str) -> Iterator[str]:
+        """The statements of the file, which end in a semicolon at the end of a line.
+
+        ClickHouse looks for the table of ``joinGet`` in the database of who asks, not in that of
+        the view: its name gets that of the database.
+        """
         for part in re.split(r";\s*$", self.text, flags=re.MULTILINE):
             if part.strip():
-                yield part.strip()
+                yield _JOIN_GET.sub(rf"joinGet('{database}.", part.strip())
 
 
 def migrations(directory: Traversable | None = None) -> list[Migration]:
@@ -92,7 +97,7 @@ def migrate(client: Client, database: str, directory: Traversable | None = None)
     for migration in wanted:
         if migration.number in applied:
             continue
-        for statement in migration.statements():
+        for statement in migration.statements(database):
             client.command(statement)
         client.insert(
             "migrations",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from datetime import date
+from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse import client
 from sinks.migrate import migrate
 from sinks.query import run
 from sinks.reference import write_names
@@ -28,6 +34,7 @@ from tests.sinks.test_views import BIG, enterprise, write
 from tests.support.clickhouse import TestClickHouse
 
 SOURCE = "000000000000-0"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def registered(zone: str, unit: str = "mg/m3", **given: Any) -> Any:
@@ -161,9 +168,33 @@ async def test_a_dead_letter_says_when_and_where(clickhouse: TestClickHouse) -> 
     ]
 
 
+def test_every_view_answers_whoever_asks_from_another_database(clickhouse: TestClickHouse) -> None:
+    database = clickhouse.settings.clickhouse_database
+    views = [name for (name,) in clickhouse.rows("SHOW TABLES")]
+    assert "compliance_nation" in views
+    with client(clickhouse.settings, database=False) as elsewhere:
+        for view in views:
+            elsewhere.query(f"SELECT * FROM {database}.{view} LIMIT 1")
+
+
+def test_the_address_of_the_demo_answers_as_the_readme_says(clickhouse: TestClickHouse) -> None:
+    shown = re.search(r'`curl "\$URL(/\?query=[^"]+)"`', README.read_text("utf-8"))
+    assert shown is not None
+    query = shown[1].replace("emissions.", f"{clickhouse.settings.clickhouse_database}.")
+    address = urlsplit(clickhouse.url)  # with its key, as the demo prints it
+    asked = HTTPConnection(address.hostname or "", address.port, timeout=60)
+    access = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+    asked.request("GET", query, headers={"Authorization": f"Basic {access}"})
+    answer = asked.getresponse()
+    assert (answer.status, answer.read().decode().strip().split()) == (200, ["0"] * 5)
+    asked.request("GET", query)
+    assert asked.getresponse().status in (401, 403)
+    asked.close()
+
+
 def test_a_title_that_changed_is_written_anew(clickhouse: TestClickHouse) -> None:
-    client = clickhouse.client
-    client.command("INSERT INTO rules VALUES ('KZ-DAY', 'old', 'old', 'old')")
-    assert migrate(client, clickhouse.settings.clickhouse_database) == []
-    (title,) = first(client, "SELECT title_en FROM rules WHERE code = 'KZ-DAY'")
+    connected = clickhouse.client
+    connected.command("INSERT INTO rules VALUES ('KZ-DAY', 'old', 'old', 'old')")
+    assert migrate(connected, clickhouse.settings.clickhouse_database) == []
+    (title,) = first(connected, "SELECT title_en FROM rules WHERE code = 'KZ-DAY'")
     assert title != "old"
