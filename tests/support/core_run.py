@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.findings import Proof
+from streams.core.findings import DeadLetter, Proof
 from streams.core.log import Outcome, RawRecord
 from streams.core.partition import PartitionEngine
 from streams.core.partitioning import partition_of
@@ -92,6 +93,12 @@ def _key_of(partition: int, partitions: int) -> str:
     return next(key for key in keys if partition_of(key, partitions) == partition)
 
 
+def as_on_the_topic(letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter of the core as the record that its topic has."""
+    headers = [{"name": name, "value": value} for name, value in letter.headers]
+    return {**msgspec.structs.asdict(letter), "headers": headers}
+
+
 def judge(
     registry: RegistryHistory,
     partition_logs: Sequence[Sequence[RawRecord]],
@@ -132,7 +139,7 @@ def judge(
             for violation in outcome.violations:
                 findings.add("Violation", msgspec.to_builtins(violation))
             for letter in outcome.dead_letters:
-                findings.add("DeadLetter", msgspec.structs.asdict(letter))
+                findings.add("DeadLetter", as_on_the_topic(letter))
     return findings, outcomes
 
 
