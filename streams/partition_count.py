@@ -38,7 +38,6 @@ def streams_topics(settings: Settings) -> dict[str, int | None]:
     return {
         **sinks_topics(settings),
         changelog_topic(settings.app_id): settings.partitions,
-        settings.topic_holds: None,
     }
 
 
@@ -52,6 +51,7 @@ def sinks_topics(settings: Settings) -> dict[str, int | None]:
         settings.topic_gaps: many,
         settings.topic_violations: many,
         settings.topic_dead_letters: many,
+        settings.topic_holds: None,
     }
 
 

@@ -72,7 +72,7 @@ class Settings:
     grace_s: int = 300  # a window closes this long after its end
     day_grace_s: int = 1200  # a calendar day closes this long after its end
     max_lateness_s: int = 259200  # readings later than this are TOO_LATE
-    outage_limit_s: int = 86400  # a silence longer than this is a violation (KZ-GAP)
+    outage_limit_s: int = 86400  # a longer silence is a violation: KZ-GAP, Order 208 point 26 (2)
     tick_s: float = 10.0  # the leader writes a tick this often; 0: never (a replay has its own)
 
     # The streams worker

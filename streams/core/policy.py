@@ -1,4 +1,4 @@
-"""Times that policy fixes rather than the law; in milliseconds where no unit is named."""
+"""Times that policy fixes, but for the outage; in milliseconds where no unit is named."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ class Policy(NamedTuple):
     day_grace: int = 20 * MINUTE
     max_lateness: int = 72 * HOUR
     future: int = 5 * MINUTE
-    outage_limit: int = 24 * HOUR
+    outage_limit: int = 24 * HOUR  # Order 208, point 26 (2)
     episode_max: int = 5  # local days

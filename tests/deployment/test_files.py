@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,19 @@ def test_production_settings_keep_what_is_confirmed() -> None:
     assert settings.schema_registry_url is not None
     assert settings.web_port
     assert not [name for name in given if name.endswith(("_USER", "_PASSWORD"))]
+
+
+def test_production_says_which_secrets_there_are() -> None:
+    text = (ROOT / "deploy" / "production.env").read_text("utf-8")
+    users = [each.name for each in fields(Settings) if each.name.endswith("_user")]
+    assert len(users) == 3
+    assert not [name for name in users if PREFIX + name.upper() not in text]
+
+
+def test_whoever_speaks_to_the_schema_registry_waits_for_it() -> None:
+    """Every command but those about ClickHouse alone: `topics create` registers the schemas."""
+    waits = {name for name in OURS if "schema-registry" in SERVICES[name]["depends_on"]}
+    assert waits == OURS - {"migrate"}
 
 
 def test_no_file_names_a_host_of_a_registry_or_a_secret() -> None:

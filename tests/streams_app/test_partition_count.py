@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from streams.core.log import OTHER_PARTITIONS
-from streams.partition_count import difference, streams_topics
+from streams.partition_count import difference, sinks_topics, streams_topics
 from streams.settings import Settings
-from streams.topics import create_topics
+from streams.topics import create_topics, topics
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import SinksProcess, StreamsProcess, own_settings
 
@@ -35,6 +36,15 @@ def test_every_topic_that_follows_the_settings_is_held_to_them() -> None:
         *("emissions.readings", "emissions.means", "emissions.gaps", "emissions.violations"),
         *("emissions.dead-letters", "emissions-streams-state-changelog"),
     }
+
+
+def test_every_topic_that_a_worker_needs_is_made() -> None:
+    """Also for a deployment of before: `topics create` makes what is missing."""
+    settings = Settings()
+    made = {topic.name for topic in topics(settings)}
+    assert {getattr(settings, f.name) for f in fields(settings) if f.name[:6] == "topic_"} <= made
+    assert made - streams_topics(settings).keys() == {settings.topic_cases}
+    assert settings.topic_holds in sinks_topics(settings), "its partitions are held as well"
 
 
 @pytest.mark.parametrize("worker", [StreamsProcess, SinksProcess])
