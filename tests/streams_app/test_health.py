@@ -83,19 +83,24 @@ async def test_the_pages_answer_while_the_loop_of_the_worker_does_not(
 
 
 async def test_a_partition_that_is_held_is_told_and_is_no_reason_for_a_new_start(
-    broker: TestBroker, tmp_path: Path
+    broker: TestBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = await prepare(broker, dead_letter_limit_run=5)
-    pages = Pages(settings)
-    with StreamsProcess(settings, tmp_path / "log") as worker:
+    pages, hold = Pages(settings), Hold(tmp_path / "hold", monkeypatch)
+    with HeldStreams(settings, tmp_path / "log") as worker:
         await pages.wait("/readyz", 200)
         for number in range(20):
             name, value = b"%d" % number, [b"nonsense"]
             await broker.produce(settings.topic_readings, value, partition=0, key=name)
         assert "is reached at offset 4" in await pages.waits_for("partitions")
-        for _ in range(int(STUCK_S * 1.5 / 0.2)):
-            assert await pages.complaints() == []
-            await asyncio.sleep(0.2)
+        assert await pages.complaints() == []
+        # The other one, which stands from now on without an excuse, tells when the time is over.
+        hold.stop()
+        await hold.held()
+        await tick(broker, settings, 1)
+        await pages.waits_for("progress", f"{settings.topic_readings}[1] stands at")
+        (reason,) = (await pages.wait("/livez", 503))["reasons"]
+        assert reason.startswith(f"{settings.topic_readings}[1] ")
         assert worker.exit_code is None
 
 
