@@ -27,7 +27,9 @@ def test_what_was_simulated_is_found_and_can_be_asked(
     for title in ("Compliance", "Violations by rule", "worst ten", "Gaps", "Dead letters"):
         assert title in said.out
     assert f"{nation.summary().readings:,} readings" in said.err
-    assert re.search(r"broker 127\.0\.0\.1:\d+, ClickHouse http://127\.0\.0\.1:\d+ ", said.err)
+    assert re.search(
+        r"broker 127\.0\.0\.1:\d+, ClickHouse http://default:\S+@127\.0\.0\.1:\d+ ", said.err
+    )
 
     questions = re.findall(r'^  \S+ sql --workspace (\S+) "(.+)"$', said.out, re.MULTILINE)
     assert len(questions) == 3

@@ -228,7 +228,7 @@ def test_ordinary_readings_need_no_exact_fractions(monkeypatch: pytest.MonkeyPat
         ]
     )
     those = [entries[at % 5] for at in range(200)]
-    assert check(block, those, Forms())["VALID"] == 8 * 200
+    assert check(block, those, Forms())["VALID"] == 9 * 200
 
     def refuse(item: Reading, entry: SourceEntry) -> Assessment:
         raise AssertionError(f"{item} was judged by itself")
