@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -31,6 +32,17 @@ def test_settings_and_files_that_are_named_are_there(text: str) -> None:
 
 def _is_there(name: str) -> bool:
     return (ROOT / name).exists() or (ROOT / f"{name}.py").exists()
+
+
+@pytest.mark.parametrize("text", [README, RELIABILITY], ids=["README", "RELIABILITY"])
+def test_modules_and_targets_that_are_named_are_there(text: str) -> None:
+    modules = set(re.findall(r"python -m ((?:streams|tests)[\w.]*\w)", text))
+    targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
+    made = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert modules
+    assert targets
+    assert not [name for name in modules if find_spec(name) is None]
+    assert not targets - set(made)
 
 
 def test_defaults_are_those_of_the_settings() -> None:
