@@ -131,6 +131,12 @@ def far_sentence(tape: Tape, row: FarRow, zones: dict[str, str]) -> str:
     """Where the row is, when it says it was, and when the rows beside it were."""
     source = tape.keys[tape.key_number(row.index)].decode(errors="replace")
     zone = zones.get(source, NO_SOURCE)
+    if row.arrival:
+        return (
+            f"far from all other arrivals: {tape.place(row.index)}, {source} at "
+            f"{local_text(tape.starts[row.index], zone)} arrived "
+            f"{local_text(tape.arrived[row.index], zone)}: nothing heard between counts as silence"
+        )
     beside = [
         f"row {tape.rows[other]} says {local_text(tape.starts[other], zone)}"
         for other in (row.before, row.after)

@@ -17,6 +17,7 @@ from streams.input.time_layout import TimeLayout
 from streams.input.zone import instants_of, zone_of
 
 _KEPT: Final = 65_536
+_LATEST: Final = milliseconds(datetime.max.replace(tzinfo=UTC))
 _NAMED: Final = 3
 
 
@@ -41,7 +42,10 @@ class LocalTimes:
 
     def __call__(self, row: int, cells: tuple[str, ...], source: str) -> int:
         if not self._indexes:
-            return self._start + (row - 1) * self._step
+            start = self._start + (row - 1) * self._step
+            if start > _LATEST:
+                raise CellError(self._place, "start and step_s lead out of the calendar here")
+            return start
         cell = " ".join([cells[index] for index in self._indexes])
         if self._layout is None:
             return self._offset_time(cell)

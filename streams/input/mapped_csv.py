@@ -13,7 +13,7 @@ from streams.input.long_rows import LongRows
 from streams.input.mapping import Lookup, Mapping, ParameterColumn, Time
 from streams.input.number_text import NumberText
 from streams.input.reading_row import CellError, InputError, ReadingRow, quoted, row_error
-from streams.input.table_text import TableForm, TableText
+from streams.input.table_text import TableForm, TableText, named
 
 Cells = tuple[str, ...]
 
@@ -133,7 +133,7 @@ class MappedCsv:
         if name not in self._at:
             near = difflib.get_close_matches(name, [each for each in self._at if each], 1)
             hint = f"did you mean {quoted(near[0])}? " if near else ""
-            known = ", ".join(each for each in self._table.header if each)
+            known = named(self._table.header)
             raise InputError(
                 f"{self._table.path}, header: column {quoted(name)} of the mapping is missing "
                 f"({hint}there are {known}; `skip_lines` leaves lines above the header out, "

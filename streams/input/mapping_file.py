@@ -58,11 +58,18 @@ def _plain(node: Node, made: dict[int, Any]) -> Any:
 
 
 def _refuse_unknown(node: Node, kind: inspect.Type, path: str) -> None:
-    """Problem for a key that no mapping has, with the nearest that there is."""
+    """Problem for a key that no mapping has, with the nearest there is, and for wrong types."""
     if isinstance(kind, inspect.UnionType):
-        for one in kind.types:
-            _refuse_unknown(node, _bare(one), path)
-    elif isinstance(kind, inspect.DictType) and isinstance(node, yaml_tree.Mapping):
+        kinds = [_bare(one) for one in kind.types]
+        left_out = isinstance(node, Scalar) and node.text.lower() == "null"
+        text = any(isinstance(one, inspect.StrType) for one in kinds)
+        if left_out or (text and not isinstance(node, yaml_tree.Mapping)):
+            return
+        for one in kinds:
+            _refuse_unknown(node, one, path)
+        return
+    _refuse_type(node, kind, path)
+    if isinstance(kind, inspect.DictType) and isinstance(node, yaml_tree.Mapping):
         for name, item in node.items.items():
             _refuse_unknown(item, _bare(kind.value_type), f"{path}.{name}")
     elif isinstance(kind, inspect.StructType) and isinstance(node, yaml_tree.Mapping):
@@ -77,6 +84,32 @@ def _refuse_unknown(node: Node, kind: inspect.Type, path: str) -> None:
                     f"{', '.join(known)})",
                 )
             _refuse_unknown(item, _bare(known[name]), f"{path}.{name}")
+
+
+def _refuse_type(node: Node, kind: inspect.Type, path: str) -> None:
+    """Problem for what is no number, list or mapping where one is needed: msgspec names no line."""
+    wanted = None
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        number: type = int if isinstance(kind, inspect.IntType) else float
+        try:
+            msgspec.convert(_plain(node, {}), number, strict=False)
+        except msgspec.ValidationError:
+            wanted = "a whole number" if number is int else "a number (with a decimal point)"
+    elif isinstance(kind, inspect.StructType | inspect.DictType):
+        if not isinstance(node, yaml_tree.Mapping):
+            wanted = "a mapping (key: value)"
+            if isinstance(kind, inspect.StructType):
+                wanted += f" with {', '.join(field.encode_name for field in kind.fields)}"
+    elif isinstance(kind, inspect.VarTupleType) and not isinstance(node, Sequence):
+        wanted = "a list"
+    if wanted is None:
+        return
+    found = "a mapping"
+    if isinstance(node, Sequence):
+        found = "a list"
+    elif isinstance(node, Scalar):
+        found = quoted(node.text) if node.text else "nothing"
+    raise Problem("", f"line {node.line}: {path} needs {wanted}, and {found} stands there")
 
 
 def _bare(kind: inspect.Type) -> inspect.Type:

@@ -29,16 +29,28 @@ class NumberText:
         match = _BELOW.fullmatch(cell)
         if match is None:
             return self._number(cell)
-        if self.below == HALF:
-            return self._number(match[1]) / 2
-        if self.below == ZERO:
-            self._number(match[1])
-            return 0.0
+        if self.below in (HALF, ZERO):
+            limit = self._limit(cell, match[1])
+            return limit / 2 if self.below == HALF else 0.0
         raise CellError(
             self.column,
             f"{quoted(cell)} is below a limit and no number: `below: half` or `below: zero` in "
             "the mapping says what it counts as, `nulls` that it is no value",
         )
+
+    def _limit(self, cell: str, text: str) -> float:
+        """What a cell is below: a number that is finite and not negative."""
+        try:
+            limit = self._number(text)
+        except CellError:
+            limit = -1.0
+        if not 0 <= limit < float("inf"):
+            raise CellError(
+                self.column,
+                f"{quoted(cell)} is below no number (`nulls` in the mapping lists texts that are "
+                "no value)",
+            )
+        return limit
 
     def _number(self, cell: str) -> float:
         text = self._together(cell)

@@ -11,6 +11,7 @@ from streams.input.mapping import Mapping
 from streams.input.mapping_file import load_mapping
 from streams.input.ndjson import read_ndjson
 from streams.input.reading_row import InputError, ReadingRow
+from streams.input.table_text import named
 from streams.input.wide_csv import read_wide_csv
 
 
@@ -54,10 +55,15 @@ def _rows(
     mapping: Mapping | None,
     notice: Callable[[str], None],
 ) -> Iterator[ReadingRow]:
+    empty = True
     try:
-        yield from _read(path, parameters, mapping, notice)
+        for row in _read(path, parameters, mapping, notice):
+            empty = False
+            yield row
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
+    if empty:
+        notice(f"{path}: not one reading is in it")
 
 
 def _read(
@@ -69,12 +75,15 @@ def _read(
     if mapping is not None:
         table = MappedCsv(path, mapping, notice)
         if table.unmapped:
-            notice(f"{path}: not mapped and left out: {', '.join(table.unmapped)}")
+            notice(f"{path}: not mapped and left out: {named(table.unmapped)}")
         return iter(table)
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(MAGIC):
         return read_avro(path)
-    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"{"):
         return read_ndjson(path)
+    if text.startswith(b"["):
+        raise InputError(f"{path} is a list in JSON: NDJSON has an object on each line and no list")
     return read_wide_csv(path, parameters)

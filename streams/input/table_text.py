@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from streams.input.text_lines import encoding_of_file, text_lines
 
 MOST_BLANK = 100_000
 """Blank lines in a row that are looked through: they wait, for the end may follow."""
+
+MOST_NAMED = 30
+"""Columns that a sentence names."""
 
 _SEP = re.compile(r'"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE)
 
@@ -35,6 +38,13 @@ class TableForm:
     footer_lines: int = 0
     comment: str | None = None
     blank_lines: str = "skip"  # or refuse, or row
+
+
+def named(names: Iterable[str]) -> str:
+    """The first names of columns as a sentence shows them: no control characters, not endless."""
+    shown = [quoted(name)[1:-1] for name in names if name]
+    more = f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
+    return ", ".join(shown[:MOST_NAMED]) + more
 
 
 class TableText:
@@ -121,14 +131,16 @@ class TableText:
             for cells in reader:
                 if mapped:
                     cells = [cell.strip() for cell in cells]
-                if header and any(cells):
+                if header:
+                    if any(cells) or (cells and not mapped):
+                        yield source.number, tuple(cells)
+                        return
+                    continue
+                if any(cells) or (cells and not mapped):
                     yield source.number, tuple(cells)
-                    return
-                if cells and (blank != "skip" or not mapped or any(cells)):
-                    yield source.number, tuple(cells)
-                elif not cells and blank == "row":
-                    yield source.number, ("",) * len(self.header)
-                elif not cells and blank == "refuse":
+                elif blank == "row":
+                    yield source.number, tuple(cells) or ("",) * len(self.header)
+                elif blank == "refuse":
                     raise InputError(
                         f"{self.path}, line {source.number} is blank, and in a file without times "
                         "a line may be an hour: `blank_lines: skip` or `blank_lines: row` in the "

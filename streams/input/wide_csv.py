@@ -9,6 +9,7 @@ from streams.core.reading import Reading
 from streams.input import cells as parse
 from streams.input.reading_row import CellError, InputError, ReadingRow, quoted, row_error
 from streams.input.table_text import TableText
+from streams.registry.nearest import folded, strange
 
 REQUIRED = ("source_id", "measured_at", "period_s")
 FIXED = (*REQUIRED, "arrived_at", "state", "device_serial")
@@ -32,6 +33,12 @@ def read_wide_csv(path: Path, parameters: Collection[str]) -> Iterator[ReadingRo
             raise row_error(path, row, line, error) from None
 
 
+def _hint(name: str, parameters: Collection[str]) -> str:
+    """The parameter that a name is meant for: Cyrillic letters and blanks are not seen."""
+    meant = folded(name)
+    return f"; it is nearly {meant}{strange(name)}: write {meant}" if meant in parameters else ""
+
+
 class _Columns:
     """Where in a row everything stands."""
 
@@ -49,7 +56,7 @@ class _Columns:
             if parameter not in parameters:
                 raise InputError(
                     f"{table.path}, header, column {quoted(name)}: neither a fixed name "
-                    "nor a parameter of a channel in the registry"
+                    f"nor a parameter of a channel in the registry{_hint(parameter, parameters)}"
                 )
             if name == parameter:
                 self.values.append((index, name))

@@ -16,20 +16,20 @@ def no_channel(name: str, channels: Iterable[str]) -> str:
     told = f"no channel of the source measures {name!r}"
     if not known:
         return told
-    folded = _folded(name)
-    if folded in known:
-        return f"{told}; the nearest is {folded}{_strange(name)}: write {folded}"
-    nearest = max(known, key=lambda each: SequenceMatcher(None, folded, each).ratio())
+    meant = folded(name)
+    if meant in known:
+        return f"{told}; the nearest is {meant}{strange(name)}: write {meant}"
+    nearest = max(known, key=lambda each: SequenceMatcher(None, meant, each).ratio())
     return f"{told}; the nearest is {nearest}, all are {', '.join(known)}"
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """The name in Latin capitals without blanks, as far as its letters look like some."""
     text = unicodedata.normalize("NFKC", name).upper().translate(_LATIN)
     return "".join(each for each in text if not each.isspace() and each.isprintable())
 
 
-def _strange(name: str) -> str:
+def strange(name: str) -> str:
     """What of a name is not as a parameter's, in words; empty where that is not known."""
     found = []
     for script in ("CYRILLIC", "GREEK"):

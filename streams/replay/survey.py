@@ -2,7 +2,7 @@
 
 Pure. One mistyped month makes a silence of months that nobody observed; so a row is named that
 lies far from its neighbours in the file while they lie beside each other, or far from every other
-row of its source.
+row of its source, or that says it arrived long before or after all others.
 """
 
 from __future__ import annotations
@@ -49,11 +49,15 @@ class SourceSurvey(NamedTuple):
 
 @dataclass(frozen=True)
 class FarRow:
-    """A row far from its neighbours: its index in the tape, and the rows beside it in the file."""
+    """A row far from its neighbours: its index in the tape, and the rows beside it in the file.
+
+    ``arrival``: it is the arrival that lies far from every other, and from the row's own interval.
+    """
 
     index: int
     before: int | None
     after: int | None
+    arrival: bool = False
 
 
 def survey_sources(tape: Tape) -> list[SourceSurvey]:
@@ -65,7 +69,7 @@ def survey_sources(tape: Tape) -> list[SourceSurvey]:
 def far_rows(tape: Tape) -> list[FarRow]:
     """The rows that lie far from their neighbours, in the order of the input."""
     starts, files = _starts(tape), np.asarray(tape.file_numbers)
-    arrived, ends = np.asarray(tape.arrived), _ends(tape)
+    arrived, ends = np.asarray(tape.arrived, dtype=np.int64), _ends(tape)
     late = arrived - np.where(arrived == UNKNOWN, arrived, ends)
     explained = (arrived != UNKNOWN) & (late >= 0) & (late <= LATE)
     found: list[FarRow] = []
@@ -74,7 +78,28 @@ def far_rows(tape: Tape) -> list[FarRow]:
             continue
         far = _far(starts[at], files[at], explained[at])
         found += (_beside(at, files[at], far, int(place)) for place in np.flatnonzero(far))
+    named = {row.index for row in found}
+    found += (FarRow(at, None, None, True) for at in _far_arrivals(arrived, ends) - named)
     return sorted(found, key=lambda row: row.index)
+
+
+def _far_arrivals(arrived: Times, ends: Times) -> set[int]:
+    """A few rows that say they arrived long before or after every other, and not as measured.
+
+    The log is observed from its first arrival to its last: such a row makes a silence of everybody.
+    """
+    moments = np.where(arrived == UNKNOWN, ends, arrived)
+    few = max(3, len(moments) // 200)
+    found: set[int] = set()
+    for latest in (False, True):
+        order = np.argsort(moments, kind="stable")[:: -1 if latest else 1]
+        cuts = np.flatnonzero(np.abs(np.diff(moments[order[: few + 1]])) > FAR)
+        if not len(cuts) or len(order) < 3:
+            continue
+        off = order[: cuts[-1] + 1]
+        apart = moments[off] - ends[off] if latest else ends[off] - moments[off]
+        found.update(off[apart > (LATE if latest else FAR)].tolist())
+    return found
 
 
 def _by_source(tape: Tape) -> Iterator[tuple[str, NDArray[Any]]]:

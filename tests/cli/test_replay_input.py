@@ -66,6 +66,28 @@ def test_rows_far_from_their_neighbours_are_named_and_refused_if_strict(
         show_survey(tape, registered(), "json", strict=True)
 
 
+def test_an_arrival_far_from_all_others_is_named_and_refused_if_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arrived = ["2026-05-04T00:30", "2026-05-04T00:50", "2025-05-04T01:10", "2026-05-04T01:30"]
+    rows = [
+        f"A,2026-05-04T0{n // 3}:{n % 3}0:00+05:00,1200,{at}:00+05:00,1\n"
+        for n, at in enumerate(arrived)
+    ]
+    (tmp_path / "in.csv").write_text(
+        "source_id,measured_at,period_s,arrived_at,SO2\n" + "".join(rows)
+    )
+    tape = asyncio.run(record_inputs([tmp_path / "in.csv"], {"SO2"}, [], Codec(FileIds())))
+    assert show_survey(tape, registered(), "json", strict=False)["far_rows"] == 1
+    assert capsys.readouterr().err == (
+        f"far from all other arrivals: {tmp_path / 'in.csv'}, row 3, A at "
+        "2026-05-04T00:20:00+05:00 arrived 2025-05-04T01:10:00+05:00: nothing heard between "
+        "counts as silence\n"
+    )
+    with pytest.raises(InputError, match="1 row lies far from its neighbours, the first is "):
+        show_survey(tape, registered(), "json", strict=True)
+
+
 def test_an_empty_input_is_nothing_to_show(tmp_path: Path) -> None:
     tape = tape_of(tmp_path, [])
     assert show_survey(tape, [], "table", strict=True) == {

@@ -146,7 +146,11 @@ def test_numbers_as_they_are_written(tmp_path: Path, more: str, cell: str, value
         ("thousands: '.'", "12.5", "is not a number with a decimal comma"),
         ("", "н/д", "`nulls` in the mapping"),
         ("", ">3000", "`nulls` in the mapping"),
-        ("below: half", "<мало", "'мало' is not a number"),
+        ("below: half", "<мало", "'<мало' is below no number (`nulls` in the mapping lists"),
+        ("below: zero", "<LOD", "'<LOD' is below no number (`nulls` in the mapping lists"),
+        ("below: half", "<-5", "'<-5' is below no number"),
+        ("below: zero", "<nan", "'<nan' is below no number"),
+        ("below: half", "<inf", "'<inf' is below no number"),
         ("", "12.5", "is not a number with a decimal comma"),
     ],
 )
@@ -296,3 +300,50 @@ def test_a_footer_of_a_file_without_times_is_no_row(tmp_path: Path) -> None:
     table = "SO2\n1\n2\nEnd\n"
     assert len(times_of(tmp_path, mapping("footer_lines: 1", time=START), table)) == 2
     assert "'End' is not a number" in refusal_of(tmp_path, mapping(time=START), table)
+
+
+def test_a_row_of_empty_cells_in_a_file_without_times_is_refused_or_said(tmp_path: Path) -> None:
+    text = mapping("", time=START)
+    table = ";;\nSO2;X;Y\n1;;\n;;\n2;;\n"
+    assert "in.csv, line 4 is blank, and in a file" in refusal_of(tmp_path, text, table)
+    assert values_of(tmp_path, mapping("blank_lines: skip", time=START), table) == [
+        {"SO2": 1},
+        {"SO2": 2},
+    ]
+    assert values_of(tmp_path, mapping("blank_lines: row", time=START), table) == [
+        {"SO2": 1},
+        {},
+        {"SO2": 2},
+    ]
+
+
+def test_a_blank_line_above_the_header_is_no_row(tmp_path: Path) -> None:
+    for blank in ("", "blank_lines: row"):
+        assert values_of(tmp_path, mapping(blank, time=START), "\nSO2\n1\n") == [{"SO2": 1}]
+
+
+def test_a_step_that_leads_out_of_the_calendar_is_refused(tmp_path: Path) -> None:
+    time = "time: {start: 9999-05-04T00:00:00+05:00, step_s: 99999999999999999}"
+    told = refusal_of(tmp_path, mapping("", time=time), "SO2\n1\n2\n")
+    assert "in.csv, row 2 (line 3), column time: start and step_s lead out of the calendar" in told
+
+
+def test_sentences_name_columns_without_control_characters_and_not_without_end(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    head = ";".join(["SO2", "\x1b[31m", *(f"c{number}" for number in range(3000))])
+    text = mapping("", time=START)
+    rows_of(tmp_path, text, f"{head}\n{'1;' * 3001}1\n", said=said)
+    assert said == [
+        "in.csv: not mapped and left out: \\x1b[31m, "
+        f"{', '.join(f'c{number}' for number in range(29))} and 2971 more"
+    ]
+    assert "c28 and 2971 more; `skip_lines`" in refusal_of(tmp_path, text, head.replace("SO2;", ""))
+
+
+def test_a_file_without_a_reading_is_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    text = mapping("footer_lines: 9", time=START)
+    assert rows_of(tmp_path, text, "SO2\n1\n2\n", said=said) == []
+    assert said == ["in.csv: not one reading is in it"]

@@ -108,7 +108,8 @@ def test_a_row_that_cannot_be_mapped_is_named(tmp_path: Path, old: str, new: str
     [
         ("Stack, values", "Chimney, values", "0.csv, header: column 'Chimney' of the mapping is "),
         ("  TEMPERATURE", "  HUMIDITY", "m.yaml: $.parameters.HUMIDITY: no channel of the regis"),
-        ("1200", "twenty", "m.yaml: Expected `int`, got `str` - at `$.period_s`"),
+        ("1200", "twenty", "m.yaml: line 3: $.period_s needs a whole number, and 'twenty' st"),
+        ("factor: 1000", "factor: '1,5'", "m.yaml: line 12: $.parameters.SO2.factor needs a n"),
         ("1200", "0", "m.yaml: $.period_s: a period is at least 1 second"),
         ("Asia/Almaty", "Asia/Atlantis", "m.yaml: $.time.timezone: 'Asia/Atlantis' is no zone"),
         (", timezone: Asia/Almaty", "", "m.yaml: $.time.timezone: needed, the format has no"),

@@ -194,6 +194,15 @@ def test_a_bad_table_is_named(tmp_path: Path, content: str | bytes, sentence: st
             "source_id".encode("utf-16"),
             "in.csv begins with the byte order mark of utf-16-le, and utf-8 is expected: save it ",
         ),
+        (
+            b'[{"source_id": "A"}]',
+            "in.csv is a list in JSON: NDJSON has an object on each line and",
+        ),
+        (
+            "source_id,measured_at,period_s,SО2\n".encode(),
+            "in.csv, header, column 'SО2': neither a fixed name nor a parameter of a channel in "
+            "the registry; it is nearly SO2, it has Cyrillic letter О (U+041E): write SO2",
+        ),
         (b"source_id;measured_at;period_s\n", "in.csv, header: column source_id is missing (a "),
         (b"source_id,measured_at,period_s\nA,9999-12-31T24:00Z,60\n", "in.csv, row 1 (line 2), co"),
     ],

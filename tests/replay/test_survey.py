@@ -133,3 +133,23 @@ def test_no_false_alarm_where_the_row_says_that_it_came_late() -> None:
     assert far_of(times) == [500]
     arrived = {time: time + STEP for time in times} | {times[500]: times[500] + 60 * HOUR}
     assert far_of(times, arrived=arrived) == []
+
+
+@pytest.mark.parametrize("off", [-365 * DAY, -30 * DAY, 30 * DAY, 365 * DAY])
+def test_a_mistyped_arrival_is_named(off: int) -> None:
+    times = series(1410)
+    arrived = {at: at + STEP for at in times}
+    arrived[times[700]] += off
+    (row,) = far_rows(tape_of(times, arrived=arrived))
+    assert (row.index, row.arrival) == (700, True)
+
+
+def test_arrivals_of_a_backfill_and_a_row_of_its_own_time_are_not_named() -> None:
+    times = series(1410)
+    arrived = {at: at + STEP for at in times}
+    for at in times[500:700]:
+        arrived[at] = times[-1] + 5 * DAY
+    assert far_of(times, arrived=arrived) == []
+    arrived = {at: at + STEP for at in times} | {times[-1]: times[-1] + 2 * DAY}
+    assert far_of(times, arrived=arrived) == []
+    assert far_of(times[:2], arrived={times[0]: times[0] - DAY * 365}) == []
