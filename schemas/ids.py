@@ -131,7 +131,12 @@ class HttpIds:
             raise UnknownSchema(self._refused[number])
         now = self._clock()
         if self._awaited.may_ask(number, now):
-            found = self._fetch(number)
+            try:
+                found = self._fetch(number)
+            except SchemaRegistryError:
+                if not self._answers_for_ids():
+                    raise
+                found = None  # of this id alone it says nothing sensible: as good as unknown
             if found is not None:
                 self._awaited.found(number)
                 self._schemas[number] = found
@@ -142,6 +147,17 @@ class HttpIds:
                 f"schema registry {self._client.url} does not know schema id {number} yet"
             )
         return None
+
+    def _answers_for_ids(self) -> bool:
+        """Whether the registry gives the schema of an id that it must have: one of ours.
+
+        An id for which it fails for ever must not stop the partition in which a message names it.
+        """
+        try:
+            own = self._look_up(next(iter(current().values())))
+            return own is not None and self._client.schema(own) is not None
+        except SchemaRegistryError:
+            return False
 
     def _demand_compatibility(self, definition: Definition) -> None:
         path = f"/config/{self._subject(definition)}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import click
 
 
@@ -18,6 +21,8 @@ def command(kind: str) -> None:
     Example:
       EMISSIONS_BROKER=kafka:9092 emissions worker streams
     """
+    # Told to stop while it still imports, it has nothing to stop: that takes seconds.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     from streams.settings import Settings
 
     settings = Settings.from_env()

@@ -23,6 +23,8 @@ class Registry(ThreadingHTTPServer):
         self.compatibility: dict[str, str] = {}
         self.hidden: dict[int, int] = {}
         """Ids that are not told for so many more questions, as by a node that lags."""
+        self.failing: set[int] = set()
+        """Ids for which it answers 500."""
         self.requests: list[str] = []
         self.authorization: str | None = None
         self.broken = False
@@ -55,7 +57,9 @@ class Answer(BaseHTTPRequestHandler):
             self._answer(404 if level is None else 200, {"compatibilityLevel": level})
         elif parts[1] == "schemas":
             number = int(parts[3])
-            if self.server.hidden.get(number, 0) > 0:
+            if number in self.server.failing:
+                self._answer(500, {})
+            elif self.server.hidden.get(number, 0) > 0:
                 self.server.hidden[number] -= 1
                 self._answer(404, {})
             else:

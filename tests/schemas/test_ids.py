@@ -113,6 +113,30 @@ def test_a_wait_in_vain_ends_and_the_next_begins_only_after_a_rest(registry: Reg
         codec.decode_reading(written_with(78))
 
 
+def test_an_id_for_which_the_registry_fails_for_ever_stops_nobody(registry: Registry) -> None:
+    now = [0.0]
+    ids = HttpIds(registry.url, wait_s=5, clock=lambda: now[0])
+    ids.start()
+    registry.failing = {666}
+    codec = Codec(ids)
+    with pytest.raises(SchemaNotYetKnown):
+        codec.decode_reading(written_with(666))
+    now[0] = 5.0
+    refused = codec.decode_reading(written_with(666))
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "UNKNOWN_SCHEMA"
+
+
+def test_a_registry_that_fails_for_every_id_is_away(registry: Registry) -> None:
+    now = [0.0]
+    ids = HttpIds(registry.url, wait_s=5, clock=lambda: now[0])
+    ids.start()
+    registry.failing = {*registry.schemas, 666}
+    for now[0] in (0.0, 5.0, 100.0):
+        with pytest.raises(SchemaRegistryError, match="answered 500"):
+            Codec(ids).decode_reading(written_with(666))
+
+
 def test_a_flood_of_made_up_ids_asks_a_ration(registry: Registry) -> None:
     now = [0.0]
     codec = Codec(HttpIds(registry.url, clock=lambda: now[0]))
