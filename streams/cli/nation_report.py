@@ -14,7 +14,7 @@ from sinks.query import run
 from streams.cli.output import show_rows
 from streams.replay.run import RunReport
 from streams.replay.usage import Usage
-from streams.simulation.compare import Comparison
+from streams.simulation.compare import Comparison, Score
 from streams.simulation.found import QUERIES, Found
 
 WORST = (
@@ -77,17 +77,22 @@ def _rows(client: Client, sql: str) -> tuple[tuple[str, ...], list[dict[str, Any
     return columns, [dict(zip(columns, row, strict=True)) for row in rows]
 
 
+def _remark(score: Score) -> str:
+    if score.perfect:
+        return ""
+    return ": DIFFERS" if score.judged else ": not judged"
+
+
 def print_scores(comparison: Comparison) -> None:
     """Print precision and recall of each kind, then every miss and every extra by name."""
-    columns = ("kind", "expected", "found", "precision", "recall", "")
+    columns = ("kind", "expected", "found", "precision", "recall")
     rows = [
         {
-            "kind": score.kind,
+            "kind": score.kind + _remark(score),
             "expected": score.expected,
             "found": score.found if score.judged else None,
             "precision": score.precision,
             "recall": score.recall,
-            "": "" if score.perfect else ("DIFFERS" if score.judged else "not judged"),
         }
         for score in comparison.scores
     ]

@@ -83,8 +83,11 @@ def instant(column: str, cell: str) -> int:
 def arrival(column: str, moment: int) -> int:
     """A time of arrival (milliseconds UTC) that may end a run; refuses one that none could name.
 
-    What arrives at last is followed by a tick 20 minutes later, and that is a time as well.
+    Kafka knows no time before 1970, and the log would be observed from there on. What arrives at
+    last is followed by a tick 20 minutes later, and that is a time as well.
     """
+    if moment < 0:
+        raise CellError(column, "is earlier than 1970-01-01T00:00Z: no message can arrive there")
     if moment > LATEST_INPUT_ARRIVAL:
         raise CellError(
             column,

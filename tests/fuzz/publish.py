@@ -13,6 +13,7 @@ from tests.fuzz.registrations import Registration
 from tests.fuzz.traffic import Message
 
 BATCH_BYTES: Final = 400_000
+_FARTHEST: Final = 1 << 63
 
 
 class RawName(str):
@@ -36,10 +37,15 @@ class Publisher:
     async def add(self, message: Message) -> None:
         """Append a message to its partition."""
         at = message.partition
-        if not self._append(message):
+        if not (self._spans(at, message.timestamp) and self._append(message)):
             await self._send(at)
             if not self._append(message):
                 raise AssertionError("an empty batch takes any message")
+
+    def _spans(self, partition: int, timestamp: int) -> bool:
+        """Whether a batch can hold the time: as a difference of 64 bits from its first one."""
+        first = self._batches[partition]._builder._first_timestamp
+        return first is None or -_FARTHEST <= timestamp - first < _FARTHEST
 
     async def add_raw_name(self, partition: int, timestamp: int) -> None:
         """A message whose header has a name that is not UTF-8; its value is empty."""

@@ -18,7 +18,7 @@ async def test_times_are_stored_as_they_are_wherever_they_stand_in_a_batch(
     async with producer_of(own_settings(any_broker.address), BATCH_BYTES) as producer:
         publisher = Publisher(producer, topic, 1)
         for first in ABSURD_ARRIVALS:
-            for time in (first, BEGIN, first, BEGIN + 1):
+            for time in (first, BEGIN, first, BEGIN + 1, *ABSURD_ARRIVALS):
                 value = b"%d" % len(sent)
                 await publisher.add(Message(0, time, b"k", value, (("h", b""),), "tick"))
                 sent.append((time, value))

@@ -109,6 +109,11 @@ def test_not_a_number_is_a_double_too(tmp_path: Path, cell: str) -> None:
             "99999999999",
             "column period_s: '99999999999' seconds is more than a period can hold",
         ),
+        (
+            3,
+            "1900-01-01T00:00:00+05:00",
+            "column arrived_at: is earlier than 1970-01-01T00:00Z: no message can arrive there",
+        ),
         (3, "soon", "column arrived_at: 'soon' is not an ISO 8601 time"),
         (
             3,
