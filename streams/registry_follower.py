@@ -15,7 +15,7 @@ from schemas.codec import Codec
 from schemas.errors import SchemaRegistryError
 from streams.core.bury import DETAIL_CHARACTERS
 from streams.core.findings import Proof
-from streams.core.names import shortened
+from streams.core.names import is_parameter, shortened
 from streams.core.quality import arrival_refusal
 from streams.core.registration import Enterprise
 from streams.core.registry_history import RegistryHistory
@@ -164,6 +164,10 @@ class RegistryFollower:
                 enterprise = self._enterprise(fields)
             bin_ = bin_of(record.key, enterprise)
             self._history.add(record.timestamp, bin_, enterprise, _proof(record))
+            for source in enterprise.sources if enterprise is not None else ():
+                if not any(is_parameter(each.parameter) for each in source.channels):
+                    # No file with it is loaded; it takes no other source of the enterprise along.
+                    log.warning("a registered source measures nothing", source=source.id, **where)
         except SchemaRegistryError:
             raise
         except Exception as error:  # anybody who may write to the topic can write anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 from structlog.testing import capture_logs
 
 from schemas.codec import Codec
@@ -125,3 +126,28 @@ async def test_what_is_no_registration_is_said_and_left_out(broker: TestBroker) 
     assert history.last_change(1 << 62) == 5
     left_out = [line["offset"] for line in said if "left out" in line["event"]]
     assert left_out == [*range(4), *range(5, 12)]
+
+
+async def test_a_source_that_measures_nothing_is_said(broker: TestBroker) -> None:
+    settings, codec, history = own_settings(broker.address), Codec(FileIds()), RegistryHistory()
+    await broker.create(settings.topic_registry)
+    good = enterprise()
+    empty = msgspec.structs.replace(
+        good, sources=(msgspec.structs.replace(good.sources[0], channels=(), limits=()),)
+    )
+    follower = RegistryFollower(settings, codec, history, enterprise_from_record)
+    await follower.start()
+    try:
+        with capture_logs() as logs:
+            await broker.produce(
+                settings.topic_registry,
+                [codec.encode(RECORD, enterprise_to_record(each)) for each in (good, empty)],
+                key=good.bin.encode(),
+                timestamp_ms=1000,
+            )
+            await follower.catch_up()
+    finally:
+        await follower.stop()
+    told = [each for each in logs if each["event"] == "a registered source measures nothing"]
+    assert [(each["source"], each["offset"]) for each in told] == [(good.sources[0].id, 1)]
+    assert (follower.applied, follower.skipped) == (2, 0)
