@@ -219,7 +219,9 @@ def _nonsense(rng: Random, minutes: int) -> Iterator[Arrival]:
         bytes(rng.randrange(256) for _ in range(40)),
         *(_CODEC.encode("EmissionReading", msgspec.structs.asdict(each)) for each in unlawful),
     ]
-    for value in values * 2:
+    for number, value in enumerate(values * 2):
         at = START + rng.randrange(10, minutes) * MINUTE
         key = rng.choice(("KZ-0001-00", "KZ-0002-01", "NOBODY", "Қ"))
+        if number < len(values):
+            key = "KZ-0001-00"  # where its source belongs: refused for what it says itself
         yield Arrival(at, key, value, (("trace", bytes([rng.randrange(256)])),))

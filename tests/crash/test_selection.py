@@ -102,6 +102,7 @@ def test_a_load_is_the_same_again_and_holds_what_it_is_meant_to_hold() -> None:
     assert reasons == {
         "BAD_PERIOD", "BEFORE_COMMISSIONING", "CONFLICTING_DUPLICATE", "FROM_THE_FUTURE",
         "TEST_STREAM", "TOO_LATE", "UNDECODABLE", "UNKNOWN_SCHEMA", "UNKNOWN_SOURCE",
+        "WRONG_PARTITION",
     }  # fmt: skip
     statuses = {each["status"] for each in found.violations.values()}
     assert {"OPEN", "CLOSED"} <= statuses
