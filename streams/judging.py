@@ -1,4 +1,8 @@
-"""What the readings agent does with a partition batch: judge it, and have it written down."""
+"""Judges a partition batch and has it written down; owns the engines of the worker's partitions.
+
+One file, although a long one: to judge, to judge again after a start, to hold and to give up are
+the four ways of one batch, and each must leave the engine as the others expect it.
+"""
 
 from __future__ import annotations
 
