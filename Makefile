@@ -10,10 +10,11 @@ ROUNDS ?= 20
 MESSAGES ?= 1000000
 REPEATS ?= 3
 SEED ?= 1
-JOBS ?= 2
+JOBS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash fuzz lint format bench bench-latency bench-scale bench-memory lock clean
+.PHONY: help demo check test test-long why crash fuzz lint format docs bench bench-latency bench-scale \
+	bench-memory lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,8 +31,19 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## a simulated nation through broker, workers and ClickHouse; prints what was found
 	@$(BIN)/emissions demo --days $(DAYS)
 
-test: $(READY) ## every test, JOBS files at a time; those on Apache Kafka need Java 17 and, once, Maven
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest
+
+check: $(READY) ## some two minutes, before every commit: every test that needs no process
+	@TEST_EXAMPLES=$(or $(TEST_EXAMPLES),0.25) $(PYTEST) -n 2 -m "not process and not slow and not long"
+
+test: $(READY) ## what a build runs, JOBS beside each other; Apache Kafka needs Java 17 and, once, Maven
+	@$(PYTEST) -n $(JOBS) -m "not long"
+
+test-long: $(READY) ## ten times as many examples of all that is generated, and the longest scenarios
+	@TEST_EXAMPLES=$(or $(TEST_EXAMPLES),10) $(PYTEST) -n 2 -m "long or (generated and not process)"
+
+why: $(READY) ## TEST=tests/...::test_name again, its failing example made as small as it gets
+	@HYPOTHESIS_PROFILE=why $(BIN)/python -m pytest $(TEST)
 
 crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what is left must be the same
 	@$(BIN)/python -m tests.crash --rounds $(ROUNDS) --seed $(SEED)
@@ -39,14 +51,18 @@ crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what i
 fuzz: $(READY) ## MESSAGES hostile messages through the judging code and the deployed workers, by SEED
 	@$(BIN)/python -m tests.fuzz --messages $(MESSAGES) --seed $(SEED)
 
-lint: $(READY) ## ruff and mypy --strict
+lint: $(READY) ## ruff, mypy --strict, and who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports
 
 format: $(READY) ## write the code in its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: $(READY) ## write the pages of docs/reference from the code
+	@$(BIN)/python -m tests.docs
 
 bench: $(READY) ## the whole job beside its ceilings and its peers; SCALE=1: how it grows instead
 	@$(BIN)/python -m tests.bench$(if $(SCALE),.scale) --repeats $(REPEATS) $(ARGS)
@@ -64,10 +80,10 @@ PIN := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-
 	--no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: ## pin every dependency again (needs pip-tools); UPGRADE=1: to the newest allowed
-	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --output-file requirements.lock pyproject.toml
+	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --output-file requirements.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --output-file requirements-production.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --only-build-deps --build-deps-for wheel \
 		--output-file requirements-build.lock pyproject.toml
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info

@@ -1,0 +1,1 @@
+"""Deploy the pipeline: images, settings of production, and parts that run embedded."""

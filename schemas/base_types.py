@@ -1,9 +1,9 @@
-"""A writer's schema reduced to what its bytes are: base types, without what only annotates them.
+"""Reduce a writer's schema to base types, the structure that its bytes depend on.
 
-A logical type says what a value is meant as, not how it is written (Avro specification, Logical
-Types: a reader that does not know one uses the underlying type). fastavro makes datetimes, UUIDs
-and decimals of them, in the middle of a batch, and raises where they do not suit. So they go
-before fastavro sees them; all that stays is the unit of a time in microseconds or nanoseconds.
+A logical type says what a value means, not how it is encoded (Avro specification, Logical Types: a
+reader that does not know one uses the underlying type). fastavro converts them to datetimes, UUIDs
+and decimals in the middle of a batch, and raises on values that do not fit. So they are removed
+before fastavro sees them, except for the unit of a time in microseconds or nanoseconds.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import fastavro
 
-DEEPEST: Final = 100
-"""Types inside each other; more is no schema that anybody wrote (and recursion costs stack)."""
+MAX_DEPTH: Final = 100
+"""Maximum nesting of types; real schemas have less, and recursion costs stack."""
 
 _PER_MILLISECOND: Final = {
     "timestamp-micros": 1_000,
@@ -35,21 +35,21 @@ for _factor in sorted(set(_PER_MILLISECOND.values())):
     fastavro.read.LOGICAL_READERS[f"long-{_PREFIX}{_factor}"] = _to_milliseconds(_factor)
 
 
-class Reduction:
-    """Takes one schema apart; ``converts`` tells afterwards whether a time has another unit."""
+class SchemaReduction:
+    """Reduce one schema; afterwards ``converts`` tells whether a time has another unit."""
 
     def __init__(self, times: Callable[[str], Collection[str]]) -> None:
-        """``times``: names of a record's fields that are times, by the record's full name."""
+        """Take ``times``: it returns the names of a record's time fields, given its full name."""
         self._times = times
         self.converts = False
 
     def of(self, schema: Any) -> Any:
-        """The schema with nothing but its structure. Raises ValueError or TypeError for none."""
+        """Return only the schema's structure. Raises ValueError or TypeError if there is none."""
         return self._type(schema, "", 0, time=False)
 
     def _type(self, schema: Any, namespace: str, depth: int, *, time: bool) -> Any:
-        if depth > DEEPEST:
-            raise ValueError(f"more than {DEEPEST} types inside each other")
+        if depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} types inside each other")
         if isinstance(schema, str):
             return schema
         if isinstance(schema, list):

@@ -1,22 +1,22 @@
-"""Looks whether bytes have the structure of a writer's schema, before fastavro reads them by it.
+"""Check that bytes have the structure of a writer's schema, before fastavro reads them with it.
 
-fastavro follows a foreign schema wherever it leads. A type that holds its own kind, ten million
-times over, ends in an overflow of the stack, which ends the process; an array of 2^60 nulls, which
-takes no bytes, never ends; a negative length takes the rest of the message for a text. Here types
-lie on a list instead of the stack, and their number is bounded by the size of the message.
+fastavro follows a foreign schema wherever it leads. A type that contains itself, nested ten million
+times, overflows the stack and ends the process; an array of 2^60 nulls, which take no bytes, never
+ends; a negative length swallows the rest of the message as text. Here types are kept on a list
+instead of the stack, and their number is bounded by the size of the message.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from schemas.decoding.record import read_long
 from schemas.errors import Undecodable
-from schemas.reading_decoder import read_long
 
-DEEPEST: Final = 500
-"""Values inside each other at most: fastavro keeps each on the stack."""
-SPARE: Final = 10_000
-"""Values that a message may have beyond two a byte: nulls and empty records take none."""
+MAX_DEPTH: Final = 500
+"""Maximum nesting of values: fastavro keeps each on the stack."""
+SPARE_VALUES: Final = 10_000
+"""Values that a message may have beyond two per byte: nulls and empty records take none."""
 
 _FIXED: Final = {"null": 0, "float": 4, "double": 8}
 
@@ -24,7 +24,7 @@ _BYTES, _LONG, _BOOLEAN, _TEXT, _ENUM, _UNION, _RECORD, _BLOCKS = range(8)
 
 
 class _Type:
-    """One type: its kind, its size or number, and the types inside it (a record's last first)."""
+    """One type: kind, size or number, and inner types (those of a record in reverse order)."""
 
     __slots__ = ("inner", "kind", "number")
 
@@ -35,7 +35,7 @@ class _Type:
 
 
 class BodyCheck:
-    """Checks the bodies of messages that were written with one parsed schema of fastavro."""
+    """Check message bodies that were written with one parsed schema of fastavro."""
 
     def __init__(self, parsed: dict[str, Any]) -> None:
         self._types: dict[str, _Type] = {}
@@ -43,9 +43,9 @@ class BodyCheck:
         self._root = self._type(parsed)
 
     def end_of(self, message: bytes, at: int) -> int:
-        """Where the record that begins at a place ends.
+        """Return where the record that begins at ``at`` ends.
 
-        Raises Undecodable where the bytes are none of the schema, or lead too deep or too far.
+        Raises Undecodable if the bytes do not match the schema, or are nested or repeated too much.
         """
         try:
             return self._walk(message, at)
@@ -54,7 +54,7 @@ class BodyCheck:
 
     def _walk(self, message: bytes, at: int) -> int:
         size = len(message)
-        left = 2 * size + SPARE
+        left = 2 * size + SPARE_VALUES
         # What is to be read, the next one last: type, how often, how deep.
         stack: list[tuple[_Type, int, int]] = [(self._root, 1, 0)]
         while stack:
@@ -62,8 +62,8 @@ class BodyCheck:
             left -= 1
             if left < 0:
                 raise Undecodable("the body has far more values than bytes")
-            if depth > DEEPEST:
-                raise Undecodable(f"the body has more than {DEEPEST} values inside each other")
+            if depth > MAX_DEPTH:
+                raise Undecodable(f"the body has more than {MAX_DEPTH} values inside each other")
             if times > 1:
                 stack.append((kind, times - 1, depth))
             if kind.kind == _BYTES:

@@ -1,4 +1,4 @@
-"""The one place where bytes on a topic become values and values become bytes.
+"""Encode records to framed messages and decode them.
 
 Confluent wire format: 0x00, the schema id as four bytes big-endian, the Avro body.
 """
@@ -15,27 +15,27 @@ import fastavro
 from fastavro.read import SchemaResolutionError
 
 from schemas.body_check import BodyCheck
+from schemas.columns import DecodedBatch
+from schemas.decoding.batch import ColumnDecoder
+from schemas.decoding.record import HEADER, ReadingDecoder
 from schemas.definitions import Definition, current, same_on_the_wire
-from schemas.encoder import compile_encoder
+from schemas.encoding.compiler import compile_encoder
 from schemas.errors import SchemaNotYetKnown, Undecodable, UnknownSchema
 from schemas.ids import SchemaIds
-from schemas.reading_columns import ColumnDecoder
-from schemas.reading_decoder import HEADER, ReadingDecoder
-from streams.core.columns import Decoded
-from streams.core.reading import Reading, Rejected, Tick
+from schemas.reading import Reading, Rejected, Tick
 
 READING = "EmissionReading"
 TICK = "StreamTick"
 
 _framing = Struct(">BI")
 _TICK = Tick()
-_BRIEF = 200  # characters of an error of fastavro
+_MAX_ERROR_CHARACTERS = 200  # characters of an error of fastavro
 
 
 class Codec:
-    """Encodes and decodes framed messages; everything known about a schema id is kept.
+    """Encode and decode framed messages, caching everything about a schema id.
 
-    Not for several threads at once.
+    Not thread-safe.
     """
 
     def __init__(self, ids: SchemaIds) -> None:
@@ -49,7 +49,7 @@ class Codec:
         self._columns = ColumnDecoder(self.decode_reading, self._is_current)
 
     def encode(self, record_name: str, record: Any) -> bytes:
-        """A framed message from a record: a dict or a struct with the schema's fields.
+        """Encode a record, a dict or a struct with the schema's fields, as a framed message.
 
         Raises KeyError for an unknown record name; KeyError, TypeError, ValueError or
         AttributeError for a record that does not fit its schema.
@@ -57,7 +57,7 @@ class Codec:
         return self.encoder(record_name)(record)
 
     def encoder(self, record_name: str) -> Callable[[Any], bytes]:
-        """What `encode` does with the records of one name, for many of them.
+        """Return the encoder of the records of one name, for encoding many of them.
 
         Raises KeyError for an unknown record name.
         """
@@ -69,20 +69,20 @@ class Codec:
         return found
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
-        """Record name and record of a framed message, as the current schema has it.
+        """Decode a framed message to its record name and its record in the current schema.
 
-        Raises Undecodable or UnknownSchema, and SchemaRegistryError where the schema registry
-        does not answer.
+        Raises Undecodable or UnknownSchema, and SchemaRegistryError if the schema registry does not
+        answer.
         """
         number = _schema_id(value)
         writer = self._definition(number)
         return writer.name, self._decode_body(value, number, writer)
 
     def decode_reading(self, value: bytes | None) -> Reading | Tick | Rejected:
-        """What a message of the readings topic is; a bad message is a value, not an exception.
+        """Decode a message of the readings topic; a bad message is a value, not an exception.
 
         Rejected has the reason ``UNDECODABLE`` or ``UNKNOWN_SCHEMA``. Raises only
-        SchemaRegistryError, where the schema registry does not answer: the message may be good.
+        SchemaRegistryError, if the schema registry does not answer: the message may be good.
         """
         if value is None:
             return Rejected("UNDECODABLE", "the message has no value")
@@ -97,20 +97,20 @@ class Codec:
         except UnknownSchema as error:
             return Rejected("UNKNOWN_SCHEMA", str(error))
 
-    def decode_readings(self, values: Sequence[bytes | None]) -> Decoded:
-        """What the messages of a batch are, as `decode_reading` says of each, in columns.
+    def decode_readings(self, values: Sequence[bytes | None]) -> DecodedBatch:
+        """Decode the messages of a batch into columns, each as `decode_reading` does.
 
-        One block for each pattern; the columns of values are contiguous. Raises only
-        SchemaRegistryError, where the schema registry does not answer.
+        There is one block per pattern; columns of values are contiguous. Raises only
+        SchemaRegistryError, if the schema registry does not answer.
         """
         try:
             return self._columns.decode(values)
         except SchemaNotYetKnown:
-            self._ask_for_all(values)
+            self._query_all_ids(values)
             raise
 
-    def _ask_for_all(self, values: Sequence[bytes | None]) -> None:
-        """Ask for every unknown id of a batch, so that they all wait at the same time."""
+    def _query_all_ids(self, values: Sequence[bytes | None]) -> None:
+        """Query every unknown id of a batch, so that all are waited for at the same time."""
         numbers = {
             _framing.unpack_from(value)[1] for value in values if value and len(value) >= HEADER
         }
@@ -119,7 +119,7 @@ class Codec:
                 self._definition(number)
 
     def _is_current(self, value: bytes) -> bool:
-        """Whether a message that is a reading is one of the current schema."""
+        """Tell whether a reading was written with the current schema."""
         return _schema_id(value) in self._current_readings
 
     def _definition(self, number: int) -> Definition:
@@ -147,11 +147,11 @@ class Codec:
             record = fastavro.schemaless_reader(body, writer.parsed, reader.parsed)
         except SchemaResolutionError as error:
             raise UnknownSchema(
-                f"schema id {number} cannot be read as {writer.name}: {_brief(error)}"
+                f"schema id {number} cannot be read as {writer.name}: {_shortened(error)}"
             ) from error
         except Exception as error:  # fastavro raises what the bytes lead it to
             raise Undecodable(
-                f"the body is no {writer.name} ({type(error).__name__}: {_brief(error)})"
+                f"the body is no {writer.name} ({type(error).__name__}: {_shortened(error)})"
             ) from None
         if body.tell() != len(value):
             raise Undecodable(f"{len(value) - body.tell()} bytes follow the record")
@@ -183,7 +183,7 @@ def _schema_id(value: bytes) -> int:
     return int(number)
 
 
-def _brief(error: Exception) -> str:
-    """What an error says, without the whole schema that it may cite."""
+def _shortened(error: Exception) -> str:
+    """Return the text of an error without the whole schema that it may quote."""
     text = str(error)
-    return text if len(text) <= _BRIEF else text[:_BRIEF] + "..."
+    return text if len(text) <= _MAX_ERROR_CHARACTERS else text[:_MAX_ERROR_CHARACTERS] + "..."

@@ -1,4 +1,4 @@
-"""The record schemas as they lie in this package: ``*.avsc``, one record a file."""
+"""Load the record schemas of this package: ``*.avsc``, one record per file."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any, Final, NamedTuple
 import fastavro
 from fastavro.schema import to_parsing_canonical_form
 
-from schemas.base_types import Reduction
+from schemas.base_types import SchemaReduction
 
 NAMESPACE = "kz.emissions"
-LONGEST: Final = 1 << 20
-"""Characters of a schema at most; the longest of this package has some 20,000."""
+MAX_SCHEMA_CHARACTERS: Final = 1 << 20
+"""Maximum length of a schema; the longest of this package has some 20,000 characters."""
 
-_NO_TIMES: Final = ("offset", "first_offset", "last_offset")
-"""Long fields of the records that are no times; the others are milliseconds UTC."""
+_NO_TIMES: Final = ("offset", "first_offset", "last_offset", "fine_kzt", "amount_kzt")
+"""Long fields that are no times; all others are milliseconds UTC."""
 
 
 class Definition(NamedTuple):
-    """A record schema: its short name, its text as JSON, and the parsed form of fastavro.
+    """A record schema: short name, JSON text, and the form that fastavro parsed.
 
-    ``parsed`` is of base types alone. ``converts`` where a time is written in another unit than
+    ``parsed`` has base types only. ``converts``: a time is written in another unit than
     milliseconds, which the parsed form converts.
     """
 
@@ -35,17 +35,17 @@ class Definition(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """Name with the namespace."""
+        """Name with its namespace."""
         return f"{NAMESPACE}.{self.name}"
 
 
 def define(text: str, references: Sequence[str] = ()) -> Definition | None:
-    """Read a writer's schema; None where it is no record of this pipeline's namespace.
+    """Parse a writer's schema; return None if it is no record of this pipeline's namespace.
 
-    ``references`` are the schemas whose types it names, each after those that it needs itself.
-    Raises ValueError where a text is no Avro schema, or none that can be used.
+    ``references`` are the schemas of the types it names, each after those it depends on. Raises
+    ValueError for a text that is no usable Avro schema.
     """
-    parsed, converts = _parsed(text, references, Reduction(_times))
+    parsed, converts = _parsed(text, references, SchemaReduction(_times))
     if not isinstance(parsed, dict) or parsed["type"] != "record":
         return None
     namespace, _, name = parsed["name"].rpartition(".")
@@ -53,14 +53,13 @@ def define(text: str, references: Sequence[str] = ()) -> Definition | None:
 
 
 def define_reading(text: str) -> Definition | None:
-    """Read the schema of a file; None where it is no record of the reading's name.
+    """Parse the schema of a file; return None if it is no record with the reading's name.
 
-    Its namespace is not looked at: nothing but the name says what a file holds. Raises ValueError
-    as `define`.
+    The namespace is ignored: only the name says what a file holds. Raises ValueError as `define`.
     """
     name = "EmissionReading"
     parsed, converts = _parsed(
-        text, (), Reduction(lambda full: time_fields(full.rpartition(".")[2]))
+        text, (), SchemaReduction(lambda full: time_fields(full.rpartition(".")[2]))
     )
     if not isinstance(parsed, dict) or parsed["type"] != "record":
         return None
@@ -68,7 +67,7 @@ def define_reading(text: str) -> Definition | None:
     return Definition(name, text, parsed, converts) if found == name else None
 
 
-def _parsed(text: str, references: Sequence[str], reduction: Reduction) -> tuple[Any, bool]:
+def _parsed(text: str, references: Sequence[str], reduction: SchemaReduction) -> tuple[Any, bool]:
     named: dict[str, Any] = {}
     try:
         for each in references:
@@ -80,14 +79,14 @@ def _parsed(text: str, references: Sequence[str], reduction: Reduction) -> tuple
 
 
 def _json(text: str) -> Any:
-    if len(text) > LONGEST:
-        raise ValueError(f"a schema of more than {LONGEST} characters")
+    if len(text) > MAX_SCHEMA_CHARACTERS:
+        raise ValueError(f"a schema of more than {MAX_SCHEMA_CHARACTERS} characters")
     return json.loads(text)
 
 
 @cache
 def packaged(file: str) -> Definition:
-    """The schema in a file of this package, parsed once."""
+    """Parse the schema in a file of this package, once."""
     text = files(__package__).joinpath(file).read_text("utf-8")
     parsed = fastavro.parse_schema(json.loads(text))
     namespace, _, name = parsed["name"].rpartition(".")
@@ -98,14 +97,14 @@ def packaged(file: str) -> Definition:
 
 @cache
 def packaged_ids() -> dict[int, str]:
-    """Fixed id to file name; of several versions of one record the highest id is current."""
+    """Return the fixed ids with their file names; of several versions the highest id is current."""
     table = json.loads(files(__package__).joinpath("ids.json").read_text("utf-8"))
     return {int(number): file for number, file in table.items()}
 
 
 @cache
 def current() -> dict[str, Definition]:
-    """Record name to its current schema, the one that is written and read."""
+    """Return the current schemas by record name: those that are written and read."""
     return {
         definition.name: definition
         for definition in (packaged(file) for _, file in sorted(packaged_ids().items()))
@@ -113,14 +112,14 @@ def current() -> dict[str, Definition]:
 
 
 def same_on_the_wire(one: Definition, other: Definition) -> bool:
-    """True where both schemas write the same bytes for the same: equal in canonical form."""
+    """Tell whether two schemas write the same bytes: whether their canonical forms are equal."""
     if one.converts or other.converts:
         return False
     return bool(to_parsing_canonical_form(one.parsed) == to_parsing_canonical_form(other.parsed))
 
 
 def time_fields(name: str) -> frozenset[str]:
-    """The fields of a record that are times, by its short name."""
+    """Return the names of a record's time fields, given its short name."""
     found = current().get(name)
     return frozenset(
         field["name"]

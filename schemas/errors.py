@@ -1,23 +1,23 @@
-"""What can go wrong with a message or with the schema registry, each with a sentence."""
+"""Define the failures of decoding and of the schema registry, each with a sentence."""
 
 from __future__ import annotations
 
 
 class Undecodable(ValueError):  # noqa: N818 - named after the reason code it stands for
-    """The bytes are no message: wrong framing, truncated, malformed, or with something behind."""
+    """The bytes are no message: wrong framing, truncated, malformed, or with trailing bytes."""
 
 
 class UnknownSchema(LookupError):  # noqa: N818 - named after the reason code it stands for
-    """The bytes name a schema that nobody knows, or one that this pipeline has no record for."""
+    """The schema id is unknown, or its schema is no record of this pipeline."""
 
 
 class SchemaRegistryError(RuntimeError):
-    """The schema registry could not be asked, or it refused.
+    """The schema registry did not answer, or refused.
 
-    Says nothing about a message: whoever decodes waits and asks again, so that an outage of the
-    registry never turns good messages into dead letters.
+    It says nothing about a message: decoding waits and retries, so that an outage of the registry
+    never turns good messages into dead letters.
     """
 
 
 class SchemaNotYetKnown(SchemaRegistryError):  # noqa: N818 - a state, which passes
-    """A node of the registry does not know an id, and another may: to be asked again soon."""
+    """A node of the registry does not know an id that another may know: retry soon."""

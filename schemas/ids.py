@@ -1,4 +1,4 @@
-"""Schema ids: a file of fixed ids for embedded use, a schema registry over HTTP in production."""
+"""Resolve schema ids: from a file of fixed ids, or from a schema registry over HTTP."""
 
 from __future__ import annotations
 
@@ -8,52 +8,52 @@ from contextlib import suppress
 from typing import Final, Protocol
 from urllib.parse import quote
 
-from schemas.awaited_ids import AwaitedIds
 from schemas.definitions import Definition, current, define, packaged, packaged_ids
 from schemas.errors import SchemaNotYetKnown, SchemaRegistryError, UnknownSchema
+from schemas.missing_ids import MissingIds
 from schemas.registry_client import RegistryClient
 
 COMPATIBILITY: Final = "BACKWARD_TRANSITIVE"
-_REFUSED_KEPT: Final = 10_000
+_MAX_REFUSED: Final = 10_000
 
 
 class SchemaIds(Protocol):
-    """Which id a record is written with, and which schema an id was written with."""
+    """Map record names to schema ids, and ids to schemas."""
 
     def id_of(self, name: str) -> int:
-        """Id of the current schema of a record, by its short name; KeyError for another name."""
+        """Return the id of a record's current schema, by its short name. Raises KeyError."""
 
     def schema_of(self, number: int) -> Definition | None:
-        """Schema of an id; None where the id is not known.
+        """Return the schema of an id, None if the id is unknown.
 
-        Raises UnknownSchema where what it stands for can never be used, SchemaRegistryError where
-        that cannot be found out now, and its SchemaNotYetKnown while the id is to be waited for.
+        Raises UnknownSchema if its schema can never be used, SchemaRegistryError if that cannot be
+        determined now, and SchemaNotYetKnown, one of those, while the id is waited for.
         """
 
 
 class FileIds:
-    """The fixed ids of ``schemas/ids.json``."""
+    """Resolve the fixed ids of ``schemas/ids.json``."""
 
     def __init__(self) -> None:
         self._schemas = {number: packaged(file) for number, file in packaged_ids().items()}
         self._ids = {found.name: number for number, found in sorted(self._schemas.items())}
 
     def id_of(self, name: str) -> int:
-        """Id of the current schema of a record."""
+        """Return the id of a record's current schema."""
         return self._ids[name]
 
     def schema_of(self, number: int) -> Definition | None:
-        """Schema of an id; None where the file does not have it."""
+        """Return the schema of an id, None if the file does not have it."""
         return self._schemas.get(number)
 
 
 class HttpIds:
-    """Ids of a Confluent-compatible schema registry, one subject a record (its full name).
+    """Resolve ids with a Confluent-compatible schema registry.
 
-    ``start`` registers every schema that the registry does not have; ids met on the topics are
-    fetched, with the schemas that they refer to, when they are first seen. Hits are kept for ever
-    (an id never changes its schema). An id that the registry does not know is asked for again
-    soon, see `schemas.awaited_ids`. Requests are synchronous and bounded by ``timeout_s``.
+    Each record has one subject, its full name. ``start`` registers the schemas that the registry
+    lacks. The schema of an id is fetched, with its references, when the id is first seen, and
+    cached without end (an id never changes its schema). An unknown id is queried again soon, see
+    `schemas.missing_ids`. Requests are synchronous and bounded by ``timeout_s``.
     """
 
     def __init__(
@@ -68,9 +68,9 @@ class HttpIds:
         miss_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``subjects`` maps record names to subjects where they are not the full names.
+        """``subjects`` maps record names to subjects where those are not the full names.
 
-        ``wait_s``: messages wait so long for an id that the registry does not know.
+        ``wait_s``: how long messages wait for an id that the registry does not know.
         """
         self._client = RegistryClient(url, user=user, password=password, timeout_s=timeout_s)
         self._subjects = subjects or {}
@@ -78,21 +78,21 @@ class HttpIds:
         self._ids: dict[str, int] = {}
         self._schemas: dict[int, Definition] = {}
         self._refused: dict[int, str] = {}
-        self._awaited = AwaitedIds(wait_s, miss_s)
+        self._missing = MissingIds(wait_s, miss_s)
 
     def start(self) -> None:
-        """Register every current schema, or look its id up; SchemaRegistryError on failure."""
+        """Register every current schema, or look up its id. Raises SchemaRegistryError."""
         for definition in current().values():
             self._register(definition)
 
     def answers(self) -> None:
-        """Ask the registry something; SchemaRegistryError where it does not answer."""
+        """Query the registry once. Raises SchemaRegistryError if it does not answer."""
         self._look_up(next(iter(current().values())))
 
     def registered(self) -> dict[str, bool]:
-        """Whether each record's current schema is registered; nothing is written.
+        """Tell for each subject whether its current schema is registered; write nothing.
 
-        Raises SchemaRegistryError where the registry does not answer.
+        Raises SchemaRegistryError if the registry does not answer.
         """
         return {
             self._subject(definition): self._look_up(definition) is not None
@@ -100,7 +100,7 @@ class HttpIds:
         }
 
     def compatibility(self) -> dict[str, str]:
-        """The compatibility that is in force for each subject; raises SchemaRegistryError."""
+        """Return the compatibility level in force for each subject. Raises SchemaRegistryError."""
         found = {}
         for definition in current().values():
             subject = self._subject(definition)
@@ -112,25 +112,25 @@ class HttpIds:
         return found
 
     def set_compatibility(self) -> None:
-        """Let every subject take compatible schemas only; raises SchemaRegistryError."""
+        """Restrict every subject to compatible schemas. Raises SchemaRegistryError."""
         for definition in current().values():
             self._demand_compatibility(definition)
 
     def id_of(self, name: str) -> int:
-        """Id of the current schema of a record, registered if ``start`` has not done it."""
+        """Return the id of a record's current schema, registering it if ``start`` has not."""
         if name not in self._ids:
             self._register(current()[name])
         return self._ids[name]
 
     def schema_of(self, number: int) -> Definition | None:
-        """Schema of an id, fetched when it is first asked for."""
+        """Return the schema of an id, fetching it on first use."""
         found = self._schemas.get(number)
         if found is not None:
             return found
         if number in self._refused:
             raise UnknownSchema(self._refused[number])
         now = self._clock()
-        if self._awaited.may_ask(number, now):
+        if self._missing.may_query(number, now):
             try:
                 found = self._fetch(number)
             except SchemaRegistryError:
@@ -138,20 +138,20 @@ class HttpIds:
                     raise
                 found = None  # of this id alone it says nothing sensible: as good as unknown
             if found is not None:
-                self._awaited.found(number)
+                self._missing.resolved(number)
                 self._schemas[number] = found
                 return found
-            self._awaited.missed(number, now)
-        if self._awaited.waits(number, now):
+            self._missing.query_failed(number, now)
+        if self._missing.should_wait(number, now):
             raise SchemaNotYetKnown(
                 f"schema registry {self._client.url} does not know schema id {number} yet"
             )
         return None
 
     def _answers_for_ids(self) -> bool:
-        """Whether the registry gives the schema of an id that it must have: one of ours.
+        """Tell whether the registry returns the schema of an id that it must have: one of ours.
 
-        An id for which it fails for ever must not stop the partition in which a message names it.
+        An id for which it always fails must not block the partition of a message that names it.
         """
         try:
             own = self._look_up(next(iter(current().values())))
@@ -190,9 +190,9 @@ class HttpIds:
         self._schemas[number] = definition
 
     def _fetch(self, number: int) -> Definition | None:
-        """What the registry has under an id; None where it does not know it, or its references.
+        """Fetch the schema of an id; None if the registry does not know it, or its references.
 
-        Raises UnknownSchema where it is none of ours; that is remembered.
+        Raises UnknownSchema if it is none of ours; that is cached.
         """
         try:
             answer = self._client.schema(number)
@@ -205,8 +205,8 @@ class HttpIds:
             if found is None:
                 raise UnknownSchema(f"schema id {number} is no record of this pipeline")
         except UnknownSchema as error:
-            self._awaited.found(number)
-            if len(self._refused) >= _REFUSED_KEPT:
+            self._missing.resolved(number)
+            if len(self._refused) >= _MAX_REFUSED:
                 self._refused.clear()
             self._refused[number] = str(error)
             raise

@@ -1,4 +1,4 @@
-"""From the pipeline's values to Avro records: a struct as the dict that its schema describes."""
+"""Convert the pipeline's values to Avro records: structs to the dicts of their schemas."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import msgspec
 
 
 def record_of(value: msgspec.Struct) -> dict[str, Any]:
-    """The record of a struct, with the names its fields have outside and nested values as dicts.
+    """Convert a struct to its record; nested structs become dicts.
 
-    Kafka headers, pairs in a struct, are ``{name, value}`` records in Avro.
+    Kafka headers, pairs in a struct, become ``{name, value}`` records.
     """
     record = msgspec.structs.asdict(value)
     for name, item in record.items():

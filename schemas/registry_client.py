@@ -1,4 +1,4 @@
-"""The questions to a Confluent-compatible schema registry, one HTTP request each."""
+"""Query a Confluent-compatible schema registry, one HTTP request per query."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from schemas.errors import SchemaRegistryError, UnknownSchema
 
 CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
-MOST_REFERENCES: Final = 64
-"""Schemas that one schema may need, over all levels; each is a request."""
-LONGEST_ANSWER: Final = 16 << 20
-"""Bytes."""
+MAX_REFERENCES: Final = 64
+"""Schemas that one schema may depend on, over all levels; each is a request."""
+MAX_ANSWER_BYTES: Final = 16 << 20
+"""Maximum size of an answer in bytes."""
 
 
 class Registered(NamedTuple):
-    """A schema's text, and the texts that it needs, each after those that it needs itself."""
+    """The text of a schema and of those it depends on, in the order of dependency."""
 
     text: str
     references: tuple[str, ...]
 
 
 class RegistryClient:
-    """Asks one registry; requests are synchronous and bounded by ``timeout_s``.
+    """Query one registry; requests are synchronous and bounded by ``timeout_s``.
 
     ``url`` is the address as it may be shown, without user and password.
     """
@@ -39,15 +39,15 @@ class RegistryClient:
         password: str | None = None,
         timeout_s: float = 5.0,
     ) -> None:
-        """The address may carry the user; SchemaRegistryError where it is no http(s) URL."""
+        """Accept a user in the address. Raises SchemaRegistryError if it is no http(s) URL."""
         self.url, self._headers = _address(url, user, password)
         self._timeout_s = timeout_s
 
     def schema(self, number: int) -> Registered | None:
-        """The schema of an id with all that it refers to; None where one of them is not there.
+        """Return the schema of an id with its references; None if one of them does not exist.
 
-        Raises SchemaRegistryError where the registry cannot be asked, UnknownSchema where what it
-        has is no Avro schema.
+        Raises SchemaRegistryError if the registry cannot be queried, UnknownSchema if the schema is
+        no Avro schema.
         """
         answer = self.ask(f"/schemas/ids/{number}")
         if answer is None:
@@ -55,17 +55,17 @@ class RegistryClient:
         if answer.get("schemaType", "AVRO") != "AVRO":
             raise UnknownSchema(f"schema id {number} is no Avro schema")
         found: dict[str, str] = {}
-        if not self._refer(answer, found, set(), f"schema id {number}"):
+        if not self._collect_references(answer, found, set(), f"schema id {number}"):
             return None
         return Registered(_text(answer, f"schema id {number}"), tuple(found.values()))
 
-    def _refer(
+    def _collect_references(
         self, answer: dict[str, Any], found: dict[str, str], visited: set[str], what: str
     ) -> bool:
-        """Fetch what a schema refers to; False where something is not there.
+        """Fetch the references of a schema; return False if one does not exist.
 
-        One schema for each name, the first that is met, as the registry itself resolves them:
-        so a circle ends, and a name that is referred to in several versions is one type.
+        Each name is fetched once, as the registry itself resolves it, so cycles end, and a name
+        that is referenced in several versions is one type.
         """
         references = answer.get("references") or []
         if not isinstance(references, list):
@@ -79,11 +79,11 @@ class RegistryClient:
             if name in visited:
                 continue
             visited.add(name)
-            if len(visited) > MOST_REFERENCES:
-                raise UnknownSchema(f"{what} needs more than {MOST_REFERENCES} other schemas")
+            if len(visited) > MAX_REFERENCES:
+                raise UnknownSchema(f"{what} needs more than {MAX_REFERENCES} other schemas")
             path = f"/subjects/{quote(subject, safe='')}/versions/{quote(version, safe='')}"
             inner = self.ask(path)
-            if inner is None or not self._refer(inner, found, visited, what):
+            if inner is None or not self._collect_references(inner, found, visited, what):
                 return False
             found[name] = _text(inner, f"version {version} of {subject}")
         return True
@@ -91,16 +91,16 @@ class RegistryClient:
     def ask(
         self, path: str, body: dict[str, Any] | None = None, *, method: str | None = None
     ) -> dict[str, Any] | None:
-        """Answer as a JSON object; None for 404. Raises SchemaRegistryError for all else."""
+        """Return the answer, a JSON object, or None for 404. Raises SchemaRegistryError."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 (http and https only, see `_address`)
             self.url + path, data, self._headers, method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310
-                content = answer.read(LONGEST_ANSWER + 1)
-            if len(content) > LONGEST_ANSWER:
-                raise ValueError(f"its answer has more than {LONGEST_ANSWER} bytes")
+                content = answer.read(MAX_ANSWER_BYTES + 1)
+            if len(content) > MAX_ANSWER_BYTES:
+                raise ValueError(f"its answer has more than {MAX_ANSWER_BYTES} bytes")
             found = json.loads(content)
         except urllib.error.HTTPError as error:
             error.close()
@@ -127,14 +127,14 @@ def _text(answer: dict[str, Any], what: str) -> str:
 
 
 def _hint(code: int) -> str:
-    """What to look at for an answer that is about the asking, not about the question."""
+    """Name the settings to check for a status code that concerns the credentials."""
     if code in (401, 403):
         return ": look at EMISSIONS_SCHEMA_REGISTRY_USER and EMISSIONS_SCHEMA_REGISTRY_PASSWORD"
     return ""
 
 
 def _address(url: str, user: str | None, password: str | None) -> tuple[str, dict[str, str]]:
-    """The URL as it may be shown, and the headers that carry user and password."""
+    """Return the URL as it may be shown, and the headers with user and password."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SchemaRegistryError("the schema registry's URL is not an http or https URL")

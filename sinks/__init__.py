@@ -1,0 +1,1 @@
+"""Write every topic of the pipeline to ClickHouse."""

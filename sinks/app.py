@@ -1,7 +1,7 @@
-"""The sinks application: every topic into its table. The composition root; nothing runs here.
+"""Build the sinks application, which writes every topic to its ClickHouse table; nothing runs here.
 
-A Faust application of its own group, so that a ClickHouse outage delays no violation. One agent
-takes the partition batches and gives each to its partition's lane.
+It is a Faust application with its own consumer group, so that a ClickHouse outage delays no
+violation. Its one agent receives partition batches and submits each to the writer of its partition.
 """
 
 from __future__ import annotations
@@ -17,143 +17,161 @@ import structlog
 
 from schemas.codec import Codec
 from sinks.batch import BatchLimits
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
 from sinks.decode import Route, routes
-from sinks.judge import registry_judge
-from sinks.lane import Delivery, Holds, Lane
-from sinks.writer import FatalError, Writer
-from streams.app import faust_app, policy_of, schema_ids
-from streams.core.registry_history import RegistryHistory
-from streams.dead_letter_limit import limit_policy
-from streams.hold_log import HoldLog
+from sinks.partition_writer import PartitionWriter
+from sinks.readings.quality import quality_assessor
+from streams.core.sources.history import RegistryHistory
+from streams.errors import OperatorError
+from streams.holds.partition_holds import PartitionHolds
+from streams.kafka.schema_registry import schema_ids
 from streams.registry.avro import enterprise_from_record
-from streams.registry_follower import RegistryFollower
+from streams.registry.follower import RegistryFollower
+from streams.rules.country import load_country
+from streams.runtime.processor import Holds
 from streams.settings import Settings
-from streams.transport import batch_topic
+from streams.transport.batch import Delivery
+from streams.transport.faust_app import create_faust_app
+from streams.transport.install import batch_topic
 
 log = structlog.get_logger(__name__)
 
-_RECORDS_IN_FLIGHT: Final = 20_000  # of a partition; twice what a batch takes at most
+_MAX_RECORDS_IN_FLIGHT: Final = 20_000  # of a partition; twice what a batch takes at most
 
-Fatal = Callable[[str], None]
+OnFatal = Callable[[BaseException], None]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What has to be started and stopped, the follower first and last."""
+class SinksParts:
+    """The parts to start and stop; the registry follower is started first and stopped last."""
 
     app: faust.App
     follower: RegistryFollower
-    holds: HoldLog
-    lanes: Lanes
-    writer: Writer
+    holds: PartitionHolds
+    partition_writers: PartitionWriters
+    writer: BatchWriter
 
 
-class Lanes:
-    """The lanes of a worker, made when their partition's first batch comes."""
+class PartitionWriters:
+    """Own the writer of each partition, created with the partition's first batch."""
 
     def __init__(
         self,
         routes_: dict[str, Route],
-        writer: Writer,
+        batch_writer: BatchWriter,
         limits: Callable[[str], BatchLimits],
-        fatal: Fatal,
+        on_fatal: OnFatal,
         holds: Holds,
-        prepare: Mapping[str, RegistryFollower],
+        followers: Mapping[str, RegistryFollower],
     ) -> None:
+        """Keep what a new writer needs.
+
+        ``followers``: per topic, the registry follower to catch up with before messages are
+        decoded.
+        """
         self._routes = routes_
-        self._writer = writer
+        self._batch_writer = batch_writer
         self._limits = limits
-        self._fatal = fatal
-        self._prepare = prepare
+        self._on_fatal = on_fatal
+        self._followers = followers
         self._holds = holds
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._writers: dict[tuple[str, int], PartitionWriter] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def give(self, delivery: Delivery) -> None:
-        """Hand a delivery to its partition's lane; returns at once."""
+    def submit(self, delivery: Delivery) -> None:
+        """Hand a delivery to the writer of its partition; return at once."""
         batch = delivery.value
-        where = (batch.topic, batch.partition)
-        lane = self._lanes.get(where)
-        if lane is None:
-            follower = self._prepare.get(batch.topic)
-            lane = Lane(
-                *where,
+        place = (batch.topic, batch.partition)
+        writer = self._writers.get(place)
+        if writer is None:
+            writer = self._writers[place] = PartitionWriter(
+                *place,
                 self._routes[batch.topic],
-                self._writer,
+                self._batch_writer,
                 self._limits(batch.topic),
                 self._holds,
-                follower,
+                self._followers.get(batch.topic),
             )
-            self._lanes[where] = lane
-            task = asyncio.create_task(lane.run(), name=f"{batch.topic}[{batch.partition}]")
+            task = asyncio.create_task(writer.run(), name=f"{batch.topic}[{batch.partition}]")
             self._tasks.add(task)
-            task.add_done_callback(self._ended)
-        lane.give(delivery)
+            task.add_done_callback(self._on_task_done)
+        writer.submit(delivery)
 
-    def waiting(self) -> dict[tuple[str, int], str]:
-        """Partitions whose lane waits for something outside, with what it waits for."""
-        return {place: lane.waits for place, lane in self._lanes.items() if lane.waits}
+    def blocked(self) -> dict[tuple[str, int], str]:
+        """Return the partitions whose writer waits for an outside system, with a sentence each."""
+        return {
+            place: writer.waiting_for
+            for place, writer in self._writers.items()
+            if writer.waiting_for
+        }
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A lane only ends by cancellation or because nothing can be written any more."""
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        # A writer only ends by cancellation or because nothing can be written any more.
         self._tasks.discard(task)
         if task.cancelled():
             return
         error = task.exception()
-        if isinstance(error, FatalError):
-            self._fatal(str(error))
-        elif error is not None:
-            log.error("a lane failed", lane=task.get_name(), exc_info=error)
-            self._fatal(f"{task.get_name()} cannot be written: {type(error).__name__}: {error}")
+        if error is None:
+            return
+        if not isinstance(error, OperatorError):
+            log.error("partition_writer_failed", writer=task.get_name(), exc_info=error)
+        self._on_fatal(error)
 
     async def close(self) -> None:
-        """Stop the lanes, dropping what was not written, and close the client."""
+        """Cancel the writers, dropping what was not written, and close the client."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._writer.close()
+        await self._batch_writer.close()
 
 
-def limits_of(settings: Settings, topic: str) -> BatchLimits:
-    """When a batch of a topic is full; violations, few and awaited, are so sooner than others."""
+def batch_limits(settings: Settings, topic: str) -> BatchLimits:
+    """Return the limits at which a batch of the topic is frozen.
+
+    Batches of violations are frozen earlier: there are few of them, and people wait for them.
+    """
     age_s = settings.sink_age_s
     if topic == settings.topic_violations:
         age_s = min(age_s, settings.sink_violations_age_s)
     return BatchLimits(
         rows=settings.sink_rows,
-        messages=_RECORDS_IN_FLIGHT // 2,
+        messages=_MAX_RECORDS_IN_FLIGHT // 2,
         bytes=settings.sink_bytes,
         age_s=age_s,
     )
 
 
-def create_app(settings: Settings, fatal: Fatal) -> Parts:
-    """The application and its parts. ``fatal`` is told in a sentence what a person must mend."""
+def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
+    """Create the application and its parts.
+
+    ``on_fatal`` is called with a sentence when only a person can resolve the failure.
+    """
     codec = Codec(schema_ids(settings))
+    country = load_country(settings.rules)
     registry = RegistryHistory()
-    follower = RegistryFollower(settings, codec, registry, enterprise_from_record)
-    judge = registry_judge(registry, policy_of(settings), settings.partitions)
-    table_of = routes(settings, codec, judge)
-    holds = HoldLog(settings, "sinks")
-    writer = Writer(
+    follower = RegistryFollower(settings, codec, registry, enterprise_from_record, country)
+    assess_quality = quality_assessor(registry, settings.policy, settings.partitions)
+    table_of = routes(settings, codec, assess_quality, country)
+    holds = PartitionHolds(settings, "sinks")
+    writer = BatchWriter(
         lambda: async_client(settings),
-        say_s=settings.say_s,
-        limit=limit_policy(settings),
+        log_interval_s=settings.log_interval_s,
+        limit=settings.dead_letter_limit,
         decided=holds.resumed,
     )
-    lanes = Lanes(
-        table_of, writer, partial(limits_of, settings), fatal, holds,
-        prepare={settings.topic_readings: follower},
+    partition_writers = PartitionWriters(
+        table_of, writer, partial(batch_limits, settings), on_fatal, holds,
+        followers={settings.topic_readings: follower},
     )  # fmt: skip
     # A rebalance never waits for ClickHouse: what was not written is read again.
-    app = faust_app(
-        settings, settings.group_sinks, wait_empty=False, records_in_flight=_RECORDS_IN_FLIGHT
+    app = create_faust_app(
+        settings, settings.group_sinks, wait_empty=False, records_in_flight=_MAX_RECORDS_IN_FLIGHT
     )
 
     @app.agent(batch_topic(app, *table_of), concurrency=1, name="sinks")  # type: ignore[untyped-decorator]
     async def deliver(stream: Any) -> None:
         async for event in stream.noack().events():
-            lanes.give(event)
+            partition_writers.submit(event)
 
-    return Parts(app, follower, holds, lanes, writer)
+    return SinksParts(app, follower, holds, partition_writers, writer)

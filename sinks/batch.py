@@ -1,6 +1,6 @@
-"""What is written in one go: messages of one partition, frozen once and never changed after.
+"""Collect the messages of one partition into batches that are frozen once and then immutable.
 
-Pure: time comes in as an argument, nothing is sent from here.
+Pure: the time is an argument, and nothing is sent.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Self
 
 
 class Entry(NamedTuple):
-    """A decoded message with all that the dead letters would need of it.
+    """A decoded message, with what a dead letter of it would need.
 
-    ``record`` is what the table's builder takes; ``rows`` how many rows it will be.
+    ``record`` is the input of the table's builder; ``rows`` the number of rows it becomes.
     """
 
     offset: int
@@ -26,30 +26,30 @@ class Entry(NamedTuple):
     rows: int
 
 
-class Packed(Sequence[Entry], ABC):
-    """Entries that lie in columns: an `Entry` is made only of one that is asked for.
+class ColumnEntries(Sequence[Entry], ABC):
+    """Entries stored in columns: an `Entry` is created only when one is indexed.
 
-    A slice of them is packed, too.
+    Slicing returns column entries again.
     """
 
     @property
     @abstractmethod
     def rows(self) -> int:
-        """How many rows all of them will be."""
+        """Number of rows that all entries become."""
 
     @property
     @abstractmethod
     def bytes(self) -> int:
-        """Bytes of their messages."""
+        """Size of their messages in bytes."""
 
     @classmethod
     @abstractmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """The entries of consecutive parts."""
+    def concatenated(cls, parts: Sequence[Self]) -> Self:
+        """Concatenate the entries of consecutive parts."""
 
 
-class Portion(NamedTuple):
-    """What one fetch brought: its offset range and the entries in it that lead to rows."""
+class FetchedEntries(NamedTuple):
+    """The offset range of one fetch, and the entries in it that become rows."""
 
     first: int
     last: int
@@ -58,7 +58,7 @@ class Portion(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """Messages ``first``..``last`` of a partition; offsets without an entry lead to no row."""
+    """The messages ``first``..``last`` of a partition; offsets without an entry become no row."""
 
     topic: str
     partition: int
@@ -67,11 +67,11 @@ class Batch:
     entries: Sequence[Entry]
 
     def token(self, table: str) -> str:
-        """What a retry of the insert into a table repeats: the beginning of its token."""
+        """Return the stable prefix of the deduplication token that retries of an insert share."""
         return f"{table}:{self.topic}:{self.partition}:{self.first}-{self.last}"
 
-    def halves(self) -> tuple[Batch, Batch]:
-        """Two batches that cover the same offsets. Needs two entries or more."""
+    def split(self) -> tuple[Batch, Batch]:
+        """Split into two batches that cover the same offsets; needs at least two entries."""
         middle = len(self.entries) // 2
         cut = self.entries[middle].offset
         return (
@@ -82,9 +82,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchLimits:
-    """A batch is frozen at this many rows, messages, bytes of messages, or seconds of age.
+    """Limits at which a batch is frozen: rows, messages, bytes of messages, seconds of age.
 
-    Fewer messages than the transport lets be under way, or a batch would wait for its age.
+    ``messages`` must be below the records in flight of the transport, or every batch would wait
+    until its age is reached.
     """
 
     rows: int = 50_000
@@ -94,34 +95,34 @@ class BatchLimits:
 
 
 class OpenBatch:
-    """Portions of one partition until they are frozen; whole portions only.
+    """Collect the fetches of one partition until the batch is frozen.
 
-    So a batch exceeds a limit by less than one portion, which the fetch bounds.
+    Fetches are kept whole, so a batch exceeds a limit by less than one fetch.
     """
 
     def __init__(self, topic: str, partition: int, limits: BatchLimits) -> None:
         self._topic = topic
         self._partition = partition
         self._limits = limits
-        self._portions: list[Portion] = []
+        self._fetched: list[FetchedEntries] = []
         self._rows = 0
         self._messages = 0
         self._bytes = 0
         self._since = 0.0
 
-    def add(self, portion: Portion, now: float) -> None:
-        """Append the next portion of the partition. Raises ValueError if offsets run backwards."""
-        if self._portions and portion.first <= self._portions[-1].last:
-            raise ValueError(f"offset {portion.first} follows {self._portions[-1].last}")
-        if not self._portions:
+    def add(self, fetched: FetchedEntries, now: float) -> None:
+        """Append the next fetch of the partition. Raises ValueError if offsets run backwards."""
+        if self._fetched and fetched.first <= self._fetched[-1].last:
+            raise ValueError(f"offset {fetched.first} follows {self._fetched[-1].last}")
+        if not self._fetched:
             self._since = now
-        self._portions.append(portion)
-        self._messages += portion.last - portion.first + 1
-        if isinstance(portion.entries, Packed):
-            self._rows += portion.entries.rows
-            self._bytes += portion.entries.bytes
+        self._fetched.append(fetched)
+        self._messages += fetched.last - fetched.first + 1
+        if isinstance(fetched.entries, ColumnEntries):
+            self._rows += fetched.entries.rows
+            self._bytes += fetched.entries.bytes
             return
-        for entry in portion.entries:
+        for entry in fetched.entries:
             self._rows += entry.rows
             self._bytes += len(entry.value or b"")
 
@@ -136,31 +137,31 @@ class OpenBatch:
         )
 
     def due_in(self, now: float) -> float | None:
-        """Seconds until it must be frozen, 0 if that is now, None while it is empty."""
-        if not self._portions:
+        """Return the seconds until the batch is due (0: it is), or None while it is empty."""
+        if not self._fetched:
             return None
         if self.full:
             return 0.0
         return max(0.0, self._since + self._limits.age_s - now)
 
     def freeze(self) -> Batch:
-        """The batch; this one begins anew. Raises ValueError while it is empty."""
-        batch = frozen(self._topic, self._partition, self._portions)
-        self._portions = []
+        """Return the batch and start an empty one. Raises ValueError while it is empty."""
+        batch = batch_of(self._topic, self._partition, self._fetched)
+        self._fetched = []
         self._rows = self._messages = self._bytes = 0
         return batch
 
 
-def frozen(topic: str, partition: int, portions: Sequence[Portion]) -> Batch:
-    """One batch out of consecutive portions. Raises ValueError if there are none."""
-    if not portions:
+def batch_of(topic: str, partition: int, fetches: Sequence[FetchedEntries]) -> Batch:
+    """Build one batch from consecutive fetches. Raises ValueError if there are none."""
+    if not fetches:
         raise ValueError("nothing to freeze")
-    range_ = portions[0].first, portions[-1].last
-    return Batch(topic, partition, *range_, _joined([portion.entries for portion in portions]))
+    range_ = fetches[0].first, fetches[-1].last
+    return Batch(topic, partition, *range_, _concatenated([fetched.entries for fetched in fetches]))
 
 
-def _joined(parts: Sequence[Sequence[Entry]]) -> Sequence[Entry]:
-    packed = [part for part in parts if isinstance(part, Packed)]
-    if len(packed) == len(parts):
-        return type(packed[0]).joined(packed)
+def _concatenated(parts: Sequence[Sequence[Entry]]) -> Sequence[Entry]:
+    in_columns = [part for part in parts if isinstance(part, ColumnEntries)]
+    if len(in_columns) == len(parts):
+        return type(in_columns[0]).concatenated(in_columns)
     return tuple(entry for part in parts for entry in part)

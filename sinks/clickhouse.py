@@ -1,4 +1,4 @@
-"""Clients of ClickHouse over HTTP, made in one place."""
+"""Create the clients that talk to ClickHouse over HTTP."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.settings import Settings
 _CONNECT_S: Final = 10
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 INSERT_S: Final = 120
-"""An insert is given up after this long; well below Kafka's max.poll.interval (300 s)."""
+"""Timeout of an insert in seconds, well below Kafka's max.poll.interval (300 s)."""
 
 INSERT_SETTINGS: Final = {
     "async_insert": 0,  # an answer means it is written
@@ -45,16 +45,16 @@ def _arguments(
 
 
 def client(settings: Settings, *, database: bool = True, within_s: int = INSERT_S) -> Client:
-    """A client for commands; without ``database`` it is not tied to the settings' database.
+    """Create a client for commands.
 
-    ``within_s``: an answer that takes longer is none.
-    Raises ``clickhouse_connect``'s errors if ClickHouse does not answer.
+    Without ``database`` it is not bound to the configured database. ``within_s`` is the timeout in
+    seconds. Raises the errors of ``clickhouse_connect`` if ClickHouse does not answer.
     """
     name = settings.clickhouse_database if database else None
     return clickhouse_connect.get_client(**_arguments(settings, name, within_s))
 
 
 async def async_client(settings: Settings) -> AsyncClient:
-    """A client for the sinks' inserts. Raises like ``client``."""
+    """Create a client for the inserts of the sinks. Raises like ``client``."""
     given = _arguments(settings, settings.clickhouse_database)
     return await clickhouse_connect.get_async_client(**given)

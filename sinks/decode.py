@@ -1,4 +1,4 @@
-"""From the records of a topic to entries: what a message becomes on its way into a table."""
+"""Decode the records of each topic into the entries of its tables."""
 
 from __future__ import annotations
 
@@ -13,65 +13,75 @@ from aiokafka import ConsumerRecord
 
 from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
-from sinks.batch import Entry, Portion
-from sinks.judge import Judge
-from sinks.reading_entries import ReadingEntries
+from schemas.reading import Reading
+from sinks.batch import Entry, FetchedEntries
+from sinks.readings.entries import ReadingEntries
+from sinks.readings.quality import AssessQuality
 from sinks.tables import (
+    CASES,
     DEAD_LETTERS,
     ENTERPRISES,
+    FINDINGS,
     GAPS,
     MEANS,
+    MEASURES,
+    NOTICES,
+    RAW_MESSAGES,
     READINGS,
+    REGISTRATIONS,
     REGISTRY,
+    ROOTS,
     VIOLATIONS,
     Table,
 )
-from streams.core.calendar import moment
-from streams.core.quality import LATEST_ARRIVAL, UNDECODABLE, UNKNOWN_SCHEMA, arrival_refusal
-from streams.core.reading import Reading
+from streams.core.law.country import Country
+from streams.core.law.quality_codes import UNDECODABLE, UNKNOWN_SCHEMA
+from streams.core.quality.rejection import arrival_rejection
+from streams.core.time.interval import LATEST_ARRIVAL
+from streams.core.time.local_clock import parse_instant
 from streams.registry.avro import enterprise_from_record
 from streams.registry.errors import RegistryError
-from streams.registry_follower import bin_of
+from streams.registry.follower import bin_of
+from streams.registry.measures import measure_from_record
 from streams.settings import Settings
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 
 log = structlog.get_logger(__name__)
 
 
-class Decoded(NamedTuple):
-    """What the table's builder takes, and how many rows it will be."""
+class DecodedRecord(NamedTuple):
+    """The input of the table's builder, and the number of rows it becomes."""
 
     record: Any
     rows: int
 
 
-class Taken(NamedTuple):
-    """The entries of a fetch, and how many of its messages cannot be read."""
+class DecodedRecords(NamedTuple):
+    """The entries of a fetch, and the number of its messages that cannot be decoded."""
 
     entries: Sequence[Entry]
     unreadable: int = 0
 
 
-Decode = Callable[[Sequence[ConsumerRecord]], Taken]
-"""The records of a fetch, without those that lead to no row."""
+DecodeBatch = Callable[[Sequence[ConsumerRecord]], DecodedRecords]
+"""Decode the records of a fetch, dropping those that become no row."""
 
 _UNREAD: Final = (UNDECODABLE, UNKNOWN_SCHEMA)  # reasons of letters that no reading is read from
 _EARLIEST: Final = -2_208_988_800_000  # 1900, where ClickHouse's times begin, milliseconds UTC
-_ZONE: Final = "Asia/Almaty"  # dates of an enterprise, which has no source to ask (specification 3)
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a topic's messages go, in the order of the inserts, and what they become."""
+    """The tables of a topic, in insert order, and the decoder of its messages."""
 
     tables: tuple[Table, ...]
-    decode: Decode
+    decode: DecodeBatch
 
 
-def one_by_one(decode: Callable[[ConsumerRecord], Decoded | None]) -> Decode:
-    """Decodes each record for itself; ``Undecodable`` and ``UnknownSchema`` are caught."""
+def record_by_record(decode: Callable[[ConsumerRecord], DecodedRecord | None]) -> DecodeBatch:
+    """Decode each record by itself; catch ``Undecodable`` and ``UnknownSchema``."""
 
-    def take(records: Sequence[ConsumerRecord]) -> Taken:
+    def decode_batch(records: Sequence[ConsumerRecord]) -> DecodedRecords:
         entries, unreadable = [], 0
         for record in records:
             try:
@@ -82,86 +92,106 @@ def one_by_one(decode: Callable[[ConsumerRecord], Decoded | None]) -> Decode:
             if decoded is not None:
                 said = record.offset, record.timestamp, record.key, record.value
                 entries.append(Entry(*said, tuple(record.headers), *decoded))
-        return Taken(tuple(entries), unreadable)
+        return DecodedRecords(tuple(entries), unreadable)
 
-    return take
+    return decode_batch
 
 
-def routes(settings: Settings, codec: Codec, judge: Judge) -> dict[str, Route]:
-    """The route of every topic that is written to ClickHouse, by the topic's name."""
+def routes(
+    settings: Settings, codec: Codec, assess_quality: AssessQuality, country: Country
+) -> dict[str, Route]:
+    """Return the route of every topic that is written to ClickHouse, by topic name."""
 
-    def readings(records: Sequence[ConsumerRecord]) -> Taken:
+    def readings(records: Sequence[ConsumerRecord]) -> DecodedRecords:
         arrivals = np.fromiter((record.timestamp for record in records), np.int64, len(records))
         values = [record.value for record in records]
         # Ticks, and messages that the streams worker dead-letters, lead to no row.
-        if arrival_refusal(int(arrivals.min())) or arrival_refusal(int(arrivals.max())):
+        if arrival_rejection(int(arrivals.min())) or arrival_rejection(int(arrivals.max())):
             for at, arrival in enumerate(arrivals.tolist()):
-                if arrival_refusal(arrival):
+                if arrival_rejection(arrival):
                     values[at] = None
         blocks = [
-            judge(block, arrivals[block.rows], records[0].partition)
+            assess_quality(block, arrivals[block.rows], records[0].partition)
             for block in codec.decode_readings(values).blocks
-            if block.pattern.names
         ]
-        return Taken(ReadingEntries.of(records, arrivals, blocks))
+        return DecodedRecords(ReadingEntries.from_fetch(records, arrivals, blocks))
 
-    def plain(name: str) -> Decode:
-        return one_by_one(lambda record: Decoded(_record(codec, name, record), 1))
+    def plain(name: str) -> DecodeBatch:
+        return record_by_record(lambda record: DecodedRecord(_record(codec, name, record), 1))
 
-    def letter(record: ConsumerRecord) -> Decoded:
+    def letter(record: ConsumerRecord) -> DecodedRecord:
         found = _record(codec, "DeadLetter", record)
         if found["topic"] == settings.topic_readings and found["reason"] not in _UNREAD:
             reading = codec.decode_reading(found["value"])
             if isinstance(reading, Reading) and _EARLIEST <= reading.measured_at <= LATEST_ARRIVAL:
                 found["measured_at"] = reading.measured_at
-        return Decoded(found, 1)
+        return DecodedRecord(found, 1)
 
-    def registration(record: ConsumerRecord) -> Decoded | None:
+    def registration(record: ConsumerRecord) -> DecodedRecord | None:
         # What raises here the streams worker leaves out as well.
-        untimely = arrival_refusal(record.timestamp)
+        untimely = arrival_rejection(record.timestamp)
         if untimely is not None:
             raise Undecodable(untimely.detail)
         try:
             if record.value is None:
-                struck = _struck_off(bin_of(record.key, None))
-                return Decoded({"enterprise": struck, "sources": []}, 1)
+                struck = _struck_off(bin_of(record.key, None, country))
+                return DecodedRecord({"enterprise": struck, "sources": []}, 1)
             enterprise = _record(codec, "EnterpriseRegistration", record)
-            bin_of(record.key, enterprise_from_record(enterprise))
+            bin_of(record.key, enterprise_from_record(enterprise, country), country)
         except (RegistryError, ValueError) as error:
             raise Undecodable(str(error)) from None
         sources = enterprise["sources"]
         record = {
-            "enterprise": _enterprise(enterprise),
+            "enterprise": _enterprise(enterprise, country.zone),
             "sources": [_source(enterprise["bin"], source) for source in sources],
         }
-        return Decoded(record, 1 + len(sources))
+        return DecodedRecord(record, 1 + len(sources))
 
+    def measure(record: ConsumerRecord) -> DecodedRecord:
+        # What raises here the streams worker leaves out as well.
+        fields = _record(codec, "Measure", record)
+        try:
+            told = measure_from_record(fields, country, record.timestamp)
+        except (RegistryError, ValueError) as error:
+            raise Undecodable(str(error)) from None
+        if record.key != told.id.encode():
+            raise Undecodable(f"its key is not its id {told.id}")
+        return DecodedRecord(fields, 1)
+
+    of_readings = (READINGS, RAW_MESSAGES) if settings.sink_raw_messages else (READINGS,)
     return {
-        settings.topic_readings: Route((READINGS,), readings),
+        settings.topic_readings: Route(of_readings, readings),
         settings.topic_means: Route((MEANS,), plain("WindowMean")),
         settings.topic_gaps: Route((GAPS,), plain("DataGap")),
         settings.topic_violations: Route((VIOLATIONS,), plain("Violation")),
-        settings.topic_dead_letters: Route((DEAD_LETTERS,), one_by_one(letter)),
-        settings.topic_registry: Route((REGISTRY, ENTERPRISES), one_by_one(registration)),
+        settings.topic_findings: Route((FINDINGS,), plain("Finding")),
+        settings.topic_notice_verdicts: Route((NOTICES,), plain("NoticeVerdict")),
+        settings.topic_cases: Route((CASES,), plain("AdministrativeCase")),
+        settings.topic_roots: Route((ROOTS,), plain("SourceDayRoot")),
+        settings.topic_measures: Route((MEASURES,), record_by_record(measure)),
+        settings.topic_dead_letters: Route((DEAD_LETTERS,), record_by_record(letter)),
+        settings.topic_registry: Route(
+            (REGISTRATIONS, REGISTRY, ENTERPRISES), record_by_record(registration)
+        ),
     }
 
 
-def portion(batch: PartitionBatch, route: Route) -> Portion:
-    """The entries of a fetched batch. A message that cannot be read is left out and logged.
+def fetched_entries(batch: PartitionBatch, route: Route) -> FetchedEntries:
+    """Decode a fetched batch; drop and log messages that cannot be decoded.
 
-    Raises ``SchemaRegistryError`` where the schema registry does not answer.
+    Raises ``SchemaRegistryError`` if the schema registry does not answer.
     """
     entries, unreadable = route.decode(batch.records)
     if unreadable:
         log.warning(
-            "messages that cannot be read are left out",
+            "messages_undecodable",
             messages=unreadable,
             topic=batch.topic,
             partition=batch.partition,
             first_offset=batch.first_offset,
             last_offset=batch.next_offset - 1,
         )
-    return Portion(batch.first_offset, batch.next_offset - 1, entries)
+    return FetchedEntries(batch.first_offset, batch.next_offset - 1, entries)
 
 
 def _record(codec: Codec, name: str, record: ConsumerRecord) -> dict[str, Any]:
@@ -173,17 +203,17 @@ def _record(codec: Codec, name: str, record: ConsumerRecord) -> dict[str, Any]:
     return content
 
 
-def _moment(text: str | None) -> int | None:
+def _moment(text: str | None, zone: str) -> int | None:
     if text is None:
         return None
     try:
-        return moment(_ZONE, text)
+        return parse_instant(zone, text)
     except ValueError as error:
         raise Undecodable(str(error)) from None
 
 
-def _enterprise(record: dict[str, Any]) -> dict[str, Any]:
-    """Values of the table's columns, in their order."""
+def _enterprise(record: dict[str, Any], zone: str) -> dict[str, Any]:
+    """Return the values of the table's columns, in their order."""
     roadmap = record["roadmap"] or {"until": None, "reference": ""}
     return {
         "bin": record["bin"],
@@ -193,10 +223,10 @@ def _enterprise(record: dict[str, Any]) -> dict[str, Any]:
         "region": record["region"],
         "category": record["category"],
         "business_size": record["business_size"],
-        "commissioned_on": _moment(record["commissioned_on"]),
-        "installed_on": _moment(record["asm"]["installed_on"]),
-        "connected_on": _moment(record["asm"]["connected_on"]),
-        "roadmap_until": _moment(roadmap["until"]),
+        "commissioned_on": _moment(record["commissioned_on"], zone),
+        "installed_on": _moment(record["asm"]["installed_on"], zone),
+        "connected_on": _moment(record["asm"]["connected_on"], zone),
+        "roadmap_until": _moment(roadmap["until"], zone),
         "roadmap_reference": roadmap["reference"],
         "test": record["test"],
         "deleted": False,

@@ -1,4 +1,4 @@
-"""What a failed insert means: try again, cut the batch, or stop. One table, by server code."""
+"""Classify the failure of an insert, by server code: retry, split the batch, or stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import (
 
 
 class Failure(Enum):
-    """What to do about it."""
+    """What to do about a failed insert."""
 
     RETRIABLE = "retriable"  # the server, the network or the moment: the same batch, later
     DATA = "data"  # a row of the batch: find it, keep the rest
@@ -93,25 +93,25 @@ _FATAL: Final = {
     516: "AUTHENTICATION_FAILED",
 }
 
-CODES: Final[dict[int, tuple[str, Failure]]] = {
+ERROR_CODES: Final[dict[int, tuple[str, Failure]]] = {
     **{code: (name, Failure.RETRIABLE) for code, name in _RETRIABLE.items()},
     **{code: (name, Failure.DATA) for code, name in _DATA.items()},
     **{code: (name, Failure.FATAL) for code, name in _FATAL.items()},
 }
-"""Server code to its name and what it means here; codes and names are ClickHouse's."""
+"""Server code -> its name and class; codes and names are those of ClickHouse."""
 
 _IN_THE_ROWS: Final = (DataError, TypeError, ValueError, OverflowError, struct.error)
 
 
 def classify(error: BaseException) -> Failure:
-    """What an exception of an insert means.
+    """Classify the exception of an insert.
 
-    A code that the table does not know is retriable: waiting loses nothing. Without a code, an
-    error of the driver is the network's, unless it could not make columns of the rows.
+    An unknown server code is retriable, since waiting loses nothing. An error of the driver without
+    a code counts as a network failure, unless the rows could not be encoded.
     """
     code = getattr(error, "code", None)
     if isinstance(error, ClickHouseError) and isinstance(code, int):
-        return CODES[code][1] if code in CODES else Failure.RETRIABLE
+        return ERROR_CODES[code][1] if code in ERROR_CODES else Failure.RETRIABLE
     if isinstance(error, ProgrammingError):
         return Failure.FATAL
     if isinstance(error, _IN_THE_ROWS):
@@ -120,10 +120,10 @@ def classify(error: BaseException) -> Failure:
 
 
 def describe(error: BaseException) -> str:
-    """The failure in a few words: its name if the table has it; never a value of a row."""
+    """Name the failure in a few words, without any value of a row."""
     code = getattr(error, "code", None)
     if isinstance(code, int):
-        return CODES[code][0] if code in CODES else f"ClickHouse code {code}"
+        return ERROR_CODES[code][0] if code in ERROR_CODES else f"ClickHouse code {code}"
     if isinstance(error, OperationalError):
         return "no answer"  # the driver's word for a server that cannot be reached
     return type(error).__name__

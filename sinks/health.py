@@ -1,4 +1,4 @@
-"""What a sinks worker tells of itself, and whether its ClickHouse answers."""
+"""Report the health of a sinks worker, and probe its ClickHouse."""
 
 from __future__ import annotations
 
@@ -6,35 +6,37 @@ import contextlib
 
 from clickhouse_connect.driver.asyncclient import AsyncClient
 
-from sinks.app import Parts
+from sinks.app import SinksParts
 from sinks.clickhouse import async_client
 from sinks.failures import describe
-from streams.health.report import Look
+from streams.health.lifecycle import Lifecycle
+from streams.health.report import WorkerSnapshot
 from streams.health.server import Health
-from streams.health.stage import Stage
-from streams.schema_registry import schema_questions
+from streams.kafka.schema_registry import schema_registry_checks
 from streams.settings import Settings
 from streams.transport.positions import positions
 
 
-def sinks_health(settings: Settings, parts: Parts, topics: tuple[str, ...], stage: Stage) -> Health:
-    """The health of a sinks worker: by design it does not move while ClickHouse is away."""
+def sinks_health(
+    settings: Settings, parts: SinksParts, topics: tuple[str, ...], lifecycle: Lifecycle
+) -> Health:
+    """Build the health report of a sinks worker; waiting for ClickHouse is no stall."""
 
-    def look() -> Look:
+    def snapshot() -> WorkerSnapshot:
         moving = "partitions are being moved" if parts.app.rebalancing else None
-        excuses = parts.lanes.waiting()
+        excuses = parts.partition_writers.blocked()
         for place, seconds in parts.writer.failing.items():
             excuses[place] = f"ClickHouse does not take its batch for {seconds:.0f} s"
-        for place, hold in parts.holds.holding.items():
+        for place, hold in parts.holds.held.items():
             excuses[place] = str(hold)
-        return Look(
+        return WorkerSnapshot(
             positions=positions(parts.app, topics),
             conditions={
-                "started": stage.why,
+                "started": lifecycle.not_running,
                 "assignment": moving,
-                "registry": parts.follower.trouble,
+                "registry": parts.follower.failure,
             },
-            excuse=stage.excuse or parts.follower.trouble,
+            excuse=lifecycle.excuse or parts.follower.failure,
             excuses=excuses,
             counts={
                 "rows": parts.writer.rows_written,
@@ -46,20 +48,20 @@ def sinks_health(settings: Settings, parts: Parts, topics: tuple[str, ...], stag
         settings,
         group=settings.group_sinks,
         topics=topics,
-        look=look,
-        questions={"clickhouse": ClickHouse(settings), **schema_questions(settings)},
+        snapshot=snapshot,
+        dependencies={"clickhouse": ClickHouseProbe(settings), **schema_registry_checks(settings)},
     )
 
 
-class ClickHouse:
-    """Asks ClickHouse the smallest question that needs its user and its database."""
+class ClickHouseProbe:
+    """Probe ClickHouse with the smallest query that needs its user and database."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AsyncClient | None = None
 
     async def __call__(self) -> str | None:
-        """None when it answers, else a sentence."""
+        """Return None if ClickHouse answers, otherwise a sentence."""
         try:
             if self._client is None:
                 self._client = await async_client(self._settings)
@@ -70,7 +72,7 @@ class ClickHouse:
         return None
 
     async def close(self) -> None:
-        """Disconnect."""
+        """Close the client."""
         client, self._client = self._client, None
         if client is not None:
             with contextlib.suppress(Exception):

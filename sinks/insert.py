@@ -1,4 +1,4 @@
-"""One insert of the rows of a table: columns by way of the driver, a ready block as it is."""
+"""Insert the rows of one table: column values through the driver, a native block as it is."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from clickhouse_connect.driver.query import QueryResult
 
 from sinks.clickhouse import INSERT_SETTINGS
 from sinks.native import NativeBlock
-from sinks.tables import Columns, Table
+from sinks.tables import ColumnValues, Table
 
 _LZ4: Final = "lz4"
 
 
 class InsertClient(Protocol):
-    """What the writer needs of a client."""
+    """The methods that the writer calls on a client."""
 
     write_compression: str | None
 
-    async def query(self, query: str, /, *, parameters: dict[str, Any]) -> QueryResult: ...
+    async def query(self, query: str, /, *, parameters: dict[str, Any]) -> QueryResult:
+        """Run a query and return its rows."""
 
     async def insert(
         self,
@@ -32,7 +33,8 @@ class InsertClient(Protocol):
         column_type_names: Sequence[str],
         column_oriented: bool,
         settings: dict[str, Any],
-    ) -> object: ...
+    ) -> object:
+        """Insert column values."""
 
     async def raw_insert(
         self,
@@ -43,22 +45,23 @@ class InsertClient(Protocol):
         fmt: str,
         compression: str | None,
         settings: dict[str, Any],
-    ) -> object: ...
+    ) -> object:
+        """Insert an encoded block."""
 
 
-def row_count(made: Columns | NativeBlock | None) -> int:
-    """How many rows a table's builder made."""
+def row_count(made: ColumnValues | NativeBlock | None) -> int:
+    """Return the number of rows that a table's builder made."""
     if isinstance(made, NativeBlock):
         return made.rows
     return len(made[0]) if made else 0
 
 
 async def insert(
-    client: InsertClient, table: Table, made: Columns | NativeBlock, token: str
+    client: InsertClient, table: Table, made: ColumnValues | NativeBlock, token: str
 ) -> None:
-    """Insert what the table's builder made, as one block under a token.
+    """Insert the output of a table's builder as one block, under a deduplication token.
 
-    Raises what the driver raises.
+    Lets the errors of the driver through.
     """
     settings = {**INSERT_SETTINGS, "insert_deduplication_token": token}
     if isinstance(made, NativeBlock):

@@ -1,8 +1,8 @@
-"""Numbered SQL files, applied once and in order: ``migrations/NNNN_*.sql``.
+"""Apply the numbered SQL files ``migrations/NNNN_*.sql``, each once and in order.
 
-An applied file never changes: its checksum is kept in the table ``migrations``. ClickHouse has no
-transactions around DDL, so every statement is written to be repeatable (IF NOT EXISTS): a run that
-was cut short in the middle of a file is finished by the next one.
+An applied file never changes: the table ``migrations`` keeps its checksum. ClickHouse has no
+transactional DDL, so every statement must be repeatable (IF NOT EXISTS): the next run completes a
+file that was interrupted.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.reference import write_names
+from sinks.comments import write_comments
+from sinks.reference_tables import write_reference_tables
+from streams.rules.load import load_rules
+from streams.rules.packed import pack_rules
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _JOIN_GET = re.compile(r"joinGet\('(?=\w+')")
-_LEDGER = """
+_MIGRATIONS_TABLE = """
 CREATE TABLE IF NOT EXISTS migrations
 (
     number UInt32 COMMENT 'Number of the file',
@@ -35,11 +38,11 @@ COMMENT 'Which migrations this database has had'
 
 
 class MigrationError(Exception):
-    """The migrations and the database do not fit together; the text is one sentence."""
+    """Migrations and database do not match; the message is one sentence."""
 
 
 class Migration(NamedTuple):
-    """One file: its number, name and text."""
+    """One file: number, name and text."""
 
     number: int
     name: str
@@ -51,10 +54,10 @@ class Migration(NamedTuple):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def statements(self, database: str) -> Iterator[str]:
-        """The statements of the file, which end in a semicolon at the end of a line.
+        """Yield the statements of the file, each terminated by a semicolon at the end of a line.
 
-        ClickHouse looks for the table of ``joinGet`` in the database of who asks, not in that of
-        the view: its name gets that of the database.
+        ClickHouse resolves the table of ``joinGet`` in the caller's database instead of the view's,
+        so the name is qualified with the database.
         """
         for part in re.split(r";\s*$", self.text, flags=re.MULTILINE):
             if part.strip():
@@ -62,9 +65,9 @@ class Migration(NamedTuple):
 
 
 def migrations(directory: Traversable | None = None) -> list[Migration]:
-    """Every migration of the package (or of a directory), in order.
+    """Load every migration of the package (or of a directory), in order.
 
-    Raises ``MigrationError`` for a gap or a repetition in the numbers.
+    Raises ``MigrationError`` for a missing or repeated number.
     """
     found = []
     for entry in (directory or resources.files("sinks") / "migrations").iterdir():
@@ -79,18 +82,23 @@ def migrations(directory: Traversable | None = None) -> list[Migration]:
     return found
 
 
-def migrate(client: Client, database: str, directory: Traversable | None = None) -> list[str]:
-    """Create the database if need be and apply what it has not had; names of what was applied.
+def migrate(
+    client: Client,
+    database: str,
+    directory: Traversable | None = None,
+    rules: str | None = None,
+) -> list[str]:
+    """Create the database if needed, apply the missing migrations, and return their names.
 
-    The names of regions and the titles of rules are brought up to date each time.
-
-    ``client`` may be connected to any database; it is left connected to this one. Raises
-    ``MigrationError`` if an applied file has changed or is gone.
+    Updates the reference tables (with the titles of the rules in the directory ``rules``, or of the
+    packaged ones) and the comments of columns on every run. ``client`` may be connected to any
+    database; it is left connected to this one. Raises ``MigrationError`` if an applied file has
+    changed or is missing.
     """
     wanted = migrations(directory)
     client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`", use_database=False)
     client.database = database
-    client.command(_LEDGER)
+    client.command(_MIGRATIONS_TABLE)
     applied = _applied(client)
     _check(wanted, applied, database)
     done = []
@@ -106,12 +114,13 @@ def migrate(client: Client, database: str, directory: Traversable | None = None)
         )
         done.append(migration.name)
     if directory is None:
-        write_names(client)
+        write_reference_tables(client, load_rules(rules), pack_rules(rules))
+        write_comments(client)
     return done
 
 
 def pending(client: Client, directory: Traversable | None = None) -> list[str]:
-    """Names of the migrations that the client's database has not had."""
+    """Return the names of the migrations that the client's database lacks."""
     exists = client.command("EXISTS TABLE migrations")
     applied = _applied(client) if int(str(exists)) else {}
     return [each.name for each in migrations(directory) if each.number not in applied]

@@ -1,100 +1,79 @@
-"""What is written where: for each table its columns and how entries become them.
+"""Define the tables: their columns, and how entries become column values.
 
-Columns, not row objects, and times as integer milliseconds: the driver's fast path.
+Values are columns rather than row objects, and times integer milliseconds: the driver's fast path.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sinks import columns
-from sinks.batch import Batch, Entry
+from sinks.batch import Batch
 from sinks.native import NativeBlock
-from sinks.readings import reading_rows
+from sinks.readings.messages import message_rows
+from sinks.readings.rows import reading_rows
+from sinks.record_columns import TIME, RecordColumn, record_columns
 
-Columns = list[list[Any]]
-
-_EMPTY_TEXTS: Final = ("source_id", "parameter", "unit", "device_serial", "verification")
-"""Texts of a violation that are empty where the record has null."""
+ColumnValues = list[list[Any]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table, its columns with their types, and the builder of the values in that order.
+    """A table, its columns with their types, and the builder of their values in that order.
 
-    It gives columns for the driver, or a block for the server itself; None for no rows at all.
+    ``build`` returns column values for the driver, a native block, or None for no rows.
     """
 
     name: str
     columns: dict[str, str]
-    build: Callable[[Batch], Columns | NativeBlock | None]
+    build: Callable[[Batch], ColumnValues | NativeBlock | None]
 
 
-def _fields(entries: Sequence[Entry], names: Sequence[str]) -> Columns:
-    return [[entry.record[name] for entry in entries] for name in names]
+def _record_table(name: str, columns: Sequence[RecordColumn]) -> Table:
+    def build(batch: Batch) -> ColumnValues:
+        records = [entry.record for entry in batch.entries]
+        return [column.values(records) for column in columns]
+
+    return Table(name, {column.name: column.type for column in columns}, build)
 
 
-def _text(entries: Sequence[Entry], name: str) -> list[str]:
-    return [entry.record[name] or "" for entry in entries]
-
-
-def _ids(entries: Sequence[Entry]) -> list[uuid.UUID]:
-    return [uuid.UUID(entry.record["id"]) for entry in entries]
-
-
-def _means(batch: Batch) -> Columns:
-    versions = [2 * entry.record["revision"] + entry.record["final"] for entry in batch.entries]
-    return [*_fields(batch.entries, list(columns.MEANS)[:-1]), versions]
-
-
-def _gaps(batch: Batch) -> Columns:
-    entries = batch.entries
-    revision, status, source, start, end, detected = _fields(
-        entries, ("revision", "status", "source_id", "start", "end", "detected_at")
+def _version(of: Callable[[dict[str, Any]], int], meaning: str) -> RecordColumn:
+    """Build the version column: of several rows with one key, the greatest version wins."""
+    return RecordColumn(
+        "version", "UInt64", lambda records: [of(record) for record in records], meaning
     )
-    parameter = _text(entries, "parameter")
-    return [_ids(entries), revision, status, source, parameter, start, end, detected, revision]
 
 
-def _violations(batch: Batch) -> Columns:
-    entries = batch.entries
-    made: Columns = []
-    for name in columns.VIOLATIONS:
-        group, _, part = name.partition(".")
-        if name == "id":
-            made.append(_ids(entries))
-        elif name == "version":
-            made += _fields(entries, ("revision",))
-        elif group == "legal_basis":
-            made.append([[item[part] or "" for item in e.record[group]] for e in entries])
-        elif part:
-            made.append([[item[part] for item in e.record[group]] for e in entries])
-        elif name in _EMPTY_TEXTS:
-            made.append(_text(entries, name))
-        else:
-            made += _fields(entries, (name,))
-    return made
-
-
-def _dead_letters(batch: Batch) -> Columns:
-    """Entries hold records of the dead-letters topic, or what the sink itself refused."""
-    entries = batch.entries
-    versions = [0 if entry.record["stage"] == "sink" else 1 for entry in entries]
-    headers = [
-        [(header["name"], header["value"]) for header in entry.record["headers"]]
-        for entry in entries
+def _dead_letter_columns() -> list[RecordColumn]:
+    """Build the columns of dead letters, from the topic or rejected by ClickHouse itself."""
+    of_record = [
+        column for column in record_columns("DeadLetter") if not column.name.startswith("headers.")
     ]
-    measured = [entry.record.get("measured_at") for entry in entries]
-    made = _fields(entries, list(columns.DEAD_LETTERS)[:-3])
-    made[3] = _text(entries, "source_id")
-    return [*made, headers, measured, versions]
+    headers = RecordColumn(
+        "headers",
+        "Array(Tuple(name String, value String))",
+        lambda records: [
+            [(header["name"], header["value"]) for header in record["headers"]]
+            for record in records
+        ],
+        "Headers of the original",
+    )
+    measured_at = RecordColumn(
+        "measured_at",
+        f"Nullable({TIME})",
+        lambda records: [record.get("measured_at") for record in records],
+        "Start of the interval of its reading; null: not known",
+    )
+    version = _version(
+        lambda record: 0 if record["stage"] == "sink" else 1, "The record of the topic wins"
+    )
+    return [*of_record, headers, measured_at, version]
 
 
-def _registry(batch: Batch) -> Columns:
-    """Entries hold ``{"enterprise": {...}, "sources": [{...}]}`` of `sinks.decode`."""
+def _registry(batch: Batch) -> ColumnValues:
+    """Build the rows of sources from the entries of `sinks.decode`."""
     rows = [
         [*source.values(), entry.offset + 1]
         for entry in batch.entries
@@ -103,7 +82,7 @@ def _registry(batch: Batch) -> Columns:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _enterprises(batch: Batch) -> Columns:
+def _enterprises(batch: Batch) -> ColumnValues:
     rows = [
         [*entry.record["enterprise"].values(), entry.timestamp, entry.offset + 1]
         for entry in batch.entries
@@ -111,11 +90,63 @@ def _enterprises(batch: Batch) -> Columns:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+def _registrations(batch: Batch) -> ColumnValues:
+    """Build the rows of registrations as they came."""
+    rows = [
+        [
+            entry.record["enterprise"]["bin"],
+            batch.topic,
+            batch.partition,
+            entry.offset,
+            entry.timestamp,
+            entry.value,
+            entry.offset,
+        ]
+        for entry in batch.entries
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _measures(batch: Batch) -> ColumnValues:
+    """Build the rows of measures, each with the place and the time of its arrival."""
+    records = [entry.record for entry in batch.entries]
+    offsets = [entry.offset for entry in batch.entries]
+    return [
+        *(column.values(records) for column in MEASURE_FIELDS),
+        [batch.topic] * len(records),
+        [batch.partition] * len(records),
+        offsets,
+        [entry.timestamp for entry in batch.entries],
+        offsets,
+    ]
+
+
+_REVISION: Final = _version(lambda record: int(record["revision"]), "The last revision wins")
+_MEAN_VERSION: Final = _version(
+    lambda record: 2 * int(record["revision"]) + bool(record["final"]),
+    "2 * revision + final: the last revision wins",
+)
+
 READINGS: Final = Table("readings", columns.READINGS, reading_rows)
-MEANS: Final = Table("means", columns.MEANS, _means)
-GAPS: Final = Table("gaps", columns.GAPS, _gaps)
-VIOLATIONS: Final = Table("violations", columns.VIOLATIONS, _violations)
-DEAD_LETTERS: Final = Table("dead_letters", columns.DEAD_LETTERS, _dead_letters)
+RAW_MESSAGES: Final = Table("raw_messages", columns.RAW_MESSAGES, message_rows)
+MEANS: Final = _record_table("means", [*record_columns("WindowMean"), _MEAN_VERSION])
+GAPS: Final = _record_table("gaps", [*record_columns("DataGap"), _REVISION])
+VIOLATIONS: Final = _record_table("violations", [*record_columns("Violation"), _REVISION])
+FINDINGS: Final = _record_table("findings", [*record_columns("Finding"), _REVISION])
+NOTICES: Final = _record_table("notices", [*record_columns("NoticeVerdict"), _REVISION])
+CASES: Final = _record_table("cases", [*record_columns("AdministrativeCase"), _REVISION])
+ROOTS: Final = _record_table("roots", [*record_columns("SourceDayRoot"), _REVISION])
+MEASURE_FIELDS: Final = record_columns("Measure")
+MEASURES: Final = Table(
+    "measures",
+    {column.name: column.type for column in MEASURE_FIELDS} | columns.ARRIVAL,
+    _measures,
+)
+DEAD_LETTERS: Final = _record_table("dead_letters", _dead_letter_columns())
 REGISTRY: Final = Table("registry", columns.REGISTRY, _registry)
 ENTERPRISES: Final = Table("enterprises", columns.ENTERPRISES, _enterprises)
-TABLES: Final = (READINGS, MEANS, GAPS, VIOLATIONS, DEAD_LETTERS, REGISTRY, ENTERPRISES)
+REGISTRATIONS: Final = Table("registrations", columns.REGISTRATIONS, _registrations)
+TABLES: Final = (
+    READINGS, RAW_MESSAGES, MEANS, GAPS, VIOLATIONS, FINDINGS, NOTICES, CASES, ROOTS, MEASURES,
+    DEAD_LETTERS, REGISTRATIONS, REGISTRY, ENTERPRISES,
+)  # fmt: skip

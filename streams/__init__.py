@@ -1,0 +1,1 @@
+"""The streams worker: readings from Kafka to means, gaps, violations and dead letters."""

@@ -1,4 +1,4 @@
-"""Variables that Kubernetes gives a pod for every Service of its namespace.
+"""Recognises the variables that Kubernetes sets in a pod for every Service.
 
 A Service called ``emissions`` or ``emissions-streams`` makes variables that begin like settings:
 ``EMISSIONS_SERVICE_HOST``, ``EMISSIONS_STREAMS_PORT=tcp://10.0.0.7:6066`` (Kubernetes, "Accessing
@@ -26,7 +26,7 @@ _ADDRESSES: Final = re.compile(r"(?:.+_)?(?:SERVICE_HOST|PORT_\d{1,5}_(?:TCP|UDP
 
 
 def made_for_a_service(name: str, value: str) -> bool:
-    """Whether Kubernetes gives a variable; ``name`` is without the prefix of the settings.
+    """Return whether Kubernetes sets a variable; ``name`` is without the settings' prefix.
 
     Also one whose name is that of a setting: a Service ``emissions-web`` makes ``WEB_PORT``.
     """

@@ -1,9 +1,11 @@
-"""One frozen, validated object of settings, read from ``EMISSIONS_*`` environment variables.
+"""Reads and validates the settings: one frozen object from ``EMISSIONS_*`` variables.
 
-``Settings.from_env(os.environ)`` is the way in for the deployed workers; the embedded runs of
-``demo`` and ``replay`` build ``Settings(...)`` or ``dataclasses.replace`` one. A field ``grace_s``
-is the variable ``EMISSIONS_GRACE_S``. Every mistake is one sentence in `SettingsError`, and no
-password ever stands in a message or in a repr.
+Deployed workers use ``Settings.from_env(os.environ)``; the embedded runs of ``demo`` and ``replay``
+build ``Settings(...)`` or ``dataclasses.replace`` one. A field ``grace_s`` is the variable
+``EMISSIONS_GRACE_S``. Every mistake is one sentence in `SettingsError`, and no password is ever in
+a message or in a repr.
+
+One file, although a long one: each field, its bounds and the sentences that refuse it are together.
 """
 
 from __future__ import annotations
@@ -14,28 +16,55 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, get_type_hints
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, cast, get_type_hints
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Meta
+
+from streams.core.law.policy import SIGNATURE_POLICIES, Policy
 from streams.service_variables import made_for_a_service
+
+if TYPE_CHECKING:
+    from streams.core.cases.scene import CasePolicy, Certainty
+    from streams.core.engine.dead_letter_limit import LimitPolicy
 
 PREFIX: Final = "EMISSIONS_"
 
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s,:/@\[\]]+):(\d{1,5})")
+_URI_REFERENCE = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]{1,250}")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _MOST_LIMIT_RECORDS: Final = 20_000
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
+RENAMED: Final[Mapping[str, str]] = {
+    "say_s": "log_interval_s",
+    "fuse_share": "dead_letter_limit_share",
+    "fuse_records": "dead_letter_limit_records",
+    "fuse_run": "dead_letter_limit_run",
+}
+"""Settings by an earlier name: a deployment that still uses it goes on as it is."""
+
+
+Count = Annotated[int, Meta(ge=1)]
+CountOrOff = Annotated[int, Meta(ge=0)]
+WholeSeconds = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0)]
+Period = Annotated[float, Meta(ge=1)]
+Age = Annotated[float, Meta(ge=0.01)]
+Share = Annotated[float, Meta(ge=0)]
+"""Numbers with their least value, which `Settings` checks."""
+
 
 class SettingsError(ValueError):
-    """A setting is wrong; the message is one sentence that names the variable and why."""
+    """A setting is wrong; the text is one sentence that names the variable and why."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a worker or a command needs to know; seconds, bytes and rows as named.
+    """Settings of workers and commands; seconds, bytes and rows as named.
 
     The comment behind each field is its meaning in ``emissions settings``.
     """
@@ -52,75 +81,105 @@ class Settings:
     schema_registry_url: str | None = None  # http(s)://host:port; none: the ids of schemas/ids.json
     schema_registry_user: str | None = None  # HTTP basic authentication when set
     schema_registry_password: str | None = field(default=None, repr=False)  # goes with the user
-    schema_wait_s: float = 5.0  # messages wait so long for an id that the registry does not know
+    schema_wait_s: Seconds = 5.0  # messages wait this long for an id unknown to the registry
+    event_source: str = "/emissions"  # CloudEvents source of what is published: a URI reference
+    rules: str | None = None  # directory of other rule files (*.yaml), or a packaged set; none: kz
 
     # Topics and groups
     topic_readings: str = "emissions.readings"  # in: EmissionReading
     topic_registry: str = "emissions.registry"  # in: EnterpriseRegistration, compacted
+    topic_notices: str = "emissions.notices"  # in: OperatorNotice, compacted
+    topic_measures: str = "emissions.measures"  # in: Measure, compacted
     topic_means: str = "emissions.means"  # out: WindowMean
     topic_gaps: str = "emissions.gaps"  # out: DataGap
     topic_violations: str = "emissions.violations"  # out: Violation
+    topic_findings: str = "emissions.findings"  # out: Finding, what an inspector should look at
     topic_cases: str = "emissions.cases"  # out: AdministrativeCase
-    topic_dead_letters: str = "emissions.dead-letters"  # out: DeadLetter, what was refused
+    topic_roots: str = "emissions.roots"  # out: SourceDayRoot
+    topic_notice_verdicts: str = "emissions.notice-verdicts"  # out: NoticeVerdict
+    topic_dead_letters: str = "emissions.dead-letters"  # out: DeadLetter, refused messages
     topic_holds: str = "emissions.holds"  # partitions that wait for a person, and decisions
-    partitions: int = 4  # of readings, of the outputs and of the state's changelog
-    replication: int = 1  # copies of each partition that topics are created with
+    partitions: Count = 4  # of readings, of the outputs and of the state's changelog
+    replication: Count = 1  # replicas of each partition of new topics
     group_streams: str = "emissions-streams"  # consumer group of the streams workers
     group_sinks: str = "emissions-sinks"  # consumer group of the sinks workers
+    group_seal: str = "emissions-seal"  # under it the seal worker tells how far it has sealed
 
-    # Time (specification 3 and 8)
-    grace_s: int = 300  # a window closes this long after its end
-    day_grace_s: int = 1200  # a calendar day closes this long after its end
-    max_lateness_s: int = 259200  # readings later than this are TOO_LATE
-    outage_limit_s: int = 86400  # a longer silence is a violation: KZ-GAP, Order 208 point 26 (2)
-    tick_s: float = 10.0  # the leader writes a tick this often; 0: never (a replay has its own)
+    # Time
+    grace_s: WholeSeconds = 300  # a window closes this long after its end
+    day_grace_s: WholeSeconds = 1200  # a calendar day closes this long after its end
+    max_lateness_s: WholeSeconds = 259200  # readings later than this are TOO_LATE
+    outage_limit_s: Count = 86400  # a longer silence is a violation: KZ-GAP, Order 208 point 26 (2)
+    episode_max_days: Count = 5  # local days that the violations of one case last at most
+    episode_gap_s: WholeSeconds = 86400  # violations further apart than this are not of one case
+    case_uncertainty: bool = False  # a person looks where the confidence interval spans the limit
+    case_certainty: str = "inferred"  # of the law's reading at least; inferred, secondary or read
+    signatures: str = "off"  # readings of sources with keys that are not signed: off, warn, require
+    mark_deadline_s: Count = 86400  # an operator marks a reading within this time after its end
+    tick_s: Seconds = 10.0  # the leader writes a tick this often; 0: never (a replay has its own)
 
     # The streams worker
-    poll_records: int = 10_000  # records a partition batch holds at most
+    poll_records: Count = 10_000  # records a partition batch holds at most
     state_directory: str | None = None  # scratch files of the state; None: the system's temporary
     state_in_memory: bool = False  # allow a state directory that lies in memory (tmpfs)
-    records_in_flight: int = 40_000  # of a partition: handed over and not acknowledged yet
-    save_records: int = 30_000  # records of a partition after which its state is saved
-    save_s: float = 600.0  # its state is saved after so long; a start judges again what came since
-    commit_s: float = 0.5  # offsets are committed this often
-    session_timeout_s: float = 6.0  # a dead worker's partitions move after this
-    heartbeat_s: float = 2.0  # a worker tells its group this often that it lives
-    stop_s: float = 20.0  # a worker that has not stopped by then is ended
-    stuck_s: float = 120.0  # a partition with lag that has not moved for so long is stuck
-    say_s: float = 30.0  # repeated troubles and progress are logged once in this period
+    records_in_flight: Count = 40_000  # of a partition: handed over and unacknowledged
+    save_records: Count = 30_000  # records of a partition after which its state is saved
+    save_s: Seconds = 600.0  # its state is saved after this time; a start replays what came since
+    commit_s: Annotated[float, Meta(ge=0.05)] = 0.5  # offsets are committed this often
+    session_timeout_s: Period = 6.0  # a dead worker's partitions move after this
+    heartbeat_s: Annotated[float, Meta(ge=0.1)] = 2.0  # interval of heartbeats to the group
+    stop_s: Period = 20.0  # a worker that has not stopped by then exits
+    stuck_s: Annotated[float, Meta(ge=2)] = 120.0  # lag without progress this long is a standstill
+    log_interval_s: Period = 30.0  # repeated failures and progress are logged this often
 
-    # A partition is held, until somebody decides, rather than divert a nation's messages
-    dead_letter_limit_share: float = 0.5  # held at this share of dead letters; 0: off
-    dead_letter_limit_records: int = 2000  # the share is that of so many last messages of it
-    dead_letter_limit_run: int = 1000  # held at so many dead letters in a row; 0: off
-    dead_letter_limit_senders: int = 5  # no limit is reached by fewer senders than these
-    # or than believe a clock that is wrong (not in a replay, whose times are what they are)
-    max_ahead_s: float = 600.0  # held at a record so far ahead of the worker's clock; 0: off
-    max_step_s: float = 21600.0  # and at one so far ahead of the records around it; 0: off
+    # Holds: a partition waits for a person instead of diverting a nation's messages
+    dead_letter_limit_share: Share = 0.5  # held at this share of dead letters; 0: off
+    dead_letter_limit_records: Count = 2000  # the share is that of this many last messages
+    dead_letter_limit_run: CountOrOff = 1000  # held at this many dead letters in a row; 0: off
+    dead_letter_limit_senders: Count = 5  # fewer senders than this reach no limit
+    # Holds by the clock (never in a replay, which believes every stamp)
+    max_ahead_s: Seconds = 600.0  # held at a record this far ahead of the worker's clock; 0: off
+    max_step_s: Seconds = 21600.0  # and at one this far ahead of the records around it; 0: off
 
     # The sinks worker
-    sink_rows: int = 50_000  # a batch is written to ClickHouse at this many rows
-    sink_bytes: int = 16 * 1024 * 1024  # a batch is written at this many bytes
-    sink_age_s: float = 2.0  # a batch is written at this age
-    sink_violations_age_s: float = 0.25  # a batch of violations is written at this age
+    sink_rows: Count = 50_000  # a batch is written to ClickHouse at this many rows
+    sink_bytes: Count = 16 * 1024 * 1024  # a batch is written at this many bytes
+    sink_age_s: Age = 2.0  # a batch is written at this age
+    sink_violations_age_s: Age = 0.25  # a batch of violations is written at this age
+    sink_raw_messages: bool = True  # keep the messages of accepted readings whole, for five years
+
+    # The transparency log
+    log_path: str | None = None  # its directory; the seal worker writes it, others read it
+    log_origin: str | None = None  # its name, as an address without https:// (regulator.kz/log)
+    log_key_file: str | None = None  # its private key: `emissions log key --new FILE`
+    log_witnesses: str | None = None  # file of the public keys of its witnesses, one a line
+    tsa_url: str | None = None  # http(s) address that stamps each day's checkpoint (RFC 3161)
+    seal_s: Period = 60.0  # a checkpoint is signed this often, while something is new
+
+    # Bundles of evidence
+    bundle_key_file: str | None = None  # private key (PEM) that signs bundles; none: the log's
+
+    # The work of inspectors
+    inspector_items: Count = 12  # cases and grounds that an inspector is given a day
+    region_inspectors: Count = 1  # inspectors of a region
 
     # Running
-    web_host: str = "127.0.0.1"  # address on which health is told
-    web_port: int = 0  # /livez and /readyz over HTTP at this port; 0: off
+    web_host: str = "127.0.0.1"  # address of the health pages
+    web_port: CountOrOff = 0  # /livez and /readyz over HTTP at this port; 0: off
     log_format: str = "auto"  # json | console | auto (console on a terminal)
     log_level: str = "INFO"  # DEBUG | INFO | WARNING | ERROR
 
     def __post_init__(self) -> None:
         _check(self)
-        self._take_credentials()
+        self._move_credentials()
 
-    def _take_credentials(self) -> None:
-        """Move user and password out of ClickHouse's URL, where they would be shown with it."""
+    def _move_credentials(self) -> None:
+        """Move user and password out of ClickHouse's URL, which is shown."""
         parts = urlsplit(self.clickhouse_url)
         if parts.username is None and parts.password is None:
             return
         host = parts.netloc.rpartition("@")[2]
-        put = object.__setattr__  # frozen for everybody else
+        put = object.__setattr__  # frozen otherwise
         put(self, "clickhouse_url", parts._replace(netloc=host).geturl())
         if parts.username:
             put(self, "clickhouse_user", unquote(parts.username))
@@ -128,7 +187,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
-        """Settings from ``EMISSIONS_*`` variables; an unknown one is an error, not a surprise."""
+        """Read the settings from ``EMISSIONS_*`` variables; refuse an unknown one."""
         env = os.environ if env is None else env
         hints = get_type_hints(cls)
         given: dict[str, object] = {}
@@ -138,10 +197,14 @@ class Settings:
             name = variable.removeprefix(PREFIX).lower()
             if made_for_a_service(variable.removeprefix(PREFIX), env[variable]):
                 continue
+            name = RENAMED.get(name, name)
             if name not in hints:
                 raise SettingsError(unknown(variable))
+            now = present_name(variable)
+            if variable != now and now in env:
+                raise SettingsError(named_twice(variable))
             given[name] = parsed(variable, env[variable], hints[name])
-        _told_once(given)
+        _check_credentials(given)
         return cls(**given)  # type: ignore[arg-type]
 
     @property
@@ -150,12 +213,49 @@ class Settings:
         return tuple(address.strip() for address in self.broker.split(","))
 
     @property
+    def state_path(self) -> Path | None:
+        """Directory of the state's scratch files; None: the system's temporary directory."""
+        return None if self.state_directory is None else Path(self.state_directory)
+
+    @property
+    def policy(self) -> Policy:
+        """The times of the specification, ms."""
+        return Policy(
+            grace=self.grace_s * 1000,
+            day_grace=self.day_grace_s * 1000,
+            max_lateness=self.max_lateness_s * 1000,
+            outage_limit=self.outage_limit_s * 1000,
+            mark_deadline=self.mark_deadline_s * 1000,
+            episode_max=self.episode_max_days,
+        )
+
+    @property
+    def case_policy(self) -> CasePolicy:
+        """What policy fixes of cases."""
+        from streams.core.cases.scene import CasePolicy  # not for every command
+
+        certainty = cast("Certainty", self.case_certainty)
+        return CasePolicy(self.episode_gap_s * 1000, self.case_uncertainty, certainty)
+
+    @property
+    def dead_letter_limit(self) -> LimitPolicy:
+        """When the dead-letter limit of a partition is reached."""
+        from streams.core.engine.dead_letter_limit import LimitPolicy  # not for every command
+
+        return LimitPolicy(
+            self.dead_letter_limit_share,
+            self.dead_letter_limit_records,
+            self.dead_letter_limit_run,
+            self.dead_letter_limit_senders,
+        )
+
+    @property
     def app_id(self) -> str:
         """Name of the streams application: its consumer group and the prefix of its changelog."""
         return self.group_streams
 
     def as_env(self) -> dict[str, str]:
-        """Variables that make an equal object in a child process; passwords are among them."""
+        """Return variables that make an equal object in a child process, passwords included."""
         found: dict[str, str] = {}
         for part in dataclasses.fields(self):
             value = getattr(self, part.name)
@@ -165,19 +265,30 @@ class Settings:
         return found
 
 
+def present_name(variable: str) -> str:
+    """Return the variable's name of today: another one if it goes by an earlier name."""
+    name = variable.removeprefix(PREFIX).lower()
+    return PREFIX + RENAMED.get(name, name).upper()
+
+
+def named_twice(variable: str) -> str:
+    """Return the sentence for an earlier name beside the name of today."""
+    return f"{variable} is the earlier name of {present_name(variable)}: give one of them"
+
+
 def unknown(variable: str) -> str:
-    """The sentence for a variable that is no setting, with the one that was probably meant."""
+    """Return the sentence for an unknown variable, with the nearest known one."""
     names = [PREFIX + part.name.upper() for part in dataclasses.fields(Settings)]
     near = difflib.get_close_matches(variable, names, n=1, cutoff=0.8)
     meant = f", {near[0]} is" if near else " (emissions settings lists them)"
     return f"{variable} is not a setting of this program{meant}"
 
 
-def _told_once(given: Mapping[str, object]) -> None:
-    """Refuse a user or password of ClickHouse that stands in its URL and beside it."""
+def _check_credentials(given: Mapping[str, object]) -> None:
+    """Refuse a user or password of ClickHouse that is in its URL and in its own variable."""
     try:
         parts = urlsplit(str(given.get("clickhouse_url", "")))
-    except ValueError:  # what is no URL is refused with all the rest
+    except ValueError:  # an invalid URL is refused with the rest
         return
     for name, inside in (("user", parts.username), ("password", parts.password)):
         beside = given.get(f"clickhouse_{name}")
@@ -189,7 +300,7 @@ def _told_once(given: Mapping[str, object]) -> None:
 
 
 def parsed(variable: str, text: str, hint: object) -> object:
-    """The value of one variable in the type of its field."""
+    """Parse the value of one variable in the type of its field."""
     secret = variable.endswith("_PASSWORD")
     text = text if secret else text.strip()
     if hint is bool:
@@ -208,7 +319,7 @@ def parsed(variable: str, text: str, hint: object) -> object:
 
 
 def _check(settings: Settings) -> None:
-    """Refuse what cannot work, with one sentence."""
+    """Refuse settings that cannot work, with one sentence."""
     for address in settings.broker_addresses:
         match = _ADDRESS.fullmatch(address)
         if match is None or not 0 < int(match[2]) < 65536:
@@ -222,13 +333,21 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}SCHEMA_REGISTRY_USER and {PREFIX}SCHEMA_REGISTRY_PASSWORD go together"
         )
     _check_url("clickhouse_url", settings.clickhouse_url)
-    if settings.schema_registry_url is not None:
-        _check_url("schema_registry_url", settings.schema_registry_url)
+    for name in ("schema_registry_url", "tsa_url"):
+        if (url := getattr(settings, name)) is not None:
+            _check_url(name, url)
+    if not _URI_REFERENCE.fullmatch(settings.event_source):
+        raise SettingsError(
+            f"{PREFIX}EVENT_SOURCE must be a URI reference of at most 250 characters, such as "
+            "https://example.kz/emissions"
+        )
     _check_names(settings)
     _check_numbers(settings)
     for name, allowed in (
         ("log_format", ("json", "console", "auto")),
         ("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
+        ("case_certainty", ("inferred", "secondary", "read")),
+        ("signatures", SIGNATURE_POLICIES),
     ):
         if getattr(settings, name) not in allowed:
             raise SettingsError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
@@ -241,30 +360,28 @@ def _check_names(settings: Settings) -> None:
             raise SettingsError(f"{PREFIX}{name.upper()} is not a name of a Kafka topic")
     if len({getattr(settings, name) for name in topics}) != len(topics):
         raise SettingsError(f"two of {PREFIX}TOPIC_* name the same topic")
-    for name in ("group_streams", "group_sinks"):
+    groups = ("group_streams", "group_sinks", "group_seal")
+    for name in groups:
         if not _GROUP.fullmatch(getattr(settings, name)):
             raise SettingsError(f"{PREFIX}{name.upper()} is not a name of a consumer group")
     if settings.group_streams == settings.group_sinks:
         raise SettingsError(f"{PREFIX}GROUP_STREAMS and {PREFIX}GROUP_SINKS must differ")
+    if settings.group_seal in (settings.group_streams, settings.group_sinks):
+        raise SettingsError(f"{PREFIX}GROUP_SEAL must differ from the groups of other workers")
+    if settings.log_origin is not None and not re.fullmatch(r"[^\s+]{1,200}", settings.log_origin):
+        raise SettingsError(f"{PREFIX}LOG_ORIGIN must have no blank and no plus")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", settings.clickhouse_database):
         raise SettingsError(f"{PREFIX}CLICKHOUSE_DATABASE is not a name of a database")
 
 
 def _check_numbers(settings: Settings) -> None:
-    at_least: tuple[tuple[str, float], ...] = (
-        ("partitions", 1), ("replication", 1), ("grace_s", 0), ("day_grace_s", 0),
-        ("max_lateness_s", 0), ("schema_wait_s", 0), ("outage_limit_s", 1), ("tick_s", 0),
-        ("poll_records", 1), ("records_in_flight", 1), ("save_records", 1), ("save_s", 0),
-        ("commit_s", 0.05), ("session_timeout_s", 1), ("heartbeat_s", 0.1), ("stop_s", 1),
-        ("stuck_s", 2), ("dead_letter_limit_share", 0), ("dead_letter_limit_records", 1),
-        ("dead_letter_limit_run", 0), ("dead_letter_limit_senders", 1), ("max_ahead_s", 0),
-        ("max_step_s", 0), ("say_s", 1), ("sink_rows", 1), ("sink_bytes", 1), ("sink_age_s", 0.01),
-        ("sink_violations_age_s", 0.01), ("web_port", 0),
-    )  # fmt: skip
-    for name, least in at_least:
-        value = getattr(settings, name)
-        if not least <= value < float("inf"):  # NaN and infinity fail too
-            raise SettingsError(f"{PREFIX}{name.upper()} must be at least {least:g}, not {value}")
+    for name, hint in get_type_hints(Settings, include_extras=True).items():
+        for bound in getattr(hint, "__metadata__", ()):
+            value = getattr(settings, name)
+            if not bound.ge <= value < float("inf"):  # NaN and infinity fail too
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} must be at least {bound.ge:g}, not {value}"
+                )
     if settings.commit_s > 1:
         raise SettingsError(
             f"{PREFIX}COMMIT_S must be at most 1: a rebalance repeats what was not committed"
@@ -296,7 +413,7 @@ def _check_numbers(settings: Settings) -> None:
 
 
 def _check_url(name: str, url: str) -> None:
-    """An http(s) URL with a host; only that of ClickHouse may carry a user and a password."""
+    """Check an http(s) URL with a host; only ClickHouse's may carry user and password."""
     variable = PREFIX + name.upper()
     try:
         parts = urlsplit(url)
@@ -310,5 +427,5 @@ def _check_url(name: str, url: str) -> None:
 
 
 def _masked(text: str) -> str:
-    """The text without anything that stands before an ``@``: it may be a password."""
+    """Mask everything before an ``@``: it may be a password."""
     return re.sub(r"[^/\s]*@", "***@", text)

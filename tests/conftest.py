@@ -1,45 +1,110 @@
-"""Fixtures that every area uses: one embedded broker and one ClickHouse for the whole run."""
+"""What every area uses: servers that the whole run shares, tiers, and how examples are made."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
-from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.kafka import KafkaCluster, KafkaUnavailable
 from tests.support.broker import TestBroker
 from tests.support.clickhouse import TestClickHouse
+from tests.support.generated import shared
+from tests.support.schedule import Schedule, ordered
+from tests.support.servers import (
+    BROKER,
+    CLICKHOUSE,
+    KAFKA,
+    Place,
+    RunningClickHouse,
+    SharedServers,
+    Told,
+    asked,
+)
+from tests.support.tiers import GUARD, is_first, mark
 
-# A build says the same of the same commit; on a desk every run looks somewhere new.
-settings.register_profile("build", derandomize=True, deadline=None)
-settings.register_profile("desk", deadline=None)
-settings.load_profile("build" if os.environ.get("CI") else "desk")
+# A failing example is told as it was found: to make it smaller takes many times as long as to
+# find it, and is what `make why` is for. A build says the same of the same commit; on a desk every
+# run looks somewhere new and begins with what failed before.
+_FOUND = (Phase.explicit, Phase.reuse, Phase.generate)
+settings.register_profile("desk", deadline=None, max_examples=shared(100), phases=_FOUND)
+settings.register_profile("build", settings.get_profile("desk"), derandomize=True, print_blob=True)
+settings.register_profile("why", deadline=None)
+settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE") or ("build" if os.environ.get("CI") else "desk")
+)
 
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[TestBroker]:
-    """A real broker process; tests keep apart by unique topic and group names."""
-    with EmbeddedBroker() as running:
-        yield TestBroker(running.address, running.pid)
+_SERVERS = pytest.StashKey[SharedServers]()
+_PLACE = pytest.StashKey[Place]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run says which tests it left out, each by its name, and why."""
+    """Tell which tests a run left out, and why; have the servers in the first process of it."""
     config.option.fold_skipped = False
     if "s" not in config.option.reportchars:
         config.option.reportchars += "s"
+    if not hasattr(config, "workerinput"):
+        config.stash[_SERVERS] = SharedServers()
 
 
-def started(cluster: KafkaCluster) -> KafkaCluster:
-    """Start it, or skip the test where this machine cannot run Apache Kafka."""
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started."""
+    if _SERVERS in config.stash:
+        config.stash[_SERVERS].stop()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a test process of pytest-xdist where it may ask for servers."""
+    stash = node.config.stash
+    if _PLACE not in stash:
+        stash[_PLACE] = stash[_SERVERS].listen()
+    node.workerinput["servers"] = tuple(stash[_PLACE])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its tier; mix what waits with what calculates where several run."""
+    for item in items:
+        mark(item)
+    if hasattr(config, "workerinput"):
+        items[:] = ordered(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give out tests as they are ordered, one by one where that is possible."""
+    config.option.loadscopereorder = False
+    return Schedule(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """No process and no connection where the tier has none."""
+    if not is_first(item):
+        return (yield)
+    with GUARD.on():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that reached out and caught the refusal."""
+    found = yield
+    if is_first(item) and GUARD.refused:
+        pytest.fail(f"a test without a process tried: {', '.join(GUARD.refused)}")
+    return found
+
+
+def started(start: Callable[[], Any]) -> Any:
+    """Start Apache Kafka, or skip the test where this machine cannot run it."""
     try:
-        return cluster.start()
+        return start()
     except KafkaUnavailable as missing:
         if os.environ.get("CI") and shutil.which("java") and shutil.which("mvn"):
             raise  # a build that could run them must not pass without them
@@ -47,18 +112,25 @@ def started(cluster: KafkaCluster) -> KafkaCluster:
 
 
 @pytest.fixture(scope="session")
-def kafka_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
-    """One node of a real Apache Kafka, shared by the whole run: not to be killed."""
-    config = {"log.cleaner.backoff.ms": "200"}  # it looks this often for logs to clean
-    cluster = started(KafkaCluster(tmp_path_factory.mktemp("kafka"), config=config))
-    yield cluster
-    cluster.stop()
+def ask_for(pytestconfig: pytest.Config) -> Callable[[str], Told]:
+    """Asks for a server of the whole run by its name."""
+    if _SERVERS in pytestconfig.stash:
+        return pytestconfig.stash[_SERVERS].get
+    place = Place(*pytestconfig.workerinput["servers"])  # type: ignore[attr-defined]
+    return lambda name: asked(place, name)
 
 
 @pytest.fixture(scope="session")
-def kafka(kafka_node: KafkaCluster) -> TestBroker:
-    """The same, as tests use a broker."""
-    return TestBroker(kafka_node.address, kafka_node.node(1).pid, "kafka")
+def broker(ask_for: Callable[[str], Told]) -> TestBroker:
+    """A real broker process; tests keep apart by unique topic and group names."""
+    return TestBroker(*ask_for(BROKER))
+
+
+@pytest.fixture(scope="session")
+def kafka(ask_for: Callable[[str], Told]) -> TestBroker:
+    """One node of a real Apache Kafka, shared by the whole run: not to be killed."""
+    address, pid = started(lambda: ask_for(KAFKA))
+    return TestBroker(address, pid, "kafka")
 
 
 @pytest.fixture(params=["tansu", "kafka"])
@@ -77,7 +149,8 @@ def kafka_cluster(tmp_path: Path) -> Iterator[Callable[..., KafkaCluster]]:
     def make(nodes: int = 1, **more: object) -> KafkaCluster:
         directory = tmp_path / f"kafka-{len(made)}"
         made.append(KafkaCluster(directory, nodes, **more))  # type: ignore[arg-type]
-        return started(made[-1])
+        started(made[-1].start)
+        return made[-1]
 
     yield make
     for cluster in made:
@@ -85,10 +158,9 @@ def kafka_cluster(tmp_path: Path) -> Iterator[Callable[..., KafkaCluster]]:
 
 
 @pytest.fixture(scope="session")
-def clickhouse_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedClickHouse]:
-    """A real ClickHouse process, shared by the whole run."""
-    with EmbeddedClickHouse(tmp_path_factory.mktemp("clickhouse")) as server:
-        yield server
+def clickhouse_server(ask_for: Callable[[str], Told]) -> EmbeddedClickHouse:
+    """A real ClickHouse process, shared by the whole run; tests keep apart by a database each."""
+    return RunningClickHouse(*ask_for(CLICKHOUSE))
 
 
 @pytest.fixture

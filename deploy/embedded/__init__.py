@@ -1,0 +1,1 @@
+"""Run broker, Kafka and ClickHouse as child processes, for the demo, replay and tests."""

@@ -1,10 +1,10 @@
-"""An embedded Kafka-compatible broker (Tansu), a process of its own on a free loopback port.
+"""Run an embedded Kafka-compatible broker (Tansu) as a process on a free loopback port.
 
     with EmbeddedBroker(log=Path("broker.log")) as broker:
         settings = Settings(broker=broker.address)
 
-Everything lives in memory: stopping it forgets every topic. It is meant for the demo, for replay
-and for tests; production uses Apache Kafka.
+Everything is kept in memory: a stop loses every topic. It is meant for the demo, replay and tests;
+production uses Apache Kafka.
 """
 
 from __future__ import annotations
@@ -18,21 +18,28 @@ from types import TracebackType
 from typing import IO, Final, Self
 
 from deploy.embedded.broker_binary import BinaryError, broker_binary
-from deploy.embedded.child import LOOPBACK, dying_with_parent, end, free_port, last_line, serves
+from deploy.embedded.child import (
+    LOOPBACK,
+    accepts_connections,
+    die_with_parent,
+    end,
+    free_port,
+    last_line,
+)
 from deploy.embedded.extra import BROKER, require
 
 _ATTEMPTS: Final = 5
 
 
 class BrokerError(RuntimeError):
-    """The embedded broker could not be started; the message says why and names its log."""
+    """The embedded broker could not be started; the message gives the reason and its log."""
 
 
 class EmbeddedBroker:
-    """Starts, watches and surely stops one broker process; usable as a context manager.
+    """Start, watch and stop one broker process; a context manager.
 
-    ``log`` receives what the broker says (default: a temporary file, removed at the end).
-    ``port`` 0 takes a free one; a second broker beside it therefore finds another.
+    ``log`` receives the output of the broker (default: a temporary file, removed at the end).
+    ``port`` 0 takes a free port, so several brokers can run beside each other.
     """
 
     def __init__(self, *, port: int = 0, log: Path | None = None, ready_s: float = 20.0) -> None:
@@ -57,11 +64,11 @@ class EmbeddedBroker:
 
     @property
     def running(self) -> bool:
-        """True while the process lives."""
+        """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> Self:
-        """Start it and wait until it answers. Raises `BrokerError`, `NotInstalledError`."""
+        """Start the broker and wait until it answers. Raises `BrokerError`, `NotInstalledError`."""
         if self._process is not None:
             raise BrokerError("the embedded broker is running already")
         require(BROKER)
@@ -82,7 +89,7 @@ class EmbeddedBroker:
         raise BrokerError(f"the embedded broker did not start on port {self.port}: {said}")
 
     def stop(self, patience_s: float = 3.0) -> None:
-        """End the process: politely first, surely in the end. Harmless when it is not running."""
+        """Terminate the process, and kill it if it does not end. Does nothing if not running."""
         process, self._process = self._process, None
         if process is not None:
             end(process, patience_s)
@@ -119,7 +126,7 @@ class EmbeddedBroker:
             stdout=self._output,
             stderr=subprocess.STDOUT,
             env={**os.environ, "RUST_LOG": os.environ.get("RUST_LOG", "warn"), "NO_COLOR": "1"},
-            preexec_fn=dying_with_parent(),
+            preexec_fn=die_with_parent(),
             # Ctrl+C in a terminal reaches the whole group: the broker must outlive the workers.
             start_new_session=True,
         )  # fmt: skip
@@ -127,7 +134,7 @@ class EmbeddedBroker:
     def _wait_until_ready(self) -> bool:
         deadline = time.monotonic() + self._ready_s
         while self.running and time.monotonic() < deadline:
-            if serves(self.pid, self.port):
+            if accepts_connections(self.pid, self.port):
                 return True
             time.sleep(0.02)
         return False

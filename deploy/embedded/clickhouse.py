@@ -1,4 +1,4 @@
-"""Starts the embedded ClickHouse as a child process and stops it for sure."""
+"""Run the embedded ClickHouse as a child process."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _DEFAULT_MEMORY = 700 << 20
 
 
 class StartError(Exception):
-    """The embedded ClickHouse did not come up; the text says why."""
+    """The embedded ClickHouse did not start; the message says why."""
 
 
 class EmbeddedClickHouse:
-    """ClickHouse on ``http://127.0.0.1:<free port>``, its data in ``path``.
+    """Run ClickHouse on ``http://127.0.0.1:<free port>`` with its data in ``path``.
 
-    Every request must carry its ``key``, made at random for each object. Start and stop may be
-    repeated; key and port stay the same from the first start on, so that clients find it again.
-    Its messages go to ``path/clickhouse.log``. It ends with this process.
+    Every request must carry its ``key``, which is random for each object. It may be stopped and
+    started again: key and port stay the same after the first start, so clients reconnect. It logs
+    to ``path/clickhouse.log`` and ends with this process.
     """
 
     def __init__(self, path: Path, *, port: int = 0, memory_bytes: int = _DEFAULT_MEMORY) -> None:
@@ -50,7 +50,7 @@ class EmbeddedClickHouse:
 
     @property
     def address(self) -> str:
-        """The same without the key, ``http://127.0.0.1:port``."""
+        """Address without the key, ``http://127.0.0.1:port``."""
         return f"http://{self.host}:{self.port}"
 
     @property
@@ -60,7 +60,7 @@ class EmbeddedClickHouse:
         return self._process.pid if self._process is not None and running else None
 
     def start(self) -> EmbeddedClickHouse:
-        """Start and wait until it answers. Raises `StartError`, `NotInstalledError`."""
+        """Start it and wait until it answers. Raises `StartError`, `NotInstalledError`."""
         require(CLICKHOUSE)
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "clickhouse.log").open("ab") as log:
@@ -77,7 +77,7 @@ class EmbeddedClickHouse:
                 start_new_session=True,  # Ctrl+C is for the parent, which stops it in order
             )
         try:
-            self._hand_key()
+            self._send_key()
             self.port = int(json.loads(self._first_line())["port"])
         except BaseException:
             self.stop()
@@ -85,7 +85,7 @@ class EmbeddedClickHouse:
         return self
 
     def stop(self) -> None:
-        """Ask it to end, wait, kill if need be. Does nothing when it does not run."""
+        """Terminate it, and kill it if it does not end. Does nothing if it is not running."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -94,7 +94,7 @@ class EmbeddedClickHouse:
             process.stdout.close()
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a crash would."""
+        """Kill it at once (SIGKILL), as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -111,15 +111,15 @@ class EmbeddedClickHouse:
     ) -> None:
         self.stop()
 
-    def _hand_key(self) -> None:
-        """Tell the server its key; whoever lists processes does not see it."""
+    def _send_key(self) -> None:
+        """Send the key through standard input, where no process listing shows it."""
         process = self._process
         if process is not None and process.stdin is not None:
             with contextlib.suppress(BrokenPipeError), process.stdin:  # its log says why it ended
                 process.stdin.write(f"{self.key}\n".encode())
 
     def _first_line(self) -> bytes:
-        """What the server prints when it is ready."""
+        """Return the line that the server prints when it is ready."""
         process = self._process
         if process is None or process.stdout is None:
             raise StartError("the embedded ClickHouse was not started")

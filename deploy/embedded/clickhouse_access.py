@@ -1,7 +1,7 @@
-"""Who may ask the embedded ClickHouse: whoever has its key, and no web page.
+"""Restrict the embedded ClickHouse to requests that carry its key and come from no web page.
 
-The key keeps out other users of the machine and whatever a browser runs; the rest is for pages,
-whose requests a browser sends wherever they want: they are told by what it says about itself.
+The key excludes other users of the machine. Browsers send requests of any page to any address;
+those are recognised by their headers and refused.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _REFUSED: Final = (
 )
 
 
-def only_with(key: str) -> Middleware:
-    """A middleware that lets no request pass without the key; it has read no body by then."""
+def require_key(key: str) -> Middleware:
+    """Build a middleware that refuses requests without the key before it reads their body."""
     wanted = key.encode()
 
     @web.middleware
@@ -50,7 +50,7 @@ def only_with(key: str) -> Middleware:
 
 
 def _foreign(request: web.Request) -> str | None:
-    """Why a request is one of a web page of elsewhere, or None."""
+    """Return why a request comes from a foreign web page, or None."""
     host = request.headers.get("Host", "")
     name = _name("//" + host)
     if name not in _HERE:  # a name of elsewhere that was made to lead here
@@ -72,7 +72,7 @@ def _name(address: str) -> str | None:
 
 
 def _offered(request: web.Request) -> list[tuple[str, str]]:
-    """Every user and key that the request carries, in each of the ways of ClickHouse."""
+    """Return every user and key in the request, in each form that ClickHouse accepts."""
     found = []
     authorization = request.headers.get("Authorization")
     if authorization is not None:

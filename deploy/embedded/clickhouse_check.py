@@ -1,9 +1,9 @@
-"""Holds a statement against what a request may do, in the form in which ClickHouse reads it.
+"""Check what a statement does, in ClickHouse's own canonical form, before it runs.
 
-`formatQuery` is ClickHouse's own parser: it refuses several statements in one text, leaves
-comments out and writes every call as ``name(``. What it returns is what is looked at and what is
-run. Grants (`clickhouse_users`) refuse nearly all of it again; they do not cover what the client
-part of the engine does by itself (INTO OUTFILE, FROM INFILE) and the function ``file``.
+`formatQuery` is ClickHouse's parser: it refuses several statements in one text, drops comments and
+writes every call as ``name(``. Its output is what is checked and what is run. Grants
+(`clickhouse_users`) refuse nearly all of it again, but not what the client part of the engine does
+by itself (INTO OUTFILE, FROM INFILE) and the function ``file``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TABLE_FUNCTIONS: Final = frozenset(
         *("input", "mergeTreeIndex", "mergeTreeProjection", "loop"),
     )
 )
-"""Table functions that stay inside the database; every other one of the engine is refused."""
+"""Table functions that stay inside the database; all others are refused."""
 
 _REFUSED: Final = frozenset(("file", "disk", "executable", "catboostevaluate"))
 _TOKEN = re.compile(
@@ -42,16 +42,16 @@ _SCOPE = re.compile(r": In scope SELECT formatQuerySingleLine\(.*\)\.", re.DOTAL
 
 
 class RefusedError(Exception):
-    """A statement that is not run; the text is as ClickHouse would send it."""
+    """The statement is not run; the text is as ClickHouse would send it."""
 
 
-def calls_refused(table_functions: Iterable[str]) -> frozenset[str]:
-    """Names that no statement may call, of those that the engine has, in small letters."""
+def refused_calls(table_functions: Iterable[str]) -> frozenset[str]:
+    """Return the functions of the engine that no statement may call, in lower case."""
     return _REFUSED | {name.lower() for name in table_functions} - _TABLE_FUNCTIONS
 
 
 def canonical(sql: str, ask: Callable[[str], str]) -> str:
-    """The one statement in a text as ClickHouse writes it; ``ask`` runs a SELECT.
+    """Return the single statement of a text in canonical form; ``ask`` runs a SELECT.
 
     Raises `RefusedError` for several statements or none, and what ``ask`` raises.
     """
@@ -63,9 +63,9 @@ def canonical(sql: str, ask: Callable[[str], str]) -> str:
 
 
 def check(text: str, refused: frozenset[str], *, readonly: bool) -> str:
-    """The verb of a canonical statement. Raises `RefusedError` for what is not served.
+    """Return the verb of a canonical statement. Raises `RefusedError` for what is not allowed.
 
-    ``refused`` are the calls of `calls_refused`; with ``readonly`` only reading statements pass.
+    ``refused`` are the calls of `refused_calls`; with ``readonly`` only reading statements pass.
     """
     verb, before = "", ""
     for token in _TOKEN.finditer(text):

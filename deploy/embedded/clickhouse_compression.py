@@ -1,4 +1,4 @@
-"""Content codings of the ClickHouse HTTP interface: what clients compress with, both ways."""
+"""Compress and decompress the content codings of ClickHouse's HTTP interface."""
 
 from __future__ import annotations
 
@@ -18,23 +18,25 @@ _MOST_FRAMES = 10_000  # a client sends a frame a block
 
 
 class UnknownCodingError(Exception):
-    """A content coding that is not served."""
+    """The content coding is not supported."""
 
 
 class TooLargeError(Exception):
-    """A body that is larger unpacked than it may be."""
+    """The decompressed body exceeds its limit."""
 
 
 class Compressor(Protocol):
-    """Compresses a stream block by block."""
+    """Compress a stream block by block."""
 
-    def compress(self, data: bytes, /) -> bytes: ...
+    def compress(self, data: bytes, /) -> bytes:
+        """Compress the next block."""
 
-    def flush(self) -> bytes: ...
+    def flush(self) -> bytes:
+        """Return the end of the stream."""
 
 
 class _Lz4:
-    """An LZ4 frame; its head goes out with the first block."""
+    """Write an LZ4 frame; its header goes out with the first block."""
 
     def __init__(self) -> None:
         self._frame: Any = lz4.frame.LZ4FrameCompressor()
@@ -64,7 +66,7 @@ _DECOMPRESSORS: dict[str, Callable[[], Any]] = {
 
 
 def choose(accepted: str) -> str | None:
-    """The first coding of an Accept-Encoding header that is served."""
+    """Return the first supported coding of an Accept-Encoding header."""
     for item in accepted.split(","):
         name = item.split(";")[0].strip().lower()
         if name in _COMPRESSORS:
@@ -73,16 +75,16 @@ def choose(accepted: str) -> str | None:
 
 
 def compressor(coding: str) -> Compressor:
-    """A compressor of a coding that ``choose`` returned."""
+    """Create the compressor of a coding that ``choose`` returned."""
     made: Compressor = _COMPRESSORS[coding]()
     return made
 
 
 def decompress(data: bytes, coding: str, most: int) -> bytes:
-    """The body as it was before its Content-Encoding, ``most`` bytes of it at most.
+    """Decompress a body by its Content-Encoding, up to ``most`` bytes.
 
-    Raises ``TooLargeError`` for more, before it is unpacked, and ``UnknownCodingError`` for a
-    coding that is not served or data that do not fit it.
+    Raises ``TooLargeError`` before more is decompressed, and ``UnknownCodingError`` for an
+    unsupported coding or data that do not match it.
     """
     if coding in ("", "identity"):
         return data
@@ -118,7 +120,7 @@ def decompress(data: bytes, coding: str, most: int) -> bytes:
 
 
 def _more(frame: Any, most: int) -> bytes | None:
-    """What a decompressor still holds of what it was given; None when that is nothing."""
+    """Return what a decompressor still holds of its input; None if that is nothing."""
     held = getattr(frame, "unconsumed_tail", None)
     if held is not None:  # zlib hands back what it did not take
         return bytes(frame.decompress(held, most)) if held else None

@@ -1,7 +1,7 @@
-"""chDB, the ClickHouse engine in this process, behind one small interface.
+"""Run statements on chDB, the ClickHouse engine inside this process.
 
-Every request has a connection of its own, so settings, parameters and the current database of one
-never reach another; a connection costs under two milliseconds and runs beside the others.
+Every request has its own connection, so its settings, parameters and current database never reach
+another; a connection costs under two milliseconds and runs beside the others.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.embedded.clickhouse_check import calls_refused, canonical, check
+from deploy.embedded.clickhouse_check import canonical, check, refused_calls
 from deploy.embedded.clickhouse_statement import Insert, Statement
 from deploy.embedded.clickhouse_users import DATABASE, write_access
 
 _STREAMABLE = frozenset({"Native", "TabSeparated", "TSV", "CSV", "RowBinary", "JSONEachRow"})
-"""Formats without a global head or foot: their blocks, one after the other, are a valid whole."""
+"""Formats without a global header or footer: their blocks, concatenated, are valid."""
 
 _SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _SETTINGS_WORD = re.compile(r"^\s*SETTINGS\s", re.IGNORECASE)
@@ -29,7 +29,7 @@ _MIB = 1 << 20
 
 
 class EngineError(Exception):
-    """ClickHouse refused: its code and its text, as a server would send them."""
+    """ClickHouse refused: its code and text, as a server would send them."""
 
     def __init__(self, text: str) -> None:
         found = _CODE.search(text)
@@ -40,7 +40,7 @@ class EngineError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """One statement with all that an HTTP client may say beside it."""
+    """One statement, with everything that an HTTP client may pass beside it."""
 
     statement: Insert | Statement
     default_format: str = "TabSeparated"
@@ -51,8 +51,8 @@ class Request:
     whole: bool = False  # the answer is wanted in one piece, with its true summary
 
 
-class Answer:
-    """The answer's format, its blocks, and what ClickHouse counted while it made them."""
+class QueryAnswer:
+    """The format of the answer, its blocks, and ClickHouse's counters."""
 
     def __init__(self, format_name: str, blocks: Iterator[bytes], counted: dict[str, int]) -> None:
         self.format = format_name
@@ -60,11 +60,11 @@ class Answer:
         self.counted = counted
 
 
-class Engine:
-    """One engine on one directory; two processes cannot have the same one.
+class ChdbEngine:
+    """Run one engine on one directory, which no other process may use.
 
-    ``memory_bytes`` bounds what ClickHouse allocates; above it a query fails with
-    MEMORY_LIMIT_EXCEEDED, which a sink retries. Raises ``EngineError`` if the directory is taken.
+    ``memory_bytes`` limits what ClickHouse allocates; above it a query fails with
+    MEMORY_LIMIT_EXCEEDED, which a sink retries. Raises ``EngineError`` if the directory is in use.
     """
 
     def __init__(self, path: Path, memory_bytes: int) -> None:
@@ -88,10 +88,10 @@ class Engine:
         self._root = self._connect(f"{self._path}?{'&'.join(options)}")
         self._root.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic")
         names = self._root.query("SELECT name FROM system.table_functions", "TabSeparated")
-        self._refused = calls_refused(str(names).split())
+        self._refused = refused_calls(str(names).split())
         self.version = str(self._root.query("SELECT version()", "TabSeparated")).strip()
 
-    def execute(self, request: Request) -> Answer:
+    def execute(self, request: Request) -> QueryAnswer:
         """Run a statement. Raises ``EngineError`` now, or while the blocks are read."""
         connection = self._connect(self._path)
         try:
@@ -108,7 +108,7 @@ class Engine:
             raise EngineError(str(error)) from None
 
     def _checked(self, connection: Any, request: Request) -> Request:
-        """The request with its statement as ClickHouse writes it. Raises ``RefusedError``."""
+        """Return the request with its statement in canonical form. Raises ``RefusedError``."""
 
         def ask(sql: str) -> str:
             return bytes(connection.query(sql, "RawBLOB").bytes()).decode()
@@ -139,7 +139,7 @@ class Engine:
 
 
 def _options(memory_bytes: int) -> list[str]:
-    """Server settings of a small machine: the defaults assume a server of their own."""
+    """Return server settings for a small machine: the defaults assume a dedicated server."""
     return [
         f"max_server_memory_usage={memory_bytes}",
         "background_pool_size=1",
@@ -174,9 +174,12 @@ def _prepare(connection: Any, request: Request) -> None:
         connection.query(f"SET readonly = {request.readonly}")
 
 
-def _insert(connection: Any, insert: Insert, directory: Path) -> Answer:
-    """Insert through a file: chDB's own way in for data (``send_insert``) hides the errors of the
-    table, such as a violated constraint or a memory limit, and the rows are lost."""
+def _insert(connection: Any, insert: Insert, directory: Path) -> QueryAnswer:
+    """Insert through a file.
+
+    chDB's own method (``send_insert``) hides errors of the table, such as a violated constraint or
+    a memory limit, and loses the rows.
+    """
     with tempfile.NamedTemporaryFile(dir=directory) as file:
         file.write(insert.data)
         file.flush()
@@ -186,10 +189,10 @@ def _insert(connection: Any, insert: Insert, directory: Path) -> Answer:
         result = connection.query(f"{insert.head} {source} FORMAT {insert.format}", "Null")
     counted = {"written_rows": result.rows_written(), "written_bytes": result.bytes_written()}
     connection.close()
-    return Answer(insert.format, iter(()), counted)
+    return QueryAnswer(insert.format, iter(()), counted)
 
 
-def _query(connection: Any, request: Request, statement: Statement) -> Answer:
+def _query(connection: Any, request: Request, statement: Statement) -> QueryAnswer:
     name = statement.format or request.default_format
     parameters = dict(request.parameters)
     streams = statement.verb in ("SELECT", "WITH") and statement.plain and name in _STREAMABLE
@@ -197,7 +200,7 @@ def _query(connection: Any, request: Request, statement: Statement) -> Answer:
         stream = connection.send_query(statement.sql, name, params=parameters)
         blocks = _blocks(connection, stream)
         first = next(blocks, b"")  # an error before the first block is the request's own
-        return Answer(name, _chained(first, blocks), {})
+        return QueryAnswer(name, _chained(first, blocks), {})
     result = connection.query(statement.sql, name, params=parameters)
     counted = {
         "read_rows": result.rows_read(),
@@ -208,7 +211,7 @@ def _query(connection: Any, request: Request, statement: Statement) -> Answer:
     }
     data = bytes(result.bytes() or b"")
     connection.close()
-    return Answer(name, iter((data,)) if data else iter(()), counted)
+    return QueryAnswer(name, iter((data,)) if data else iter(()), counted)
 
 
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -223,7 +226,7 @@ def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _blocks(connection: Any, stream: Any) -> Iterator[bytes]:
-    """Blocks joined to about a mebibyte: a hop between threads costs more than a copy."""
+    """Join blocks to about a mebibyte: a hop between threads costs more than a copy."""
     try:
         parts: list[bytes] = []
         size = 0

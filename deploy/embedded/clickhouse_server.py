@@ -1,11 +1,11 @@
-"""chDB served over the ClickHouse HTTP interface: ``python -m deploy.embedded.clickhouse_server``.
+"""Serve chDB over ClickHouse's HTTP interface: ``python -m deploy.embedded.clickhouse_server``.
 
-A process of its own on 127.0.0.1, for the demo, replays and tests: clickhouse-connect, curl and
-any SQL client over HTTP find what a server would give them: settings and ``param_*`` in the URL,
-data in the body, compression both ways, error codes in the headers. There is one user, whose key
-every request must carry (`clickhouse_access`); GET only reads, and nothing reaches out of the
-database (`clickhouse_users`, `clickhouse_check`). Sessions do not exist here; what is said about
-them is accepted and ignored. Prints ``{"port": …}`` when ready, with the key if it made it itself.
+It is a process on 127.0.0.1 for the demo, replay and tests. clickhouse-connect, curl and any SQL
+client over HTTP find what a server would give them: settings and ``param_*`` in the URL, data in
+the body, compression both ways, error codes in the headers. There is one user, whose key every
+request must carry (`clickhouse_access`); GET is read-only, and no statement reaches out of the
+database (`clickhouse_users`, `clickhouse_check`). There are no sessions; parameters about them are
+accepted and ignored. It prints ``{"port": …}`` when ready, with the key if it generated it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from deploy.embedded.clickhouse_access import only_with
+from deploy.embedded.clickhouse_access import require_key
 from deploy.embedded.clickhouse_compression import (
     TooLargeError,
     UnknownCodingError,
@@ -32,7 +32,7 @@ from deploy.embedded.clickhouse_compression import (
     compressor,
     decompress,
 )
-from deploy.embedded.clickhouse_engine import Answer, Engine, EngineError, Request
+from deploy.embedded.clickhouse_engine import ChdbEngine, EngineError, QueryAnswer, Request
 from deploy.embedded.clickhouse_statement import read_statement
 
 HOST = "127.0.0.1"
@@ -51,7 +51,7 @@ _IGNORED = frozenset(
         *("http_headers_progress_interval_ms", "cancel_http_readonly_queries_on_client_close"),
     )
 )
-"""Parameters that are about the request and no settings of the query."""
+"""Parameters of the request that are no settings of the query."""
 
 _STATUS = {
     400: {6, 26, 27, 36, 38, 41, 53, 62, 69, 70, 72, 117, 130, 131, 167, 168, 180, 306, 457, 636},
@@ -63,20 +63,20 @@ _STATUS = {
     503: {209, 439},
 }
 _STATUS_OF = {code: status for status, codes in _STATUS.items() for code in codes}
-"""HTTP status of an exception code, as ClickHouse maps them; 500 for the rest."""
+"""HTTP status of an exception code, as in ClickHouse; 500 for all others."""
 
 
-class Front:
-    """The HTTP side: reads a request, has the engine run it in a thread, writes the answer."""
+class HttpFrontend:
+    """Read requests, run them on the engine in a thread, and write the answers."""
 
-    def __init__(self, engine: Engine, key: str) -> None:
+    def __init__(self, engine: ChdbEngine, key: str) -> None:
         self._engine = engine
         self._key = key
         self._threads = ThreadPoolExecutor(_THREADS, "query")
 
     def application(self) -> web.Application:
-        """The web application with the paths of a ClickHouse server."""
-        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[only_with(self._key)])
+        """Create the web application with the paths of a ClickHouse server."""
+        app = web.Application(client_max_size=BODY_LIMIT, middlewares=[require_key(self._key)])
         app.router.add_get("/ping", _ok)
         app.router.add_get("/replicas_status", _ok)
         app.router.add_get("/", self._handle)  # HEAD as well
@@ -103,7 +103,9 @@ class Front:
             )
         return await self._write(http, answer, query_id)
 
-    async def _write(self, http: web.Request, answer: Answer, query_id: str) -> web.StreamResponse:
+    async def _write(
+        self, http: web.Request, answer: QueryAnswer, query_id: str
+    ) -> web.StreamResponse:
         coding = None
         if http.query.get("enable_http_compression") == "1":
             coding = choose(http.headers.get("Accept-Encoding", ""))
@@ -135,7 +137,7 @@ class Front:
         return response
 
     async def _read(self, http: web.Request) -> Request:
-        """The engine's request out of the URL, the headers and the body."""
+        """Build the engine's request from the URL, the headers and the body."""
         values = dict(http.query)
         if http.content_type == "multipart/form-data":
             body = b""
@@ -178,7 +180,7 @@ async def _ok(_: web.Request) -> web.Response:
 
 
 async def _body(http: web.Request) -> bytes:
-    """The body as it was sent. Raises ``TooLargeError``, at once where its length is announced."""
+    """Read the body. Raises ``TooLargeError``, at once if its length is announced."""
     try:
         if (http.content_length or 0) <= BODY_LIMIT:
             return await http.read()
@@ -187,7 +189,7 @@ async def _body(http: web.Request) -> bytes:
     raise TooLargeError(f"the body is larger than {BODY_LIMIT} bytes")
 
 
-def _headers(answer: Answer, query_id: str) -> dict[str, str]:
+def _headers(answer: QueryAnswer, query_id: str) -> dict[str, str]:
     text = answer.format.startswith(("TabSeparated", "TSV", "Pretty", "Vertical", "Values"))
     kind = "text/tab-separated-values; charset=UTF-8" if text else "application/octet-stream"
     if answer.format.startswith("JSON"):
@@ -227,7 +229,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     made = key or secrets.token_urlsafe(32)
-    front = Front(Engine(path, memory_bytes), made)
+    front = HttpFrontend(ChdbEngine(path, memory_bytes), made)
     runner = web.AppRunner(
         front.application(),
         access_log=None,
@@ -252,7 +254,7 @@ async def serve(
 
 
 def main() -> int:
-    """Parse the arguments and serve. Returns 2, with a sentence, if the directory is taken."""
+    """Parse the arguments and serve. Return 2, with a sentence, if the directory is in use."""
     parser = argparse.ArgumentParser(description="chDB over the ClickHouse HTTP interface")
     parser.add_argument("--path", type=Path, required=True, help="directory of the data")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")

@@ -1,7 +1,7 @@
-"""Cuts what an HTTP client sends into the SQL statement and the data that follow it.
+"""Split what an HTTP client sends into the SQL statement and the data that follow it.
 
-ClickHouse takes one text made of the ``query`` parameter and the body. An ``INSERT`` ends in
-``FORMAT name`` or ``VALUES``; what comes after is data, binary as often as not.
+ClickHouse takes one text, the ``query`` parameter followed by the body. An ``INSERT`` ends with
+``FORMAT name`` or ``VALUES``; what follows is data, often binary.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Statement(NamedTuple):
 
 
 def read_statement(query: str, body: bytes) -> Insert | Statement:
-    """What the ``query`` parameter and the body mean together.
+    """Parse the ``query`` parameter and the body as one statement.
 
     Raises UnicodeDecodeError if a statement (not its data) is not UTF-8.
     """
@@ -61,7 +61,7 @@ def read_statement(query: str, body: bytes) -> Insert | Statement:
 
 
 class _Cut(NamedTuple):
-    """Where the SETTINGS of an INSERT begin, where they end, and where its data begin."""
+    """Where the SETTINGS of an INSERT begin and end, and where its data begin."""
 
     settings: int
     end: int
@@ -82,7 +82,7 @@ def _first_word(text: bytes) -> str:
 
 
 def _cut_insert(text: bytes) -> _Cut | None:
-    """Where to cut an INSERT with data; None for every other statement."""
+    """Return where to split an INSERT with data; None for every other statement."""
     depth = 0
     settings: int | None = None
     begun = False

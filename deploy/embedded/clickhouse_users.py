@@ -1,9 +1,9 @@
-"""What the user of the embedded ClickHouse may do, in ClickHouse's own configuration.
+"""Configure what the user of the embedded ClickHouse may do.
 
 Grants keep queries inside the database: nothing that reads or writes files, opens connections or
 runs programs is granted (READ and WRITE ON FILE, URL, REMOTE, ...), whichever function, engine or
-dictionary asks for it. Settings whose text is itself an expression, a path or another language are
-fixed, for a grant does not look into them.
+dictionary asks for it. Settings whose text is an expression, a path or another language are
+read-only, since grants do not look into them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 USER: Final = "default"
-"""The one user; whoever asks over HTTP is this one, with the key."""
+"""The only user; every HTTP request with the key runs as this one."""
 
 DATABASE: Final = "main"
-"""What is asked where a request names no database, or ``default``: chDB's own ``default`` answers
-for tables that it does not have by looking for files of that name."""
+"""The database of requests that name none, or ``default``: chDB's own ``default`` resolves tables
+that it does not have as files of that name.
+"""
 
 _GRANTS: Final = (
     "SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, DROP, UNDROP TABLE, "
@@ -57,7 +58,7 @@ _FIXED: Final = (
 
 
 def write_access(directory: Path) -> Path:
-    """Write the configuration into the directory, made if need be; returns the file to name."""
+    """Write the configuration into the directory, creating it, and return the file."""
     directory.mkdir(parents=True, exist_ok=True)
     users = directory / "users.xml"
     users.write_text(_users(), encoding="utf-8")

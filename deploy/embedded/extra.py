@@ -1,4 +1,4 @@
-"""The extra ``embedded``: what demo, replay and tests need and production does not have."""
+"""Require the extra ``embedded``, which demo, replay and tests need and production does not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CLICKHOUSE = "chdb"
 
 
 class NotInstalledError(Exception):
-    """A part of the extra is not installed; the text says how it comes."""
+    """A part of the extra is not installed; the message says how to install it."""
 
 
 def require(*modules: str) -> None:
-    """Raise `NotInstalledError` unless all these modules can be imported; imports none."""
+    """Raise `NotInstalledError` unless all these modules can be imported; import none."""
     missing = sorted(name for name in modules if not _installed(name))
     if missing:
         raise NotInstalledError(

@@ -1,13 +1,13 @@
-"""A real Apache Kafka (KRaft) on free loopback ports, each node a process of its own.
+"""Run Apache Kafka (KRaft) on free loopback ports, each node as a process.
 
     with KafkaCluster(Path("kafka"), nodes=3) as cluster:
         settings = Settings(broker=cluster.address)
         cluster.node(1).kill()      # as a crash would
         cluster.node(1).start()     # the same data, the same ports
 
-Every node is broker and controller. Its data lie in ``directory/node-N``, what it says (warnings)
-in ``directory/node-N.log``. Nodes end with the process that started them; start them from its
-main thread. Needs Java 17 and, the first time, Maven: see `jars`.
+Every node is broker and controller. Its data are in ``directory/node-N``, its warnings in
+``directory/node-N.log``. Nodes end with the process that started them; start them from its main
+thread. Needs Java 17 and, the first time, Maven: see `jars`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from deploy.embedded.child import LOOPBACK, dying_with_parent, lasting_port
+from deploy.embedded.child import LOOPBACK, die_with_parent, stable_port
 from deploy.embedded.kafka_jars import KafkaUnavailable, jars, java
 from deploy.embedded.kafka_jvm import Jvm
 from deploy.embedded.kafka_node import KafkaNode, KafkaStartError, reason
@@ -36,13 +36,13 @@ _WRITE_S: Final = 120.0
 
 
 class KafkaCluster:
-    """Starts, watches and surely stops the nodes; usable as a context manager.
+    """Start, watch and stop the nodes; a context manager.
 
-    ``config`` adds to or replaces settings of every node (names of Kafka). With three nodes or
-    more a topic has three replicas, two of which must have a record that is confirmed, unless it
-    asks for something else. ``say`` is told before something slow happens, which is only so the
-    first time on a machine. The directory may hold the data of an earlier run of as many nodes,
-    but never those of one that still runs: Kafka writes to them before it looks.
+    ``config`` adds or replaces settings of every node (Kafka's names). With three nodes or more a
+    topic has three replicas, two of which must have a record before it is acknowledged, unless the
+    topic says otherwise. ``say`` is called before something slow, which only happens the first time
+    on a machine. The directory may hold the data of an earlier run with as many nodes, but not of
+    one that still runs: Kafka writes to them before it checks.
     """
 
     def __init__(
@@ -70,18 +70,18 @@ class KafkaCluster:
         return tuple(self._nodes)
 
     def node(self, number: int) -> KafkaNode:
-        """The node of a number: 1 to the number of nodes, as Kafka's own ``node.id``."""
+        """Return the node with a number: 1 to the number of nodes, Kafka's ``node.id``."""
         return self._nodes[number - 1]
 
     @property
     def running(self) -> bool:
-        """True while every node lives."""
+        """Whether every node is alive."""
         return bool(self._nodes) and all(node.running for node in self._nodes)
 
     def start(self) -> Self:
-        """Start every node and wait until all serve.
+        """Start every node and wait until all are ready.
 
-        Raises `KafkaUnavailable` where Kafka cannot run, `KafkaStartError` where it does not.
+        Raises `KafkaUnavailable` if Kafka cannot run here, `KafkaStartError` if it fails.
         """
         if self._nodes:
             self._start_nodes()
@@ -91,7 +91,7 @@ class KafkaCluster:
         return self
 
     def _start_first(self, tool: Jvm, jvm: Jvm) -> None:
-        """Prepare and start nodes that never ran, on ports that turn out to be free."""
+        """Prepare and start new nodes, retrying with other ports if one is taken."""
         self.directory.mkdir(parents=True, exist_ok=True)
         for attempt in range(1, _ATTEMPTS + 1):
             self._nodes = self._make_nodes(jvm)
@@ -107,14 +107,14 @@ class KafkaCluster:
                 return
 
     def stop(self) -> None:
-        """End every node: politely first, surely in the end. Harmless when none runs."""
+        """Terminate every node, and kill those that do not end. Does nothing if none runs."""
         for node in self._nodes:
-            node.tell_to_stop()  # all at once: the last ones have nobody to hand over to
+            node.request_stop()  # all at once: the last ones have nobody to hand over to
         for node in self._nodes:
             node.stop(_STOP_S)
 
     def kill(self) -> None:
-        """End every node at once (SIGKILL), as a loss of power would."""
+        """Kill every node at once (SIGKILL), as a loss of power would."""
         for node in self._nodes:
             node.kill()
 
@@ -134,13 +134,13 @@ class KafkaCluster:
             for node in self._nodes:
                 node.start(wait=False)
             for node in self._nodes:
-                node.wait_until_it_serves()
+                node.wait_until_ready()
         except BaseException:
             self.kill()
             raise
 
     def _make_nodes(self, jvm: Jvm) -> list[KafkaNode]:
-        ports = [(lasting_port(), lasting_port()) for _ in range(self._count)]
+        ports = [(stable_port(), stable_port()) for _ in range(self._count)]
         voters = ",".join(
             f"{number}@{LOOPBACK}:{controller}" for number, (_, controller) in enumerate(ports, 1)
         )
@@ -163,7 +163,7 @@ class KafkaCluster:
         ]
 
     def _format(self, jvm: Jvm) -> None:
-        """Prepare the data directories that are not prepared yet, at the same time."""
+        """Format the data directories that are not formatted yet, at the same time."""
         cluster_id = _cluster_id()
         under_way = []
         for node in self._nodes:
@@ -180,7 +180,7 @@ class KafkaCluster:
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT,
-                        preexec_fn=dying_with_parent(),
+                        preexec_fn=die_with_parent(),
                     )
                 )
         said = [process.communicate()[0] for process in under_way]
@@ -190,16 +190,16 @@ class KafkaCluster:
 
 
 def _cluster_id() -> str:
-    """A new identity in Kafka's form, which must not begin with a dash."""
+    """Generate a cluster id in Kafka's form, which must not start with a dash."""
     identity = uuid.uuid4().bytes
     found = bytes([identity[0] & 0x7F]) + identity[1:]
     return base64.urlsafe_b64encode(found).decode().rstrip("=")
 
 
 def _archived(jvm: Jvm, say: Callable[[str], None] | None) -> Jvm:
-    """The same Java with an archive of Kafka's classes, which halves the time of a start.
+    """Return the same Java with an archive of Kafka's classes, which halves the start time.
 
-    The first time on a machine a node is started and stopped only to write it.
+    The first time on a machine, a node is started and stopped only to write it.
     """
     kept = jvm.archive_file()
     if not kept.exists():
@@ -216,7 +216,7 @@ def _archived(jvm: Jvm, say: Callable[[str], None] | None) -> Jvm:
 
 
 def _settings(nodes: int) -> dict[str, str]:
-    """What every node is told: quick and small, and as strict as production."""
+    """Return the settings of every node: small and fast, and as strict as production."""
     copies = str(min(3, nodes))
     confirmed = str(min(2, nodes))
     return {

@@ -1,4 +1,4 @@
-"""Apache Kafka's jars: resolved with Maven once a version, kept in the user's cache."""
+"""Resolve Apache Kafka's jars with Maven, once per version, into the user's cache."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class KafkaUnavailable(RuntimeError):  # noqa: N818 - a state of the machine, no
 
 @functools.cache
 def java() -> Path:
-    """The Java executable (``JAVA_HOME`` first, then ``PATH``).
+    """Return the Java executable (``JAVA_HOME`` first, then ``PATH``).
 
-    Raises `KafkaUnavailable` where there is none, or one that is too old for Kafka.
+    Raises `KafkaUnavailable` if there is none, or one that is too old for Kafka.
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
@@ -42,16 +42,16 @@ def java() -> Path:
 
 
 def version() -> str:
-    """The version of Apache Kafka that the pom pins."""
+    """Return the version of Apache Kafka that the pom pins."""
     found = re.search(r"<artifactId>kafka_[\d.]+</artifactId>\s*<version>([^<]+)<", POM.read_text())
     return found[1] if found else "of no version"
 
 
 def jars(say: Callable[[str], None] | None = None) -> Path:
-    """The directory of the jars, resolved first if need be.
+    """Return the directory of the jars, resolving them if needed.
 
-    ``say`` is told before something slow happens. Raises `KafkaUnavailable` with one sentence:
-    no Java, no Maven, or what Maven could not resolve. Safe when several processes do it at once.
+    ``say`` is called before something slow. Raises `KafkaUnavailable` with one sentence: no Java,
+    no Maven, or what Maven could not resolve. Safe when several processes call it at once.
     """
     java()
     digest = hashlib.sha256(POM.read_bytes()).hexdigest()[:16]

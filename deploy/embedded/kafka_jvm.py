@@ -1,4 +1,4 @@
-"""How Java is started for Kafka: small and soon. Loading its 8,000 classes is half of a start."""
+"""Start Java for Kafka, small and fast: loading its 8,000 classes is half of a start."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FLAGS: Final = (
 
 @dataclass(frozen=True)
 class Jvm:
-    """Java, Kafka's jars and, where it could be made, an archive of their classes."""
+    """Java, Kafka's jars and, if it could be made, an archive of their classes."""
 
     java: Path
     jars: Path
@@ -41,15 +41,15 @@ class Jvm:
         return self.jars.with_name(f"{self.jars.name}-{digest}.jsa")
 
     def reading(self, archive: Path) -> Self:
-        """The same Java, which takes its classes from the archive."""
+        """Return the same Java, loading its classes from the archive."""
         return replace(self, archive=(f"-XX:SharedArchiveFile={archive}",))
 
     def writing(self, archive: Path) -> Self:
-        """The same Java, which writes the classes that it used to the archive when it ends."""
+        """Return the same Java, writing the classes that it used to the archive when it ends."""
         return replace(self, archive=(f"-XX:ArchiveClassesAtExit={archive}",))
 
     def command(self, main: str, *arguments: str) -> list[str]:
-        """The command line that runs a main class of Kafka."""
+        """Return the command line that runs a main class of Kafka."""
         return [
             *(str(self.java), *_FLAGS, *self.archive, "-cp", f"{self.jars}/*"),
             *(main, *arguments),

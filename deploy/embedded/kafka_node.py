@@ -1,4 +1,4 @@
-"""One node of a Kafka cluster: a process that is started, killed and started again."""
+"""Run one node of a Kafka cluster: start it, kill it and start it again."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from deploy.embedded.child import LOOPBACK, dying_with_parent, end, last_line, serves
+from deploy.embedded.child import LOOPBACK, accepts_connections, die_with_parent, end, last_line
 from deploy.embedded.kafka_jvm import Jvm
 
 _START_S: Final = 90.0
 
 
 class KafkaStartError(RuntimeError):
-    """A node did not come up; the message has its last words and names its log."""
+    """A node did not start; the message has its last output and names its log."""
 
 
 class KafkaNode:
-    """A broker and controller; made by `KafkaCluster`, its ports and data stay the same.
+    """A broker and controller of a `KafkaCluster`; its ports and data stay the same.
 
-    ``number`` is its ``node.id``, ``log`` the file with what it says.
+    ``number`` is its ``node.id``, ``log`` the file of its output.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class KafkaNode:
 
     @property
     def pid(self) -> int:
-        """Process id; raises `KafkaStartError` when it was not started."""
+        """Process id; raises `KafkaStartError` if it was not started."""
         if self._process is None:
             raise KafkaStartError(f"Kafka node {self.number} is not running")
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """True while the process lives."""
+        """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
     def write_config(self) -> None:
@@ -60,10 +60,10 @@ class KafkaNode:
         self.config_file.write_text("".join(lines))
 
     def start(self, *, wait: bool = True) -> None:
-        """Start the process; returns when it serves, unless told not to ``wait``.
+        """Start the process and, with ``wait``, return when it is ready.
 
-        A node serves once a majority of the nodes runs: whoever brings back several that were
-        lost starts the first of them without waiting. Raises `KafkaStartError`.
+        A node is ready once a majority of the nodes runs: to bring back several lost nodes, start
+        the first of them without waiting. Raises `KafkaStartError`.
         """
         if self.running:
             raise KafkaStartError(f"Kafka node {self.number} is running already")
@@ -75,21 +75,21 @@ class KafkaNode:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=dying_with_parent(),
+                preexec_fn=die_with_parent(),
                 # Ctrl+C in a terminal reaches the whole group: the broker must outlive the workers.
                 start_new_session=True,
             )
         if wait:
-            self.wait_until_it_serves()
+            self.wait_until_ready()
 
-    def wait_until_it_serves(self, within_s: float = _START_S) -> None:
-        """Return when clients can use it; raises `KafkaStartError` when it ends before that.
+    def wait_until_ready(self, within_s: float = _START_S) -> None:
+        """Return when clients can use it. Raises `KafkaStartError` if it ends before that.
 
-        Kafka opens the clients' port last: the node is registered then, and not fenced.
+        Kafka opens the clients' port last: by then the node is registered and not fenced.
         """
         deadline = time.monotonic() + within_s
         while self.running and time.monotonic() < deadline:
-            if serves(self.pid, self.port):
+            if accepts_connections(self.pid, self.port):
                 return
             time.sleep(0.02)
         ended = not self.running
@@ -100,19 +100,19 @@ class KafkaNode:
         why = "ended" if ended else f"did not serve within {within_s:.0f} s"
         raise KafkaStartError(f"Kafka node {self.number} {why}: {said} (log: {self.log})")
 
-    def tell_to_stop(self) -> None:
-        """Ask it to end in order, and do not wait. Harmless when it does not run."""
+    def request_stop(self) -> None:
+        """Send SIGTERM without waiting. Does nothing if it is not running."""
         if self._process is not None and self.running:
             self._process.terminate()
 
     def stop(self, patience_s: float = 20.0) -> None:
-        """End it: politely first, surely in the end. Harmless when it does not run."""
+        """Terminate it, and kill it if it does not end. Does nothing if it is not running."""
         process, self._process = self._process, None
         if process is not None:
             end(process, patience_s)
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a crash would. Harmless when it does not run."""
+        """Kill it at once (SIGKILL), as a crash would. Does nothing if it is not running."""
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -120,7 +120,7 @@ class KafkaNode:
 
 
 def reason(log: bytes) -> str:
-    """The first line of what Java said that tells why it failed, else the last line of all."""
+    """Return the first line of Java's output that explains the failure, else the last line."""
     lines = log.decode(errors="replace").splitlines()
     told = [line for line in lines if "Exception:" in line or "Error:" in line]
     return told[0].strip() if told else last_line(log)

@@ -1,8 +1,8 @@
-"""The probe of a container where nobody else watches: ``python -m streams.health.check``.
+"""Probes a worker in a container without an orchestrator: ``python -m streams.health.check``.
 
 Exit 0: the worker is ready. Exit 1: it is not. A worker that is not live is killed, so that the
-container ends and its restart policy begins it anew: Docker itself does nothing about a container
-that is unhealthy.
+container ends and its restart policy starts it again: Docker itself does nothing about an
+unhealthy container.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from typing import Any, Final
 
 from streams.settings import Settings, SettingsError
 
-WITHIN_S: Final = 4.0
+TIMEOUT_S: Final = 4.0
+
+EXIT_CODES: Final = {
+    "0": "the worker is ready",
+    "1": "it is not ready, does not answer, or was killed because it is not live",
+}
+"""Exit codes of the check (docs/reference/exit-codes.md)."""
 
 
 def check(settings: Settings) -> int:
-    """Ask both pages; returns the exit code."""
+    """Ask for both pages; return the exit code."""
     try:
         status, body = _ask(settings, "/livez")
         if status == http.client.SERVICE_UNAVAILABLE:
-            print(f"killed, it does not get on: {'; '.join(body['reasons'])}")
-            os.kill(body["pid"], signal.SIGKILL)  # its own loop may be what hangs
+            print(f"killed: no progress: {'; '.join(body['reasons'])}")
+            os.kill(body["pid"], signal.SIGKILL)  # its own loop may hang
             return 1
         status, body = _ask(settings, "/readyz")
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -39,7 +45,7 @@ def check(settings: Settings) -> int:
 
 
 def _ask(settings: Settings, page: str) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection(settings.web_host, settings.web_port, timeout=WITHIN_S)
+    connection = http.client.HTTPConnection(settings.web_host, settings.web_port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", page)
         answer = connection.getresponse()

@@ -1,15 +1,17 @@
-"""Whether brokers hold what a worker reads and writes, judged from their metadata."""
+"""Checks from metadata that enough brokers hold what a worker reads and writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from streams.health.movement import Place
+from streams.kafka.partitions import PartitionId
 
 
-def places_of(described: Iterable[Mapping[str, Any]], topics: Iterable[str]) -> list[Place]:
-    """The partitions of the topics, as far as they exist."""
+def partitions_of(
+    described: Iterable[Mapping[str, Any]], topics: Iterable[str]
+) -> list[PartitionId]:
+    """Return the partitions of those topics that exist."""
     wanted = set(topics)
     return sorted(
         (topic["topic"], partition["partition"])
@@ -19,13 +21,12 @@ def places_of(described: Iterable[Mapping[str, Any]], topics: Iterable[str]) -> 
     )
 
 
-def lacking(
+def replica_problem(
     described: Iterable[Mapping[str, Any]], read: Iterable[str], written: Mapping[str, int]
 ) -> str | None:
-    """Which partition no broker leads, or too few brokers hold; None when all are well.
+    """Say which partition has no leader, or too few in-sync replicas; None if none has.
 
-    ``written`` names topics with the number of in-sync replicas below which Kafka confirms
-    nothing.
+    ``written`` maps topics to the number of in-sync replicas below which Kafka confirms nothing.
     """
     wanted = {**dict.fromkeys(read, 1), **written}
     for topic in described:

@@ -1,4 +1,4 @@
-"""What the two pages say, made of what the worker tells and what was found outside of it."""
+"""Makes the two pages from the worker's snapshot and the checks outside of it."""
 
 from __future__ import annotations
 
@@ -7,128 +7,133 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from streams.health.movement import Movement, Observation, Place, Seen
+from streams.health.progress import Observation, PartitionProgress, ProgressMonitor
+from streams.kafka.partitions import PartitionId
 
 OK = "ok"
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a worker tells of itself; made in its own event loop, read in another thread."""
+class WorkerSnapshot:
+    """A worker's state, taken in its own event loop and read in another thread."""
 
-    positions: Mapping[Place, int | None]
-    """Its partitions, each with the offset after the last acknowledged record (None: unknown)."""
+    positions: Mapping[PartitionId, int | None]
+    """Committed offset of each of its partitions (None: unknown)."""
     conditions: Mapping[str, str | None]
-    """What must hold before it counts as ready: None, or the sentence that says why not."""
+    """Conditions of readiness: None, or the sentence that says why one is not met."""
     excuse: str | None = None
-    """Why all of it waits for something that a new start would not mend."""
-    excuses: Mapping[Place, str] = field(default_factory=dict)
+    """Why all of it waits for something that a restart would not fix."""
+    excuses: Mapping[PartitionId, str] = field(default_factory=dict)
     """The same for single partitions."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """What was done since the start."""
-    restored: Mapping[Place, int] = field(default_factory=dict)
-    """Records that were read to restore the state of its partitions, since the start."""
-    turns: int = 0
-    """How often its loop came round."""
+    """Counters since the start."""
+    restored: Mapping[PartitionId, int] = field(default_factory=dict)
+    """Records read to restore the state of each partition, since the start."""
+    loop_iterations: int = 0
+    """Iterations of its event loop."""
 
 
-class Outside(NamedTuple):
-    """What was found without asking the worker."""
+class ExternalChecks(NamedTuple):
+    """Results of the checks outside the worker."""
 
     broker: str | None
-    """None, or the sentence that says why the broker could not be asked."""
-    ends: Mapping[Place, tuple[int, int]]
-    """Begin and end of partitions; of all of the worker's if the broker answered."""
-    answers: Mapping[str, str | None]
-    """Other parts that the worker needs: None, or the sentence that says why one is away."""
+    """Why the broker could not be asked, in a sentence; None if it answered."""
+    ends: Mapping[PartitionId, tuple[int, int]]
+    """Begin and end offsets of partitions; of all of the worker's if the broker answered."""
+    dependencies: Mapping[str, str | None]
+    """Other parts that the worker needs: None, or the sentence that says what is wrong."""
     unowned: int = 0
-    """Partitions of the group with lag that no member has, as far as the broker tells."""
-    held: Mapping[Place, str] = MappingProxyType({})
-    """Partitions whose records a transaction that is open for long holds back, with a sentence."""
+    """Partitions with lag that no member of the group owns, as far as the broker tells."""
+    blocked: Mapping[PartitionId, str] = MappingProxyType({})
+    """Partitions blocked by a transaction that is open for long, with a sentence."""
 
 
 class Page(NamedTuple):
-    """A status and a body."""
+    """An HTTP status and a JSON body."""
 
     status: int
     body: dict[str, Any]
 
 
-def observation(at_s: float, look: Look, outside: Outside) -> Observation:
-    """The observation that the two make at a moment."""
-    seen: dict[Place, Seen] | None = None
-    if outside.broker is None and all(place in outside.ends for place in look.positions):
-        seen = {
-            place: Seen(position, *outside.ends[place], look.restored.get(place, 0))
-            for place, position in look.positions.items()
+def observation(at_s: float, snapshot: WorkerSnapshot, checks: ExternalChecks) -> Observation:
+    """Combine snapshot and checks into an observation at a monotonic time."""
+    partitions: dict[PartitionId, PartitionProgress] | None = None
+    if checks.broker is None and all(place in checks.ends for place in snapshot.positions):
+        partitions = {
+            place: PartitionProgress(position, *checks.ends[place], snapshot.restored.get(place, 0))
+            for place, position in snapshot.positions.items()
         }
     return Observation(
         at_s=at_s,
-        turns=look.turns,
-        seen=seen,
-        excused=frozenset(look.excuses),
-        all_excused=look.excuse is not None or any(outside.answers.values()),
-        unowned=outside.unowned,
+        loop_iterations=snapshot.loop_iterations,
+        partitions=partitions,
+        excused=frozenset(snapshot.excuses),
+        all_excused=snapshot.excuse is not None or any(checks.dependencies.values()),
+        unowned=checks.unowned,
     )
 
 
-def notes(look: Look, outside: Outside) -> list[str]:
-    """What holds the worker up without being its fault, a sentence each."""
-    told = [outside.broker, look.excuse, *outside.answers.values()]
-    return [sentence for sentence in told if sentence] + _places(look, outside)
+def notes(snapshot: WorkerSnapshot, checks: ExternalChecks) -> list[str]:
+    """Say what blocks the worker without being its fault, a sentence each."""
+    reasons = [checks.broker, snapshot.excuse, *checks.dependencies.values()]
+    return [sentence for sentence in reasons if sentence] + _places(snapshot, checks)
 
 
-def _places(look: Look, outside: Outside) -> list[str]:
-    """What holds single partitions up."""
-    every = (*look.excuses.items(), *outside.held.items())
+def _places(snapshot: WorkerSnapshot, checks: ExternalChecks) -> list[str]:
+    """Say what blocks single partitions."""
+    every = (*snapshot.excuses.items(), *checks.blocked.items())
     return [f"{topic}[{partition}]: {why}" for (topic, partition), why in sorted(every)]
 
 
-def livez(movement: Movement, look: Look, outside: Outside, pid: int) -> Page:
-    """503 while a new start of the worker is due; ``pid`` is its process."""
-    reasons = movement.reasons
-    body = {"live": not reasons, "reasons": reasons, "notes": notes(look, outside), "pid": pid}
+def livez(
+    monitor: ProgressMonitor, snapshot: WorkerSnapshot, checks: ExternalChecks, pid: int
+) -> Page:
+    """Answer 503 while a restart of the worker is due; ``pid`` is its process."""
+    reasons = monitor.reasons
+    body = {"live": not reasons, "reasons": reasons, "notes": notes(snapshot, checks), "pid": pid}
     return Page(503 if reasons else 200, body)
 
 
-def readyz(movement: Movement, look: Look, outside: Outside) -> Page:
-    """200 while the worker does what it is there for; else each condition says why not."""
+def readyz(monitor: ProgressMonitor, snapshot: WorkerSnapshot, checks: ExternalChecks) -> Page:
+    """Answer 200 while the worker does its work; else each condition says why not."""
     found: dict[str, str | None] = {
-        **look.conditions,
-        "broker": outside.broker,
-        **outside.answers,
-        "partitions": "; ".join(_places(look, outside)),
-        "progress": _progress(movement),
+        **snapshot.conditions,
+        "broker": checks.broker,
+        **checks.dependencies,
+        "partitions": "; ".join(_places(snapshot, checks)),
+        "progress": _progress(monitor),
     }
     ready = not any(found.values())
     body = {
         "ready": ready,
         "conditions": {name: why or OK for name, why in found.items()},
         "partitions": [
-            _partition(place, movement, look, outside) for place in sorted(look.positions)
+            _partition(place, monitor, snapshot, checks) for place in sorted(snapshot.positions)
         ],
-        "counts": dict(look.counts),
+        "counts": dict(snapshot.counts),
     }
     return Page(200 if ready else 503, body)
 
 
-def _progress(movement: Movement) -> str | None:
-    if movement.reasons:
-        return "; ".join(movement.reasons)
-    if movement.lag and not movement.proved:
-        return f"{movement.lag} records wait and none was acknowledged since the start"
+def _progress(monitor: ProgressMonitor) -> str | None:
+    if monitor.reasons:
+        return "; ".join(monitor.reasons)
+    if monitor.lag and not monitor.proved:
+        return f"{monitor.lag} records wait and none was acknowledged since the start"
     return None
 
 
-def _partition(place: Place, movement: Movement, look: Look, outside: Outside) -> dict[str, Any]:
-    position = look.positions[place]
-    begin, end = outside.ends.get(place, (None, None))
-    lag = None if begin is None or end is None else Seen(position, begin, end).lag
+def _partition(
+    place: PartitionId, monitor: ProgressMonitor, snapshot: WorkerSnapshot, checks: ExternalChecks
+) -> dict[str, Any]:
+    position = snapshot.positions[place]
+    begin, end = checks.ends.get(place, (None, None))
+    lag = None if begin is None or end is None else PartitionProgress(position, begin, end).lag
     return {
         "topic": place[0],
         "partition": place[1],
         "position": position,
         "end": end,
         "lag": lag,
-        "still_s": round(movement.still_s(place), 1),
+        "still_s": round(monitor.still_s(place), 1),
     }

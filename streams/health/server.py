@@ -1,8 +1,8 @@
-"""The thread that looks after a worker and answers ``/livez`` and ``/readyz``.
+"""Serves ``/livez`` and ``/readyz`` from a thread of its own.
 
-It has an event loop of its own, so that it answers while a batch is judged, while the worker still
-waits for the broker, and when the worker's loop hangs. What it knows of the worker is a `Look`,
-which the worker's loop puts down twice a second.
+The thread has its own event loop, so it answers while a batch is processed, while the worker still
+waits for the broker, and when the worker's loop hangs. All that it knows of the worker is a
+`WorkerSnapshot`, which the worker's loop takes twice a second.
 """
 
 from __future__ import annotations
@@ -19,22 +19,29 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from streams.health.movement import Movement
-from streams.health.report import Look, Outside, Page, livez, observation, readyz
-from streams.health.watch import NOBODY, Question, Watch
-from streams.process import CannotWorkError
+from streams.errors import OperatorError
+from streams.health.broker_probe import NOT_ASKED, BrokerProbe, DependencyCheck
+from streams.health.progress import ProgressMonitor
+from streams.health.report import (
+    ExternalChecks,
+    Page,
+    WorkerSnapshot,
+    livez,
+    observation,
+    readyz,
+)
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-LOOK_S: Final = 0.5
-WATCH_S: Final = 3.0
+SNAPSHOT_S: Final = 0.5
+PROBE_S: Final = 3.0
 _START_S: Final = 10.0
-_NOT_YET: Final = Look({}, {"started": "the worker is starting"})
+_NO_SNAPSHOT: Final = WorkerSnapshot({}, {"started": "the worker is starting"})
 
 
 class Health:
-    """Started before everything else of a worker, and stopped after it."""
+    """Watch one worker; start it before the worker's other parts, stop it after them."""
 
     def __init__(
         self,
@@ -42,20 +49,20 @@ class Health:
         *,
         group: str,
         topics: Collection[str],
-        look: Callable[[], Look],
-        questions: Mapping[str, Question] | None = None,
+        snapshot: Callable[[], WorkerSnapshot],
+        dependencies: Mapping[str, DependencyCheck] | None = None,
         written: Mapping[str, int] | None = None,
     ) -> None:
-        """``written``: topics that the worker writes, with the in-sync replicas they need."""
+        """Watch ``topics``; ``written``: the topics it writes, with the in-sync replicas needed."""
         self._settings = settings
-        self._ask = look
-        self._movement = Movement(settings.stuck_s)
-        self._watch = Watch(settings, group, topics, questions or {}, written or {})
-        self._period_s = min(WATCH_S, settings.stuck_s / 5)
-        self._look = _NOT_YET
-        self._outside = NOBODY
+        self._take_snapshot = snapshot
+        self._monitor = ProgressMonitor(settings.stuck_s)
+        self._probe = BrokerProbe(settings, group, topics, dependencies or {}, written or {})
+        self._period_s = min(PROBE_S, settings.stuck_s / 5)
+        self._snapshot = _NO_SNAPSHOT
+        self._checks = NOT_ASKED
         self._reasons: list[str] = []
-        self._looking: asyncio.Task[None] | None = None
+        self._snapshots: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -63,34 +70,34 @@ class Health:
         self._error: OSError | None = None
 
     async def start(self) -> None:
-        """Open the port and begin to look; `CannotWorkError` when the port cannot be opened."""
-        self._looking = asyncio.create_task(self._look_often())
+        """Open the port and start watching; raise `OperatorError` if the port cannot be opened."""
+        self._snapshots = asyncio.create_task(self._take_snapshots())
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
         self._thread.start()
         await asyncio.to_thread(self._open.wait, _START_S)
         if self._error is not None:
-            raise CannotWorkError(
+            raise OperatorError(
                 f"port {self._settings.web_port} of {self._settings.web_host} cannot be opened "
                 f"({self._error.strerror}): EMISSIONS_WEB_PORT names another"
             )
 
     async def stop(self) -> None:
         """Close the port."""
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._snapshots is not None:
+            self._snapshots.cancel()
         if self._loop is not None and self._serving is not None:
             with contextlib.suppress(RuntimeError):  # it has ended already
                 self._loop.call_soon_threadsafe(self._serving.cancel)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, _START_S)
 
-    async def _look_often(self) -> None:
-        """In the worker's loop: put down what the worker tells of itself."""
-        turns = 0
+    async def _take_snapshots(self) -> None:
+        """Take snapshots in the worker's loop, periodically."""
+        iterations = 0
         while True:
-            turns += 1
-            self._look = dataclasses.replace(self._ask(), turns=turns)
-            await asyncio.sleep(LOOK_S)
+            iterations += 1
+            self._snapshot = dataclasses.replace(self._take_snapshot(), loop_iterations=iterations)
+            await asyncio.sleep(SNAPSHOT_S)
 
     # --- in the thread -------------------------------------------------------------------------
 
@@ -120,34 +127,34 @@ class Health:
             pass
         finally:
             await runner.cleanup()
-            await self._watch.close()
+            await self._probe.close()
 
     async def _round(self) -> None:
-        """Look outside, and judge what was seen inside before and is to be seen there now."""
-        before = self._look
-        doubtful = {standing.place for standing in self._movement.standing(0.5)}
+        """Check outside, then fold the snapshot from before with the results."""
+        before = self._snapshot
+        doubtful = {stalled.place for stalled in self._monitor.stalled(0.5)}
         try:
-            self._outside = await self._watch.ask(before.positions, doubtful)
+            self._checks = await self._probe.ask(before.positions, doubtful)
             # A position that is read before the end never looks nearer to it than it is.
-            self._movement.observe(observation(time.monotonic(), before, self._outside))
-        except Exception as error:  # the pages must not rest on a watch that stopped
-            log.exception("the watch failed, will try again")
-            self._outside = Outside(f"the watch failed: {error!r}", {}, {})
-        if self._movement.reasons != self._reasons:
-            self._say(self._movement.reasons)
+            self._monitor.observe(observation(time.monotonic(), before, self._checks))
+        except Exception as error:  # the pages must not rest on a probe that stopped
+            log.exception("broker_probe_failed")
+            self._checks = ExternalChecks(f"the watch failed: {error!r}", {}, {})
+        if self._monitor.reasons != self._reasons:
+            self._log(self._monitor.reasons)
 
-    def _say(self, reasons: list[str]) -> None:
+    def _log(self, reasons: list[str]) -> None:
         if reasons and not self._reasons:
-            log.error("the worker does not get on", reasons=reasons)
+            log.error("no_progress", reasons=reasons)
         elif self._reasons and not reasons:
-            log.info("the worker gets on again")
+            log.info("progress_resumed")
         self._reasons = reasons
 
     async def _livez(self, _: web.Request) -> web.Response:
-        return _response(livez(self._movement, self._look, self._outside, os.getpid()))
+        return _response(livez(self._monitor, self._snapshot, self._checks, os.getpid()))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _response(readyz(self._movement, self._look, self._outside))
+        return _response(readyz(self._monitor, self._snapshot, self._checks))
 
 
 def _response(page: Page) -> web.Response:

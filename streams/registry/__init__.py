@@ -1,1 +1,1 @@
-"""The registry of enterprises: from YAML for people to the Avro record on the topic."""
+"""The registry of enterprises: from a YAML file to the Avro record on the topic."""

@@ -6,22 +6,24 @@ from typing import Any
 
 import msgspec
 
-from streams.core.registration import Enterprise
+from streams.core.law.country import Country
+from streams.core.registry.enterprise import Enterprise
 from streams.registry.enterprise import check_enterprise
 from streams.registry.errors import Problem, RegistryError
 from streams.registry.typed import convert
+from streams.rules.country import home
 
 RECORD = "EnterpriseRegistration"
 
 
 def enterprise_to_record(enterprise: Enterprise) -> dict[str, Any]:
-    """The fields of an ``EnterpriseRegistration``; what has its default may be left out."""
+    """Return the fields of an ``EnterpriseRegistration``, without those at their default."""
     record: dict[str, Any] = msgspec.to_builtins(enterprise)
     return record
 
 
-def enterprise_from_record(record: dict[str, Any]) -> Enterprise:
-    """The enterprise of a decoded record, checked like one from a file.
+def enterprise_from_record(record: dict[str, Any], country: Country | None = None) -> Enterprise:
+    """Build the enterprise of a decoded record, checked like one from a file.
 
     Raises RegistryError with the path inside the record and what is wrong there: anybody who may
     write to the topic can write anything. What an earlier version let through and nothing is
@@ -29,7 +31,7 @@ def enterprise_from_record(record: dict[str, Any]) -> Enterprise:
     """
     try:
         enterprise = convert(record, Enterprise)
-        check_enterprise(enterprise, earlier=True)
+        check_enterprise(enterprise, country or home(), earlier=True)
     except Problem as problem:
         raise RegistryError(f"registration {problem}") from None
     return enterprise

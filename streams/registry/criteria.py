@@ -1,8 +1,8 @@
-"""What makes monitoring a duty: mass, or the kind of plant with its fuel and its power."""
+"""Checks the criteria of mandatory monitoring: mass, or the plant with its fuel and power."""
 
 from __future__ import annotations
 
-from streams.core.registration import Criteria
+from streams.core.registry.enterprise import Criteria
 from streams.registry.errors import Problem
 from streams.registry.quantities import check_not_negative
 
@@ -11,7 +11,7 @@ FUELS = ("solid", "liquid", "gas")
 
 
 def check_criteria(criteria: Criteria, path: str, *, earlier: bool = False) -> None:
-    """Refuse criteria that Order 208, point 11, could not be applied to.
+    """Refuse criteria to which Order 208, point 11, cannot be applied.
 
     ``earlier``: of an earlier version, which knew no kinds of plants, only the numbers are checked.
     """

@@ -1,11 +1,19 @@
-"""The norms of a permit: units, reference conditions, validity, no two in force at once."""
+"""Checks the limits of a permit: units, reference conditions, validity, no two in force."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from streams.core.registration import Channel, Limit
-from streams.registry.channels import CONCENTRATION_UNITS, check_conditions
+from streams.core.normalisation.gas import GasPlan
+from streams.core.registry.enterprise import Channel, Limit, Source
+from streams.core.sources.reported import (
+    CONCENTRATION_UNITS,
+    MASS_FLOW,
+    is_reported,
+    reporters,
+    stands_in,
+)
+from streams.registry.channels import check_conditions
 from streams.registry.errors import Problem
 from streams.registry.moments import check_midnight, check_period
 from streams.registry.nearest import no_channel
@@ -14,30 +22,23 @@ from streams.registry.quantities import check_positive
 UNITS = ("mg/m3", "g/s", "t/a")
 
 
-def check_limits(
-    limits: Sequence[Limit],
-    channels: Sequence[Channel],
-    zone: str,
-    path: str,
-    *,
-    earlier: bool = False,
-) -> None:
-    """Refuse a limit that could not be compared, or that would be in force beside another.
+def check_limits(source: Source, path: str, *, earlier: bool = False) -> None:
+    """Refuse a limit that cannot be compared, or that is in force beside another.
 
     A limit whose parameter no channel measures is never judged: refused, but for what an earlier
     version has let through.
     """
-    by_parameter = {channel.parameter: channel for channel in channels}
-    in_force: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
-    for number, limit in enumerate(limits):
+    channels = {channel.parameter: channel for channel in source.channels}
+    flow = GasPlan(channels, source.stack_area_m2).flow
+    reported = reporters(channels)
+    zone, in_force = source.timezone, dict[tuple[str, str], list[tuple[int, int, int]]]()
+    for number, limit in enumerate(source.limits):
         here = f"{path}[{number}]"
         _check_value(limit, here)
         _check_reference(limit, here)
-        channel = by_parameter.get(limit.parameter)
-        if channel is not None:
-            _check_channel(limit, channel, here)
-        elif not earlier:
-            raise Problem(f"{here}.parameter", no_channel(limit.parameter, by_parameter))
+        by_report = limit.unit != "mg/m3" and stands_in(limit.parameter, channels, reported, flow)
+        if not by_report:
+            _check_measured(limit, channels, reported, here, earlier=earlier)
         start, end = check_period(
             zone, limit.valid_from, limit.valid_to, here, ("valid_from", "valid_to")
         )
@@ -79,6 +80,35 @@ def _check_reference(limit: Limit, path: str) -> None:
     for name in ("temperature_k", "pressure_kpa", "dry"):
         if getattr(limit.reference, name) is None:
             raise Problem(f"{path}.reference", f"{name} is missing, a limit in mg/m3 needs it")
+
+
+def _check_measured(
+    limit: Limit,
+    channels: Mapping[str, Channel],
+    reported: Mapping[str, str],
+    path: str,
+    *,
+    earlier: bool,
+) -> None:
+    """Refuse a limit that no channel's concentration can be compared with."""
+    name = limit.parameter
+    channel = channels.get(name)
+    if channel is not None:
+        if is_reported(channel) and channel.reports not in (None, name):
+            raise Problem(
+                f"{path}.parameter",
+                f"the channel {name} reports the mass flow of {channel.reports}: a limit is on "
+                f"{channel.reports}",
+            )
+        _check_channel(limit, channel, path)
+    elif not earlier:
+        if name in reported:
+            raise Problem(
+                path,
+                f"{reported[name]} reports {name} in {MASS_FLOW} alone, and a limit in "
+                f"{limit.unit} needs a channel of {name} in mg/m3 or ppm",
+            )
+        raise Problem(f"{path}.parameter", no_channel(name, channels))
 
 
 def _check_channel(limit: Limit, channel: Channel, path: str) -> None:

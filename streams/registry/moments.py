@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streams.core import calendar
+from streams.core.time import local_clock as calendar
 from streams.registry.errors import Problem
 
 _FRACTION = re.compile(r"[.,]\d*[1-9]")
@@ -14,13 +14,13 @@ FOREVER = 1 << 62
 
 
 def check_moment(zone: str, text: str | None, path: str) -> int | None:
-    """The instant (milliseconds UTC) of a moment; None where it is not given."""
+    """Parse a moment to milliseconds UTC; return None where it is absent."""
     if text is None:
         return None
     if _FRACTION.search(text):  # also what is finer than datetime can hold
         raise Problem(path, f"{text!r} is not in whole seconds")
     try:
-        return calendar.moment(zone, text)
+        return calendar.parse_instant(zone, text)
     except ValueError as error:
         raise Problem(path, str(error)) from None
 
@@ -28,7 +28,7 @@ def check_moment(zone: str, text: str | None, path: str) -> int | None:
 def check_period(
     zone: str, start: str | None, end: str | None, path: str, names: tuple[str, str]
 ) -> tuple[int, int]:
-    """The half-open interval between two moments, open where one is missing."""
+    """Return the half-open interval between two moments, open where one is missing."""
     first = check_moment(zone, start, f"{path}.{names[0]}")
     last = check_moment(zone, end, f"{path}.{names[1]}")
     if first is not None and last is not None and first >= last:

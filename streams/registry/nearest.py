@@ -24,13 +24,13 @@ def no_channel(name: str, channels: Iterable[str]) -> str:
 
 
 def folded(name: str) -> str:
-    """The name in Latin capitals without blanks, as far as its letters look like some."""
+    """Fold a name to Latin capitals without blanks, as far as its letters resemble some."""
     text = unicodedata.normalize("NFKC", name).upper().translate(_LATIN)
     return "".join(each for each in text if not each.isspace() and each.isprintable())
 
 
 def strange(name: str) -> str:
-    """What of a name is not as a parameter's, in words; empty where that is not known."""
+    """Describe what in a name is unlike a parameter's; empty where unknown."""
     found = []
     for script in ("CYRILLIC", "GREEK"):
         letters = [each for each in name if unicodedata.name(each, "").startswith(script)]

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
-from streams.core.registration import Conditions
+from streams.core.registry.enterprise import Conditions
 from streams.registry.errors import Problem
 from streams.registry.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -42,19 +42,22 @@ _WORDS = {
 _DEFAULT = object()
 
 
-def build(node: Node, kind: type[T]) -> T:
-    """A struct from a tree; Problem with the path inside it where it does not fit."""
-    return convert(_value(node, _type(kind), "", False), kind)
+def build(node: Node, kind: type[T], document: str = "registry") -> T:
+    """Build a struct from a tree; raise Problem with the path where it does not fit.
+
+    ``document`` is what the struct is a part of, as a sentence names it.
+    """
+    return convert(_value(node, _type(kind), "", False), kind, document)
 
 
-def convert(value: Any, kind: type[T]) -> T:
-    """A struct from builtin values; Problem with the path inside it where they do not fit."""
+def convert(value: Any, kind: type[T], document: str = "registry") -> T:
+    """Build a struct from builtin values; raise Problem with the path where they do not fit."""
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at ")
         path = place.strip("`").removeprefix("$").removeprefix(".")
-        raise Problem(path, _sentence(text)) from None
+        raise Problem(path, _sentence(text, document)) from None
 
 
 def line_of(root: Node, path: str) -> int:
@@ -171,8 +174,8 @@ def _number(text: str, path: str) -> float:
     return number
 
 
-def _sentence(text: str) -> str:
-    """msgspec's message in the words of somebody who writes YAML."""
+def _sentence(text: str, document: str) -> str:
+    """Rephrase a message of msgspec for somebody who writes YAML."""
     if found := re.fullmatch(r"Expected `(.+?)`(.*), got (.+)", text):
         wanted = " or ".join(_WORDS.get(one, one) for one in found[1].split(" | ") if one != "null")
         got = found[3].strip("`")
@@ -180,5 +183,5 @@ def _sentence(text: str) -> str:
     if found := re.fullmatch(r"Object missing required field `(.+)`", text):
         return f"{found[1]} is missing"
     if found := re.fullmatch(r"Object contains unknown field `(.+)`", text):
-        return f"{found[1]} is not a field that a registry has"
+        return f"{found[1]} is not a field that a {document} has"
     return text[:1].lower() + text[1:]

@@ -57,7 +57,7 @@ Node = Scalar | Sequence | Mapping
 
 
 def parse(text: str) -> Node:
-    """The tree of the one document in a text; Problem with line and reason if it is none."""
+    """Parse the one document of a text; raise Problem with line and reason."""
     try:
         return _Composer(yaml.parse(text, _LOADER)).document()
     except yaml.MarkedYAMLError as error:

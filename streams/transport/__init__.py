@@ -36,8 +36,8 @@ everything the batch led to is confirmed: commits do not flush any producer. Cha
 tables go through record by record, as Faust expects.
 """
 
+from streams.kafka.ends import end_offsets
 from streams.transport.batch import PartitionBatch
-from streams.transport.ends import end_offsets
 from streams.transport.install import BatchTransport, batch_topic, install
 
 __all__ = ["BatchTransport", "PartitionBatch", "batch_topic", "end_offsets", "install"]

@@ -1,22 +1,22 @@
-"""The unit that travels from the broker to an agent, and the ledger of what is under way."""
+"""The unit that travels from the broker to an agent, and the batches that are in flight."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
 
 
 class PartitionBatch:
-    """Records of one partition from one fetch, in offset order; never empty.
+    """Hold the records of one partition from one fetch, in offset order; never empty.
 
     ``generation`` is the consumer group's generation it was fetched in. ``revoked`` turns true
-    when the partition goes away (or is handed out anew) before the batch was acknowledged: what
-    it would lead to is no longer ours to write. ``waiting`` is set by an application that has
-    taken it from the stream and not begun it: a rebalance gives it up instead of waiting for it.
+    when the partition leaves (or is assigned again) before the batch was acknowledged: its
+    outputs must not be written by this worker any more. ``waiting`` is set by an application
+    that has queued the batch and not started it: a rebalance drops it instead of waiting for it.
     """
 
     __slots__ = ("generation", "partition", "records", "revoked", "topic", "waiting")
@@ -31,9 +31,9 @@ class PartitionBatch:
         self.revoked = False
         self.waiting = False
 
-    def beginning(self, upto: int) -> PartitionBatch:
-        """The records before position ``upto``, at least one; void when this batch is."""
-        return _Beginning(self, upto)
+    def prefix(self, length: int) -> PartitionBatch:
+        """Return the first ``length`` records (at least 1) as a batch, revoked with this one."""
+        return _Prefix(self, length)
 
     @property
     def first_offset(self) -> int:
@@ -42,7 +42,7 @@ class PartitionBatch:
 
     @property
     def next_offset(self) -> int:
-        """Offset after the last record: what is committed once the batch is acknowledged."""
+        """Offset after the last record, committed once the batch is acknowledged."""
         return int(self.records[-1].offset) + 1
 
     def __len__(self) -> int:
@@ -56,18 +56,18 @@ class PartitionBatch:
         )
 
 
-class _Beginning(PartitionBatch):
+class _Prefix(PartitionBatch):
     """The first records of a batch."""
 
     __slots__ = ("_whole",)
 
-    def __init__(self, whole: PartitionBatch, upto: int) -> None:
+    def __init__(self, whole: PartitionBatch, length: int) -> None:
         self._whole = whole
-        super().__init__(whole.topic, whole.partition, whole.records[:upto], whole.generation)
+        super().__init__(whole.topic, whole.partition, whole.records[:length], whole.generation)
 
     @property
     def revoked(self) -> bool:
-        """Whether the whole batch is void."""
+        """Whether the whole batch is revoked."""
         return self._whole.revoked
 
     @revoked.setter
@@ -75,53 +75,63 @@ class _Beginning(PartitionBatch):
         self._whole.revoked |= revoked
 
 
-class Ledger:
-    """Batches of one partition that were handed over, in that order, until they are committed."""
+class Delivery(Protocol):
+    """A fetched batch and the way to acknowledge it: what a ``noack()`` stream's event offers."""
 
-    __slots__ = ("_acked", "_committable", "_under_way", "records")
+    value: PartitionBatch
+
+    def ack(self) -> bool:
+        """Acknowledge the batch, so that its offsets may be committed."""
+        ...
+
+
+class InFlightBatches:
+    """Track the batches of one partition from hand-over to commit, in order of offset."""
+
+    __slots__ = ("_acked", "_committable", "_in_flight", "records")
 
     def __init__(self) -> None:
-        self._under_way: deque[PartitionBatch] = deque()
+        self._in_flight: deque[PartitionBatch] = deque()
         self._acked: set[int] = set()  # first offsets
         self._committable: int | None = None
         self.records = 0  # handed over and not acknowledged
 
-    def hand_over(self, batch: PartitionBatch) -> None:
-        """Note that a batch is on its way to the agents."""
-        self._under_way.append(batch)
+    def add(self, batch: PartitionBatch) -> None:
+        """Add a batch that is handed to the agents."""
+        self._in_flight.append(batch)
         self.records += len(batch)
 
-    def take_back(self, batch: PartitionBatch) -> None:
-        """Forget a batch whose delivery was cut short."""
-        self._under_way.remove(batch)
+    def remove(self, batch: PartitionBatch) -> None:
+        """Remove and revoke a batch whose hand-over was interrupted."""
+        self._in_flight.remove(batch)
         self.records -= len(batch)
         batch.revoked = True
 
     def acknowledge(self, batch: PartitionBatch) -> bool:
-        """Mark a batch done; False when it is none of this ledger's (revoked) or done already."""
-        if batch.revoked or batch.first_offset in self._acked or batch not in self._under_way:
+        """Acknowledge a batch; return False if it was revoked or acknowledged before."""
+        if batch.revoked or batch.first_offset in self._acked or batch not in self._in_flight:
             return False
         self._acked.add(batch.first_offset)
         self.records -= len(batch)
-        while self._under_way and self._under_way[0].first_offset in self._acked:
-            done = self._under_way.popleft()
+        while self._in_flight and self._in_flight[0].first_offset in self._acked:
+            done = self._in_flight.popleft()
             self._acked.discard(done.first_offset)
             self._committable = done.next_offset
         return True
 
     @property
     def committable(self) -> int | None:
-        """Offset that may be committed: the end of the acknowledged prefix; None: nothing yet."""
+        """The offset to commit: the end of the acknowledged prefix; None before the first."""
         return self._committable
 
     def revoke(self) -> None:
-        """Declare everything that is under way void."""
+        """Revoke every batch in flight."""
         for batch in self:
             batch.revoked = True
-        self._under_way.clear()
+        self._in_flight.clear()
         self._acked.clear()
         self._committable = None
         self.records = 0
 
     def __iter__(self) -> Iterator[PartitionBatch]:
-        return iter(self._under_way)
+        return iter(self._in_flight)

@@ -1,4 +1,4 @@
-"""Tells a client whose commits hang from a broker that is away."""
+"""Tells a consumer whose commits hang from a broker that is unreachable."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from streams.transport.reader import reader
-from streams.transport.stop import stop_consumer
+from streams.kafka.patches.stop import stop_consumer
+from streams.kafka.read_committed import committed_consumer
 
 HANG_S: Final = 60.0
-ANSWER_S: Final = 5.0  # so long the broker has to answer a new client
-_LOOKS: Final = 4  # at the broker, in that time
+ANSWER_S: Final = 5.0  # timeout for the broker's answer to a new client
+_PROBES: Final = 4  # of the broker, while commits fail
 
 
 class ConsumerHangsError(Exception):
-    """The client to the broker does its work only in part; the worker must begin anew."""
+    """The consumer fetches but cannot commit; only a restart of the worker helps."""
 
 
 class CommitWatch:
-    """Looks at commits that fail in a row, whether or not records come meanwhile.
+    """Watch commits that fail in a row, whether or not records are fetched meanwhile.
 
-    ``answers`` asks the group's coordinator for the offset of a partition, with a new client.
-    While it gives no answer the broker is away, which is waited for. Once it has answered each
-    time for ``hang_s`` seconds, and no commit went through, only a new client mends that.
+    ``answers`` asks the group coordinator for the offset of a partition, with a new client. While
+    that fails too, the broker is unreachable and the worker waits. If it succeeds each time for
+    ``hang_s`` seconds and still no commit does, the consumer hangs and must be replaced.
     """
 
     def __init__(
@@ -38,21 +38,21 @@ class CommitWatch:
         self._answers = answers
         self._clock = clock
         self._since: float | None = None  # the first of the commits that failed in a row
-        self._looked = 0.0
+        self._probed_at = 0.0
 
-    def over(self) -> None:
-        """A commit went through, or another generation of the group begins."""
+    def reset(self) -> None:
+        """Forget failures: a commit succeeded, or a new generation begins."""
         self._since = None
 
-    async def hangs(self, tp: TP) -> ConsumerHangsError | None:
-        """A commit that ``tp`` was part of failed; returns why that will not end, else None."""
+    async def check(self, tp: TP) -> ConsumerHangsError | None:
+        """Record a failed commit that ``tp`` was part of; return an error once it hangs."""
         now = self._clock()
         if self._since is None:
-            self._since = self._looked = now
+            self._since = self._probed_at = now
             return None
-        if now - self._looked < self.hang_s / _LOOKS:
+        if now - self._probed_at < self.hang_s / _PROBES:
             return None
-        since, self._looked = self._since, now
+        since, self._probed_at = self._since, now
         if not await self._answers(tp):
             self._since = None
             return None
@@ -64,12 +64,12 @@ class CommitWatch:
 
 
 async def coordinator_answers(group: str, tp: TP, **options: Any) -> bool:
-    """Whether a client of its own learns from the broker which offset a group committed.
+    """Ask the coordinator for a committed offset with a new client; return whether it answers.
 
     ``options`` are those of an ``AIOKafkaConsumer``: ``bootstrap_servers`` and how to
     authenticate.
     """
-    consumer = reader(**options, group_id=group, enable_auto_commit=False)
+    consumer = committed_consumer(**options, group_id=group, enable_auto_commit=False)
     try:
         async with asyncio.timeout(ANSWER_S):
             await consumer.start()

@@ -1,10 +1,10 @@
-"""Faust's Kafka driver with another unit of hand-over, another ledger, and seeks kept in order.
+"""Replaces parts of Faust's Kafka driver: hand-over by batch, commits by prefix, ordered seeks.
 
 What is replaced, and why (everything else is Faust's own driver):
 
 * `_drain_messages`: fetches and hands over whole partition batches. Faust hands over single
   records, at a cost of some hundred microseconds each.
-* `ack`, `_new_offset` and company: the `Ledger` commits acknowledged prefixes only. Faust's
+* `ack`, `_new_offset` and company: `InFlightBatches` commits acknowledged prefixes only. Faust's
   bookkeeping commits past one event that is still in flight.
 * `perform_seek`, `seek`, `seek_wait`: wait for the fetch under way and for its delivery. In Faust
   a fetch begun before a seek can be delivered after it, and what lies between is then dropped as
@@ -30,31 +30,31 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
 
-from streams.transport.batch import Ledger, PartitionBatch
+from streams.transport.batch import InFlightBatches, PartitionBatch
 from streams.transport.commit_watch import CommitWatch
 from streams.transport.thread import ConsumerThread
 
 log = structlog.get_logger(__name__)
 
-_FETCH_S: Final = 0.25  # a fetch waits this long for records; a seek waits as long for the fetch
-_FULL_S: Final = 0.01  # a look at the ledgers while every partition has enough in flight
-_IDLE_S: Final = 0.1  # the same while nothing is assigned
+_FETCH_S: Final = 0.25  # longest wait of a fetch for records, and of a seek for that fetch
+_FULL_S: Final = 0.01  # poll interval while every partition has enough in flight
+_IDLE_S: Final = 0.1  # poll interval while nothing is assigned
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
-    """Hands partition batches to the agents and keeps the ledger of what is under way."""
+    """Hand partition batches to the agents and track those in flight."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._ledgers: dict[TP, Ledger] = {}
+        self._in_flight: dict[TP, InFlightBatches] = {}
         self._fetching = asyncio.Lock()
         self._epoch = 0  # counts revocations and assignments
-        self._sought = -1  # epoch in which the seek to the committed offsets was done
+        self._sought = -1  # epoch of the last seek to the committed offsets
         self._joining = True  # partitions were revoked, none are assigned yet
         self._open = False  # stream partitions may be read
         super().__init__(*args, **kwargs)
-        self._watch = CommitWatch(self._thread.coordinator_answers)
+        self._commit_watch = CommitWatch(self._thread.coordinator_answers)
         self._in_flight_limit: int = self.transport.records_in_flight
-        self._patience_s: float = self.transport.patience_s
+        self._drain_timeout_s: float = self.transport.drain_timeout_s
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -62,49 +62,49 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     # --- rebalance -----------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Finish what is being worked on, commit it, declare the rest void."""
+        """Finish the batches in work, commit them, revoke the rest."""
         self._joining, self._open = True, False
         self._epoch += 1
         await super().on_partitions_revoked(revoked)
         self._revoke(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """A new generation: nothing of the old one counts any more."""
-        self._revoke(list(self._ledgers))
+        """Start a new generation; revoke every batch of the old one."""
+        self._revoke(list(self._in_flight))
         self._joining, self._open = False, False
         self._epoch += 1
-        self._watch.over()
+        self._commit_watch.reset()
         await super().on_partitions_assigned(assigned, generation_id)
 
     def _revoke(self, revoked: Iterable[TP]) -> None:
         for tp in revoked:
-            ledger = self._ledgers.pop(tp, None)
-            if ledger is not None:
-                ledger.revoke()
-        if not self._ledgers:
-            self._unacked_messages.clear()  # nobody has to wait for what is void
+            in_flight = self._in_flight.pop(tp, None)
+            if in_flight is not None:
+                in_flight.revoke()
+        if not self._in_flight:
+            self._unacked_messages.clear()  # nobody waits for revoked batches
 
     async def wait_empty(self) -> None:
-        """Wait for the batches that are being worked on, but not for ever; then commit."""
-        deadline = self.loop.time() + self._patience_s
+        """Wait for the batches in work until the drain timeout, then commit."""
+        deadline = self.loop.time() + self._drain_timeout_s
         while not self.should_stop and self._in_work():
             if self.loop.time() > deadline:
-                log.warning("partitions leave before their batch is done")
-                self._revoke(list(self._ledgers))
+                log.warning("drain_timed_out")
+                self._revoke(list(self._in_flight))
                 break
             await asyncio.sleep(_FULL_S)
-        if self.transport.leaving is not None:
+        if self.transport.on_drained is not None:
             try:
-                await asyncio.wait_for(self.transport.leaving(), self._patience_s)
+                await asyncio.wait_for(self.transport.on_drained(), self._drain_timeout_s)
             except TimeoutError:
-                log.warning("partitions leave before all of their state is saved")
+                log.warning("state_save_timed_out")
         try:
-            await asyncio.wait_for(self.commit(), self._patience_s)
+            await asyncio.wait_for(self.commit(), self._drain_timeout_s)
         except TimeoutError:
-            log.warning("partitions leave before their offsets are committed")
+            log.warning("final_commit_timed_out")
 
     def _in_work(self) -> bool:
-        """Whether the end of a batch is to be waited for; one that nobody has begun is void."""
+        """Tell whether a batch is in work; revoke those that nobody has started."""
         left = [message for message in self._unacked_messages if not message.acked]
         for message in left:
             if isinstance(message.value, PartitionBatch) and message.value.waiting:
@@ -112,7 +112,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         return any(not getattr(message.value, "revoked", False) for message in left)
 
     def resume_flow(self) -> None:
-        """Let records through; those of stream partitions only once the positions are right."""
+        """Resume fetching; stream partitions only once their positions are right."""
         super().resume_flow()
         self._open = not self._joining and self._sought == self._epoch
 
@@ -121,7 +121,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
     def perform_seek(self) -> Coroutine[Any, Any, None]:
         """Seek every partition to its committed offset."""
         # The epoch is taken at the call, not when the coroutine first runs: a rebalance between
-        # the two must not take this seek for its own.
+        # the two must not claim this seek.
         return self._perform_seek(self._epoch)
 
     async def _perform_seek(self, epoch: int) -> None:
@@ -136,14 +136,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             await super().seek(partition, offset)
 
     async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
-        """Seek partitions and wait until it is done."""
+        """Seek partitions and wait for it."""
         async with self._fetching:
             await super().seek_wait(partitions)
 
     # --- acknowledgements and commits ----------------------------------------------------------
 
     def ack(self, message: ConsumerMessage) -> bool:
-        """An agent is done with a batch; True when that counted."""
+        """Acknowledge a batch; return True if it was in flight."""
         with ack_lock:
             if message.acked:
                 return False
@@ -152,18 +152,20 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             waiting = self._waiting_for_ack
             if waiting is not None and not waiting.done():
                 waiting.set_result(None)
-            ledger = self._ledgers.get(message.tp)
-            if ledger is None or not ledger.acknowledge(message.value):
+            in_flight = self._in_flight.get(message.tp)
+            if in_flight is None or not in_flight.acknowledge(message.value):
                 return False
             self._n_acked += 1
             return True
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
-        return [tp for tp in self._ledgers if topics is None or tp in topics or tp.topic in topics]
+        return [
+            tp for tp in self._in_flight if topics is None or tp in topics or tp.topic in topics
+        ]
 
     def _new_offset(self, tp: TP) -> int | None:
-        ledger = self._ledgers.get(tp)
-        return None if ledger is None else ledger.committable
+        in_flight = self._in_flight.get(tp)
+        return None if in_flight is None else in_flight.committable
 
     async def _commit_offsets(
         self,
@@ -171,23 +173,23 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         start_new_transaction: bool = True,  # noqa: ARG002 - Faust's signature
     ) -> bool:
         if not await self._commit(offsets):
-            hang = await self._watch.hangs(next(iter(offsets)))
+            hang = await self._commit_watch.check(next(iter(offsets)))
             if hang is not None:
                 await self.crash(hang)
             return False
-        self._watch.over()
+        self._commit_watch.reset()
         self._committed_offset.update(offsets)
         self.app.tables.on_commit(offsets)
         self.app.monitor.on_tp_commit(offsets)
         return True
 
     def verify_event_path(self, now: float, tp: TP) -> None:
-        """Nothing: Faust's guesses about slow streams do not hold for batches that wait."""
+        """Do nothing: Faust's warnings about slow streams do not fit batches that wait."""
 
     # --- fetching and handing over -------------------------------------------------------------
 
     async def _drain_messages(self, fetcher: Any) -> None:
-        """Fetch and hand over until stopped; the task of Faust's fetcher service."""
+        """Fetch and hand over until stopped (the task of Faust's fetcher service)."""
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 if not self.flow_active:
@@ -200,10 +202,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 raise
 
     async def _round(self) -> float:
-        """One fetch and its delivery; returns how long to wait before the next."""
+        """Fetch once and hand over; return the seconds to wait before the next fetch."""
         async with self._fetching:
-            # Both are looked at before the fetch: whatever changes meanwhile voids its records,
-            # and every way back to an active flow seeks anew.
+            # Both are read before the fetch: whatever changes meanwhile invalidates its records,
+            # and every way back to an active flow seeks again.
             epoch, generation = self._epoch, self.app.consumer_generation_id
             wanted = self._wanted()
             if not wanted:
@@ -224,11 +226,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             tp
             for tp in self._get_active_partitions()
             if tp.topic in changelogs
-            or (self._open and (tp not in self._ledgers or self._ledgers[tp].records < limit))
+            or (self._open and (tp not in self._in_flight or self._in_flight[tp].records < limit))
         }
 
     def _messages(self, tp: TP, records: list[Any], generation: int) -> list[ConsumerMessage]:
-        """What the agents get: one message for the batch; a table gets its changelog singly."""
+        """Wrap records: one message per batch for agents, one per record for changelogs."""
         if not records:
             return []
         self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
@@ -261,7 +263,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         )
 
     async def _deliver(self, messages: list[ConsumerMessage], epoch: int, generation: int) -> None:
-        """Hand over until done or until a rebalance suspends the flow."""
+        """Hand over until done, or until a rebalance suspends the flow."""
         handing = asyncio.create_task(self._hand_over(messages, epoch, generation))
         suspended = asyncio.create_task(self.suspend_flow.wait())
         try:
@@ -283,12 +285,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 await self.callback(message)
                 self._read_offset[message.tp] = message.offset
                 continue
-            ledger = self._ledgers.setdefault(message.tp, Ledger())
-            ledger.hand_over(batch)
+            in_flight = self._in_flight.setdefault(message.tp, InFlightBatches())
+            in_flight.add(batch)
             try:
                 await self.callback(message)
             except BaseException:
                 if not batch.revoked:
-                    ledger.take_back(batch)
+                    in_flight.remove(batch)
                 raise
             self._read_offset[message.tp] = message.offset

@@ -1,4 +1,4 @@
-"""How far a worker is in the partitions that it reads."""
+"""Committed offsets of the partitions that a worker owns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from streams.transport.driver import Consumer
 
 
 def positions(app: faust.App, topics: Collection[str]) -> dict[tuple[str, int], int | None]:
-    """The worker's partitions of the topics, each with its committed offset.
+    """Return the committed offset of each partition of the topics that this worker owns.
 
-    Not what was acknowledged: a client whose commits hang gets nowhere, however busy it is. None
-    while the offset is not known, or where nothing was ever committed.
+    Committed, not acknowledged: a consumer whose commits hang makes no progress, however busy it
+    is. None while the offset is unknown, or where none was ever committed.
     """
     if not app.started:
         return {}

@@ -1,4 +1,4 @@
-"""The thread in which the consumer talks to the broker: its commits and its idea of the end."""
+"""The consumer's thread: commits, seeks and end offsets."""
 
 from __future__ import annotations
 
@@ -15,32 +15,31 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.kafka.ends import end_offsets
+from streams.kafka.read_committed import COMMITTED
 from streams.transport.commit_watch import coordinator_answers
-from streams.transport.ends import end_offsets
-from streams.transport.reader import COMMITTED
 
 log = structlog.get_logger(__name__)
 
-_SAY_S: Final = 30.0
+_LOG_INTERVAL_S: Final = 30.0
 FETCH_WAIT_MS: Final = 100
-"""The broker answers a fetch that finds nothing after this long.
+"""``fetch.max.wait.ms``: how long the broker delays the answer to a fetch that finds nothing.
 
-aiokafka has one fetch under way for each broker. Faust lets it wait 1.5 s: a fetch of partitions
-that have nothing holds up all others of that broker for as long.
+aiokafka has one fetch in flight per broker. With Faust's 1.5 s a fetch of idle partitions would
+delay all others of that broker for as long.
 """
 IDLE_MS: Final = math.inf
-"""A consumer leaves its group when nothing was fetched for so long, and joins no more until
-somebody fetches. Nothing is, on purpose, while all of its partitions have enough in flight: they
-wait for a person, for ClickHouse, or for the state. Whether a worker is stuck is told by its
-health."""
+"""``max.poll.interval.ms``: off. A consumer that does not fetch for so long leaves its group, and
+nothing is fetched, on purpose, while all partitions have enough in flight (they wait for a person,
+for ClickHouse, or for state). Stuck workers are detected by `streams.health` instead."""
 COMMIT_S: Final = 10.0
-"""A commit that takes longer is given up: aiokafka tries for ever."""
+"""Timeout of a commit: aiokafka itself retries without end."""
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that talks to the broker; a commit that fails is tried again, not a crash."""
+    """Run the consumer in a thread; repeat failed commits instead of crashing."""
 
-    _said_at = -_SAY_S
+    _logged_at = -_LOG_INTERVAL_S
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -51,11 +50,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     def close(self) -> None:
-        """Leave the client to `on_thread_stop`, which closes it in the loop that owns it.
+        """Do nothing; `on_thread_stop` closes the client in the loop that owns it.
 
         Faust calls this from the main thread when a rebalance ends while the application stops,
-        and closes the client's connections there. A uvloop transport may be touched by its own
-        loop alone: the process ended with SIGSEGV.
+        and closes the client's connections there. A uvloop transport must only be touched by its
+        own loop: the process crashed with SIGSEGV.
         """
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
@@ -70,18 +69,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         try:
             await asyncio.wait_for(self._ensure_consumer().commit(wanted), COMMIT_S)
         except (KafkaError, TimeoutError) as error:
-            # A rebalance took the partitions, or the broker is away: the next commit repeats it.
-            if time.monotonic() - self._said_at >= _SAY_S:
-                self._said_at = time.monotonic()
+            # The partitions were revoked or the broker is unreachable: the next commit repeats it.
+            if time.monotonic() - self._logged_at >= _LOG_INTERVAL_S:
+                self._logged_at = time.monotonic()
                 why = str(error) or f"no answer within {COMMIT_S:g} s"
-                log.warning("offsets not committed, will try again", error=why)
+                log.warning("commit_failed", error=why)
             return False
         return True
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
-        """Seek partitions to the last committed offset; those that have none to their beginning.
+        """Seek partitions to their committed offset, or to the beginning where there is none.
 
-        aiokafka leaves the latter where they are: what was fetched of them and given up at a
+        aiokafka leaves the latter where they are: records that were fetched and dropped at a
         rebalance would never be read again.
         """
         found: dict[TP, int | None] = await self.call_thread(self._seek_to_committed)
@@ -101,7 +100,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return {TP(tp.topic, tp.partition): offset for tp, offset in ends.items()}
 
     async def coordinator_answers(self, tp: TP) -> bool:
-        """Whether a new client learns from the broker which offset the group committed."""
+        """Return whether the coordinator tells a new client the group's offset."""
         return await coordinator_answers(self.app.conf.id, tp, **self._client_options())
 
     def _client_options(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from streams.replay.usage import usage_of
+from emissions.replay.usage import usage_of
 from tests.bench.broker import Broker, running_broker
 from tests.bench.contest import CEILINGS, Contest, Peers, hold, warm_up
 from tests.bench.data import FAST, LOADS, NATIONAL, quick

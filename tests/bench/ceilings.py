@@ -22,14 +22,14 @@ import fastavro
 import uvloop
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from emissions.replay.usage import usage_of
 from schemas.codec import READING, Codec
+from schemas.decoding.record import HEADER
 from schemas.definitions import current
 from schemas.ids import FileIds
-from schemas.reading_decoder import HEADER
-from streams.replay.usage import usage_of
+from streams.kafka.ends import true_ends
+from streams.kafka.patches.stop import stop_consumer
 from streams.settings import Settings
-from streams.transport.ends import true_ends
-from streams.transport.stop import stop_consumer
 
 KINDS = ("fetch", "fastavro", "columns")
 _BATCH = Settings().poll_records

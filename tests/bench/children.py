@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.child import dying_with_parent, last_line
+from deploy.embedded.child import die_with_parent, last_line
 from tests.bench.figures import Run
 
 _MOST_S = 1800.0
@@ -33,7 +33,7 @@ def run_child(name: str, command: Sequence[str], report: Path, readings: int) ->
     log = report.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=dying_with_parent()
+            command, stdout=out, stderr=subprocess.STDOUT, preexec_fn=die_with_parent()
         )
         try:
             code = process.wait(_MOST_S)

@@ -11,18 +11,27 @@ from collections.abc import Iterator
 
 import msgspec
 
+from emissions.simulation.fake_ids import fake_bin
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.log import Ledger, RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.partitioning import partition_of
-from streams.core.policy import Policy
-from streams.core.reading import Reading
-from streams.core.registration import Asm, Channel, Conditions, Enterprise, Limit, Names, Source
-from streams.outbox import RawOutput
-from streams.rule_files import load_rules
-from streams.saved_state import NEXT_OFFSET, mark_key
-from streams.simulation.identity import made_up_bin
+from schemas.reading import Reading
+from streams.changelog.replica import NEXT_OFFSET, marker_key
+from streams.core.engine.outcome import Ledger
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.partitioning import partition_of
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import (
+    Asm,
+    Channel,
+    Conditions,
+    Enterprise,
+    Limit,
+    Names,
+    Source,
+)
+from streams.kafka.producer import PartitionRecord
+from streams.rules.load import load_rules
 from tests.support.core_run import history
 
 MINUTE = 60_000
@@ -71,7 +80,7 @@ def enterprises(names: list[str]) -> Iterator[Enterprise]:
     """The sources, a hundred to an enterprise."""
     for number, start in enumerate(range(0, len(names), PER_ENTERPRISE)):
         yield Enterprise(
-            bin=made_up_bin(number),
+            bin=fake_bin(number),
             name=Names(ru="А", kk="Ә", en="A"),
             region="KZ-55",
             category=1,
@@ -94,7 +103,7 @@ def seed_state(start: int, hours: int) -> dict[str, bytes]:
     registry = history(
         [msgspec.structs.replace(next(enterprises([SEED])), bin="990140001233")],
     )
-    engine = PartitionEngine(
+    engine = PartitionProcessor(
         topic="emissions.readings",
         partition=0,
         partitions=1,
@@ -120,22 +129,22 @@ def seed_state(start: int, hours: int) -> dict[str, bytes]:
 
 def changelog_records(
     seed: dict[str, bytes], names: list[str], partitions: int, reached: int
-) -> dict[int, list[RawOutput]]:
+) -> dict[int, list[PartitionRecord]]:
     """The changelog of every partition as one complete checkpoint."""
     headers = ((NEXT_OFFSET, b"%d" % reached),)
-    found: dict[int, list[RawOutput]] = {p: [] for p in range(partitions)}
+    found: dict[int, list[PartitionRecord]] = {p: [] for p in range(partitions)}
     own = {key: value for key, value in seed.items() if SEED in key}
     for name in names:
         partition = partition_of(name, partitions)
         for key, value in own.items():
             _, _, rest = key.partition("/")
             named = f"{partition}/{rest.replace(SEED, name)}".encode()
-            found[partition].append(RawOutput(named, value, headers))
+            found[partition].append(PartitionRecord(named, value, headers))
     ledger = msgspec.msgpack.decode(seed["0/ledger"], type=Ledger)
     here = msgspec.structs.replace(ledger, next_offset=reached, partitions=partitions)
     saved = msgspec.msgpack.encode(here)
     for partition, records in found.items():
-        records.append(RawOutput(b"%d/ledger" % partition, saved, headers))
+        records.append(PartitionRecord(b"%d/ledger" % partition, saved, headers))
         mark = b"%d %d" % (reached, len(records))
-        records.append(RawOutput(mark_key(partition), mark, headers))
+        records.append(PartitionRecord(marker_key(partition), mark, headers))
     return found

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 
 from schemas.codec import TICK, Codec
-from streams.core.partitioning import partition_of
-from streams.core.reading import Reading
-from streams.core.registration import Asm, Channel, Enterprise, Source
+from schemas.reading import Reading
+from streams.core.records.partitioning import partition_of
+from streams.core.registry.enterprise import Asm, Channel, Enterprise, Source
 from tests.bench.cloned_state import CHANNELS, MINUTE, enterprises, source_ids
 from tests.bench.defects import DEFECTS, Defect, apply_defect
 

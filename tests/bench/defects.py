@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from streams.core.reading import Reading
+from schemas.reading import Reading
 
 DEFECTS = 0.01
 """The share of readings that have one."""

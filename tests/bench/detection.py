@@ -36,13 +36,13 @@ from typing import Final
 from rich.console import Console
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.clickhouse import client
 from sinks.migrate import migrate
-from streams.replay.registry_topic import publish_registry
+from streams.kafka.topics import create_topics
 from streams.settings import Settings, SettingsError
-from streams.topics import create_topics
 from tests.bench.broker import Broker, running_broker
 from tests.bench.detection_load import DetectionLoad, Plan, plan_of
 from tests.bench.detection_run import Measured, run_plan

@@ -13,7 +13,7 @@ from typing import Final, Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.embedded.child import last_line
-from streams.replay.client import consumer_of
+from streams.kafka.clients import consumer_of
 from streams.settings import Settings
 from tests.bench.ours import WorkerError
 from tests.support.streams_process import SinksProcess, StreamsProcess
@@ -70,6 +70,10 @@ class Crew:
                 settings.topic_means,
                 settings.topic_gaps,
                 settings.topic_violations,
+                settings.topic_findings,
+                settings.topic_notice_verdicts,
+                settings.topic_cases,
+                settings.topic_roots,
                 settings.topic_dead_letters,
             )
             for partition in range(settings.partitions)

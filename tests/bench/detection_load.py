@@ -20,9 +20,9 @@ import numpy as np
 
 from schemas.codec import TICK, Codec
 from schemas.ids import FileIds
-from streams.core.policy import Policy
-from streams.core.reading import Reading
-from streams.core.registration import Asm, Enterprise
+from schemas.reading import Reading
+from streams.core.law.policy import Policy
+from streams.core.registry.enterprise import Asm, Enterprise
 from tests.bench.cloned_state import CHANNELS, MINUTE, source_ids
 from tests.bench.data import HOUR, NATIONAL, SEED, Message, registered
 

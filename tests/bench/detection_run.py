@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
-from streams.core.partitioning import partition_of
-from streams.replay.client import producer_of
-from streams.replay.publish import BATCH_BYTES, OrderedWriter
-from streams.replay.usage import usage_of
+from emissions.replay.publish import BATCH_BYTES, OrderedWriter
+from emissions.replay.usage import usage_of
+from streams.core.records.partitioning import partition_of
+from streams.kafka.clients import producer_of
 from streams.settings import Settings
 from tests.bench.data import Message
 from tests.bench.detection_crew import Crew

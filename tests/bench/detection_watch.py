@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.clickhouse import async_client
+from streams.kafka.patches.stop import stop_consumer
 from streams.settings import Settings
-from streams.transport.stop import stop_consumer
 
 LOOK_S: Final = 0.05
 """Between two looks into ClickHouse; how long a look takes comes on top."""

@@ -20,12 +20,17 @@ from typing import NamedTuple
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.log import Outcome, RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.policy import Policy
-from streams.core.registry_history import RegistryHistory
-from streams.process import collect_seldom
-from streams.rule_files import load_rules
+from streams.core.cases.measures import MeasureHistory
+from streams.core.cases.scene import CaseLaw
+from streams.core.engine.outcome import Outcome
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.record import RawRecord
+from streams.core.sources.history import RegistryHistory
+from streams.rules.calendar import load_calendar
+from streams.rules.load import load_rules
+from streams.rules.payment import load_payment
+from streams.runtime.process import relax_gc
 from streams.settings import Settings
 from tests.bench.data import FAST, NATIONAL, Load, partitioned, quick, registered
 from tests.support.core_run import history
@@ -36,7 +41,7 @@ BATCH = Settings().poll_records
 Log = Sequence[RawRecord]
 
 
-class Judged(NamedTuple):
+class RowBlock(NamedTuple):
     """Processor seconds of each part of one repeat, and what came out."""
 
     decode_s: float
@@ -67,7 +72,7 @@ def raw_logs(load: Load, partitions: int = PARTITIONS) -> list[list[RawRecord]]:
     ]
 
 
-def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATCH) -> Judged:
+def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATCH) -> RowBlock:
     """Decode everything, then judge everything with engines of its own."""
     turns = list(_turns(logs, batch))
     codec, began = Codec(FileIds()), time.process_time()
@@ -80,8 +85,9 @@ def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATC
         codec.decode_readings([record.value for record in records])
     columns_s = time.process_time() - began
     codec, rules = Codec(FileIds()), load_rules()
+    cases = CaseLaw(load_payment(), load_calendar(rules.country.code), MeasureHistory())
     engines = [
-        PartitionEngine(
+        PartitionProcessor(
             topic="emissions.readings",
             partition=partition,
             partitions=len(logs),
@@ -90,6 +96,7 @@ def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATC
             policy=Policy(),
             registry=registry,
             state={},
+            cases=cases,
         )
         for partition in range(len(logs))
     ]
@@ -100,7 +107,7 @@ def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATC
         spent[part] += time.process_time() - began
         outcomes.add(outcome)
     readings = sum(map(len, logs)) - 2 * len(logs)
-    return Judged(
+    return RowBlock(
         decode_s,
         columns_s,
         spent[0],
@@ -143,15 +150,15 @@ class Tally:
         self.state_bytes += sum(len(value) for value in outcome.state.values() if value)
 
 
-def measure(load: Load, repeats: int, batch: int = BATCH) -> list[Judged]:
+def measure(load: Load, repeats: int, batch: int = BATCH) -> list[RowBlock]:
     """The repeats, each from the beginning."""
     registry, logs = history(registered(load)), raw_logs(load)
-    collect_seldom()  # as a worker does
+    relax_gc()  # as a worker does
     gc.freeze()  # a worker does not carry the data of the bench
     return [judge_once(registry, logs, batch) for _ in range(repeats)]
 
 
-def table(load: Load, found: Sequence[Judged]) -> list[tuple[str, float, float]]:
+def table(load: Load, found: Sequence[RowBlock]) -> list[tuple[str, float, float]]:
     """Rows of a part, and its lowest and median microseconds a reading."""
     parts = {
         "decode one by one": [it.decode_s for it in found],
@@ -165,7 +172,7 @@ def table(load: Load, found: Sequence[Judged]) -> list[tuple[str, float, float]]
     return [(what, min(s) * scale, statistics.median(s) * scale) for what, s in parts.items()]
 
 
-def show(load: Load, found: Sequence[Judged]) -> None:
+def show(load: Load, found: Sequence[RowBlock]) -> None:
     """The rows for a person."""
     it = found[0]
     print(

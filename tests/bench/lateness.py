@@ -33,13 +33,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from deploy.embedded.kafka import KafkaCluster
+from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.reading import Reading
-from streams.core.registration import Enterprise
-from streams.replay.registry_topic import publish_registry
+from schemas.reading import Reading
+from streams.core.registry.enterprise import Enterprise
+from streams.kafka.topics import create_topics
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.bench.cloned_state import MINUTE, enterprises, source_ids
 from tests.support.streams_process import StreamsProcess
 

@@ -29,8 +29,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.embedded.kafka import KafkaCluster
-from streams.kafka import client_options
-from streams.transport.ends import end_offsets
+from streams.kafka.client import client_options
+from streams.kafka.ends import end_offsets
 from tests.bench.cloned_state import CHANNELS
 from tests.bench.recovery import Start, cpu_s, peak_mb, started
 from tests.bench.state_load import CLOSING_MINUTE, Load, load_state

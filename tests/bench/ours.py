@@ -22,12 +22,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.embedded.child import last_line
-from streams.kafka import client_options
-from streams.replay.client import consumer_of
-from streams.replay.usage import Usage, usage_of
-from streams.saved_state import changelog_topic
+from emissions.replay.usage import Usage, usage_of
+from streams.kafka.client import client_options
+from streams.kafka.clients import consumer_of
+from streams.kafka.topics import changelog_topic, create_topics
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.bench.figures import Run
 from tests.bench.timed_worker import TimedStreams
 from tests.bench.topic import Filled, own_names
@@ -144,7 +143,10 @@ async def forget(settings: Settings) -> None:
                 settings.topic_means,
                 settings.topic_gaps,
                 settings.topic_violations,
+                settings.topic_findings,
+                settings.topic_notice_verdicts,
                 settings.topic_cases,
+                settings.topic_roots,
                 settings.topic_dead_letters,
                 changelog_topic(settings.app_id),
             ]

@@ -2,9 +2,9 @@
 
 ``python -m tests.bench.outputs [--means N] [--repeats N]``. The means are those of a nation of 170
 sources with ten channels, in batches of one partition as a worker finds them. Encoding is what
-`streams.outputs` does with them; filling is what `streams.outbox` does until a record batch is
-handed to the client, and sealing what the client then does before it writes to its socket. Lowest
-of the repeats.
+`streams.runtime.outputs` does with them; filling is what `streams.kafka.producer` does until a
+record batch is handed to the client, and sealing what the client then does before it writes to its
+socket. Lowest of the repeats.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.findings import WindowMean
-from streams.core.log import Outcome
-from streams.core.partitioning import partition_of
-from streams.outbox import OUTPUT_BATCH_BYTES, Outbox, Output
-from streams.outputs import Encoder
+from streams.core.engine.outcome import Outcome
+from streams.core.records.findings import WindowMean
+from streams.core.records.partitioning import partition_of
+from streams.kafka.producer import OUTPUT_BATCH_BYTES, ConfirmedProducer, Output
+from streams.runtime.outputs import OutcomeEncoder
 from streams.settings import Settings
 from tests.bench.cloned_state import CHANNELS, MINUTE, source_ids
 from tests.bench.data import DAY
@@ -38,7 +38,7 @@ PARTITIONS = Settings().partitions
 WINDOWS = {"20min": 20, "30min": 30, "1h": 60}
 
 
-class Unsent(Outbox):
+class Unsent(ConfirmedProducer):
     """Fills record batches of the client's and confirms them unsent."""
 
     def __init__(self, *, seal: bool) -> None:
@@ -124,7 +124,7 @@ def _mean(
 
 def encoding(outcomes: Sequence[Outcome]) -> float:
     """Processor seconds from means to outputs."""
-    encode = Encoder(Codec(FileIds()), Settings())
+    encode = OutcomeEncoder(Codec(FileIds()), Settings())
     began = time.process_time()
     for outcome in outcomes:
         encode(outcome)
@@ -133,10 +133,10 @@ def encoding(outcomes: Sequence[Outcome]) -> float:
 
 async def producing(batches: Sequence[list[Output]], *, seal: bool) -> float:
     """Processor seconds from outputs to record batches."""
-    outbox = Unsent(seal=seal)
+    producer = Unsent(seal=seal)
     began = time.process_time()
     for batch in batches:
-        await outbox.produce(batch, revoked=lambda: False)
+        await producer.produce(batch, revoked=lambda: False)
     return time.process_time() - began
 
 
@@ -153,7 +153,7 @@ def main() -> None:
         for _, of_partition in groupby(found, lambda mean: partition_of(mean.source_id, PARTITIONS))
         for batch in batched(of_partition)
     ]
-    batches = [Encoder(Codec(FileIds()), Settings())(outcome) for outcome in outcomes]
+    batches = [OutcomeEncoder(Codec(FileIds()), Settings())(outcome) for outcome in outcomes]
     gc.freeze()  # a worker does not carry the data of the bench
     print(
         f"{len(found):,} means of {len(batches[0][0].value)} bytes, µs of processor time for each"

@@ -1,5 +1,5 @@
--- Ten questions that people ask. The README shows them, a test runs them, tests/bench/storage.py
--- times them. Each begins with a line "-- name | who asks | what".
+-- Ten questions that people ask. docs/performance/questions.md shows them, a test runs them,
+-- tests/bench/storage.py times them. Each begins with a line "-- name | who asks | what".
 
 -- worst-violations | inspector | the worst violations of a month, and where their evidence lies
 SELECT rule, bin, source_id, start, value, limit, ratio, automatic, evidence.first_offset

@@ -76,7 +76,7 @@ async def started(
     await committed(worker, broker, settings, upto)
     judged = time.perf_counter() - began
     said = worker.log.read_bytes()[size:].decode()
-    spans = [json.loads(line)["seconds"] for line in said.splitlines() if "state recovered" in line]
+    spans = [json.loads(line)["seconds"] for line in said.splitlines() if "state_restored" in line]
     return Start("", max(spans, default=0.0), judged, cpu_s(worker.pid), peak_mb(worker.pid))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from streams.core.registration import Enterprise, Source
+from streams.core.registry.enterprise import Enterprise, Source
 
 
 def write_registry(enterprises: Iterable[Enterprise], file: Path) -> None:

@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.kafka import client_options
+from streams.kafka.client import client_options
+from streams.kafka.ends import true_ends
+from streams.kafka.patches.stop import stop_consumer
 from streams.settings import Settings
-from streams.transport.ends import true_ends
-from streams.transport.stop import stop_consumer
 
 WINDOWS = frozenset({"20min", "30min", "1h"})
 RULES = frozenset({"KZ-30"})

@@ -10,10 +10,10 @@ import time
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.log import RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.policy import Policy
-from streams.rule_files import load_rules
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.record import RawRecord
+from streams.rules.load import load_rules
 from tests.bench.cloned_state import MINUTE
 from tests.bench.data import DAY, HOUR, NATIONAL, partitioned, registered
 from tests.bench.figures import Spread
@@ -32,7 +32,7 @@ def by_state(sources: int, hours: int, every: int) -> Part:
         for offset, message in enumerate(partitioned(load, Codec(FileIds()), 1)[0])
     ]
     state: dict[str, bytes] = {}
-    engine = PartitionEngine(
+    engine = PartitionProcessor(
         topic="emissions.readings",
         partition=0,
         partitions=1,

@@ -33,19 +33,20 @@ from aiokafka import ConsumerRecord
 
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from emissions.replay.usage import usage_of
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from sinks.batch import Batch, frozen
+from sinks.batch import Batch, batch_of
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import INSERT_SETTINGS, async_client, client
-from sinks.decode import portion, routes
-from sinks.judge import registry_judge
+from sinks.decode import fetched_entries, routes
 from sinks.migrate import migrate
+from sinks.readings.quality import quality_assessor
 from sinks.tables import READINGS
-from sinks.writer import Writer
-from streams.core.policy import Policy
-from streams.replay.usage import usage_of
+from streams.core.law.policy import Policy
+from streams.rules.country import home
 from streams.settings import Settings
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.bench.data import FAST, NATIONAL, Load, partitioned, quick, registered
 from tests.bench.sink_rows import TOPIC, Lists, lists_of, records_of
 from tests.bench.topic import fill
@@ -97,14 +98,16 @@ class Sink:
         self._stored = 0
 
     def _taken(self) -> Callable[[list[ConsumerRecord]], Batch]:
-        judge = registry_judge(self._history, Policy(), PARTITIONS)
-        route = routes(self.settings, Codec(FileIds()), judge)[TOPIC]
+        judge = quality_assessor(self._history, Policy(), PARTITIONS)
+        route = routes(self.settings, Codec(FileIds()), judge, home())[TOPIC]
 
         def take(records: list[ConsumerRecord]) -> Batch:
             number = records[0].partition
             fetches = [records[at : at + FETCH] for at in range(0, len(records), FETCH)]
-            portions = [portion(PartitionBatch(TOPIC, number, each, 1), route) for each in fetches]
-            return frozen(TOPIC, number, portions)
+            fetches_ = [
+                fetched_entries(PartitionBatch(TOPIC, number, each, 1), route) for each in fetches
+            ]
+            return batch_of(TOPIC, number, fetches_)
 
         return take
 
@@ -159,7 +162,7 @@ class Sink:
 
     async def writer(self, _: int) -> Run:
         """The same messages through the sinks' own code."""
-        take, writer = self._taken(), Writer(lambda: async_client(self.settings))
+        take, writer = self._taken(), BatchWriter(lambda: async_client(self.settings))
 
         async def lane(log: list[list[ConsumerRecord]]) -> None:
             for records in log:

@@ -10,9 +10,9 @@ import numpy as np
 from aiokafka import ConsumerRecord
 
 from sinks.batch import Batch
-from sinks.digits import digits_of
-from sinks.reading_entries import ReadingEntries
-from sinks.readings import MAX_OFFSET
+from sinks.readings.decimals import to_decimals
+from sinks.readings.entries import ReadingEntries
+from sinks.readings.rows import MAX_OFFSET
 from sinks.tables import READINGS
 from tests.bench.data import Message
 
@@ -40,7 +40,7 @@ def lists_of(batch: Batch) -> Lists:
         pattern, names = block.pattern, list(block.pattern.names)
         count, period = len(names), block.pattern.period_s * 1000
         flags = [pattern.flags.get(name, "") for name in names]
-        digits, scales = digits_of(np.ascontiguousarray(block.values).ravel())
+        digits, scales = to_decimals(np.ascontiguousarray(block.values).ravel())
         matrices = [each.reshape(-1, count).tolist() for each in (digits, scales)]
         qualities = [[block.texts[code] for code in codes] for codes in block.codes.tolist()]
         measured = block.measured_at.tolist()

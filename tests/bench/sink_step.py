@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from deploy.embedded.child import dying_with_parent
+from deploy.embedded.child import die_with_parent
 from tests.bench.goals import Goal
 
 RAW = 0.7
@@ -28,7 +28,7 @@ def measure_sink(directory: Path, *, load: str, repeats: int, quick: bool) -> Ro
     command = [sys.executable, "-m", "tests.bench.sink", "--load", load, "--json", str(found)]
     command += ["--repeats", str(repeats), *(["--quick"] if quick else ["--worker"])]
     sys.stdout.flush()
-    code = subprocess.run(command, check=False, preexec_fn=dying_with_parent()).returncode
+    code = subprocess.run(command, check=False, preexec_fn=die_with_parent()).returncode
     if code or not found.exists():
         raise SinkError(f"the sink's measurement ended with {code}")
     rows: Rows = json.loads(found.read_text(encoding="utf-8"))

@@ -10,15 +10,14 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 
 from deploy.embedded.kafka import KafkaCluster
+from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.partitioning import partition_of
-from streams.kafka import client_options
-from streams.outbox import Outbox, RawOutput
-from streams.replay.registry_topic import publish_registry
-from streams.saved_state import changelog_topic
+from streams.core.records.partitioning import partition_of
+from streams.kafka.client import client_options
+from streams.kafka.producer import ConfirmedProducer, PartitionRecord
+from streams.kafka.topics import changelog_topic, create_topics
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.bench.cloned_state import (
     MINUTE,
     changelog_records,
@@ -111,16 +110,16 @@ async def load_state(
     written = changelog_records(seed, names, settings.partitions, 1)
     records, kept = sum(map(len, written.values())), sum("/hour/" in key for key in seed)
     load = Load(settings, broker, sources, records, _size(written), kept)
-    outbox = Outbox(client_options(settings))
+    producer = ConfirmedProducer(client_options(settings))
     topic = changelog_topic(settings.app_id)
-    await outbox.start()
+    await producer.start()
     for partition in list(written):
-        await outbox.produce_to(topic, partition, written.pop(partition), revoked=lambda: False)
-    await outbox.stop()
+        await producer.produce_to(topic, partition, written.pop(partition), revoked=lambda: False)
+    await producer.stop()
     await load.tick()
     await load.tick()
     return load
 
 
-def _size(written: dict[int, list[RawOutput]]) -> int:
+def _size(written: dict[int, list[PartitionRecord]]) -> int:
     return sum(len(r.key or b"") + len(r.value or b"") for it in written.values() for r in it)

@@ -1,4 +1,4 @@
-"""What a value takes in ClickHouse, how long the questions of the README take, and how both grow.
+"""What a value takes in ClickHouse, how long the documented questions take, and how both grow.
 
 ``python -m tests.bench.storage [--values 1e7 3e7 1e8] [--directory DIR] [--json FILE]``. A nation
 of `tests.bench.stored_nation` until ``readings`` holds so many channel values, merged with
@@ -30,11 +30,11 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from emissions.cli.support.sql_query import fetch_answer
+from emissions.simulation.nation import Nation
 from sinks.clickhouse import client
 from sinks.migrate import migrate
-from sinks.query import run
 from streams.settings import Settings
-from streams.simulation.nation import Nation
 from tests.bench.recovery import cpu_s
 from tests.bench.stored_nation import add_days, write_nation
 
@@ -119,6 +119,12 @@ class Store:
 
     def grow(self, values: float) -> Step:
         """Write days until the readings hold that many values, merge everything, ask."""
+        load_s, merge_s = self.fill(values)
+        answers = [ask(self._asked, question, self._pid) for question in questions()]
+        return Step(self._values(), load_s, merge_s, sizes(self._asked), answers)
+
+    def fill(self, values: float) -> tuple[float, float]:
+        """Write days until the readings hold that many values, and merge; returns seconds."""
         days = max(self._days, math.ceil(values / self._a_day))
         began = time.perf_counter()
         add_days(self._asked, self._since, range(self._days, days))
@@ -127,8 +133,7 @@ class Store:
         for table in _TABLES:
             self._asked.command(f"OPTIMIZE TABLE {table} FINAL")
         merged = time.perf_counter()
-        answers = [ask(self._asked, question, self._pid) for question in questions()]
-        return Step(self._values(), loaded - began, merged - loaded, sizes(self._asked), answers)
+        return loaded - began, merged - loaded
 
     def _values(self) -> int:
         (found,) = self._asked.query("SELECT count() FROM readings FINAL").result_rows[0]
@@ -154,7 +159,7 @@ def ask(asked: Client, question: Question, pid: int, repeats: int = REPEATS) -> 
         if at == 1:
             before = cpu_s(pid)
         began = time.perf_counter()
-        rows = len(run(asked, question.sql).rows)
+        rows = len(fetch_answer(asked, question.sql).rows)
         times.append(time.perf_counter() - began)
     used = (cpu_s(pid) - before) / repeats
     told = json.loads(asked.raw_query(question.sql, settings={"readonly": "1"}, fmt="JSON"))

@@ -15,27 +15,28 @@ import msgspec
 from aiokafka import ConsumerRecord
 from clickhouse_connect.driver.client import Client
 
+from emissions.simulation.nation import Nation
+from emissions.simulation.stream import records
 from schemas.codec import TICK, Codec
 from schemas.ids import FileIds
 from schemas.records import record_of
-from sinks.batch import Batch, Entry, frozen
+from sinks.batch import Batch, Entry, batch_of
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
-from sinks.columns import GAPS, MEANS, READINGS, VIOLATIONS
-from sinks.decode import portion, routes
-from sinks.judge import registry_judge
-from sinks.tables import TABLES, Table
-from sinks.writer import Writer
-from streams.core.log import Outcome, RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.partitioning import partition_of
-from streams.core.policy import Policy
-from streams.core.registration import Enterprise
+from sinks.decode import fetched_entries, routes
+from sinks.readings.quality import quality_assessor
+from sinks.tables import GAPS, MEANS, READINGS, TABLES, VIOLATIONS, Table
+from streams.core.engine.outcome import Outcome
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.partitioning import partition_of
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Enterprise
 from streams.registry.avro import enterprise_to_record
-from streams.rule_files import load_rules
+from streams.rules.country import home
+from streams.rules.load import load_rules
 from streams.settings import Settings
-from streams.simulation.nation import Nation
-from streams.simulation.stream import records
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.support.core_run import history
 
 PARTITIONS: Final = 4
@@ -86,10 +87,10 @@ _COPIED: Final = {
 """What is copied, if not everything: whoever is silent at the end of the first day stays so."""
 
 _COLUMNS: Final = {
-    "readings": READINGS,
-    "means": MEANS,
-    "gaps": GAPS,
-    "violations": VIOLATIONS,
+    "readings": READINGS.columns,
+    "means": MEANS.columns,
+    "gaps": GAPS.columns,
+    "violations": VIOLATIONS.columns,
     "dead_letters": next(table.columns for table in TABLES if table.name == "dead_letters"),
 }
 
@@ -100,11 +101,11 @@ def logs_of(nation: Nation, codec: Codec) -> list[list[ConsumerRecord]]:
     logs: list[list[ConsumerRecord]] = [[] for _ in range(PARTITIONS)]
     tick = codec.encode(TICK, {"sent_at": nation.until})
     for batch in records(nation, codec):
-        for arrived, key, value, _ in batch:
+        for arrived, key, value, _, headers in batch:
             number = partition_of(key.decode(), PARTITIONS)
             log = logs[number]
             log.append(
-                ConsumerRecord(topic, number, len(log), arrived, 0, key, value, None, 0, 0, ())
+                ConsumerRecord(topic, number, len(log), arrived, 0, key, value, None, 0, 0, headers)
             )
     for number, log in enumerate(logs):  # what closes the last windows
         log.append(
@@ -119,16 +120,16 @@ async def write_nation(settings: Settings, nation: Nation, batch: int = BATCH) -
     ``batch`` messages of a partition are judged and written at a time.
     """
     codec, registry = Codec(FileIds()), history(nation.enterprises)
-    ways = routes(settings, codec, registry_judge(registry, Policy(), PARTITIONS))
-    writer = Writer(lambda: async_client(settings))
+    ways = routes(settings, codec, quality_assessor(registry, Policy(), PARTITIONS), home())
+    writer = BatchWriter(lambda: async_client(settings))
     registrations = _registrations(nation.enterprises, codec, settings.topic_registry)
     way = ways[settings.topic_registry]
     whole = PartitionBatch(settings.topic_registry, 0, registrations, 1)
-    await writer.write(frozen(whole.topic, 0, [portion(whole, way)]), way.tables)
+    await writer.write(batch_of(whole.topic, 0, [fetched_entries(whole, way)]), way.tables)
     way, rules = ways[settings.topic_readings], load_rules()
     for number, log in enumerate(logs_of(nation, codec)):
         state: dict[str, bytes] = {}
-        engine = PartitionEngine(
+        engine = PartitionProcessor(
             topic=settings.topic_readings,
             partition=number,
             partitions=PARTITIONS,
@@ -141,14 +142,16 @@ async def write_nation(settings: Settings, nation: Nation, batch: int = BATCH) -
         for first in range(0, len(log), batch):
             part = log[first : first + batch]
             whole = PartitionBatch(settings.topic_readings, number, part, 1)
-            await writer.write(frozen(whole.topic, number, [portion(whole, way)]), way.tables)
+            await writer.write(
+                batch_of(whole.topic, number, [fetched_entries(whole, way)]), way.tables
+            )
             raw = [
                 RawRecord(each.offset, each.timestamp, each.key, each.value, ()) for each in part
             ]
             outcome = engine.apply(raw)
             await _write_outcome(writer, outcome, number, first)
             _save(state, outcome)
-            engine.confirmed()
+            engine.commit()
     await writer.close()
 
 
@@ -173,7 +176,7 @@ def _registrations(
     ]  # fmt: skip
 
 
-async def _write_outcome(writer: Writer, outcome: Outcome, number: int, first: int) -> None:
+async def _write_outcome(writer: BatchWriter, outcome: Outcome, number: int, first: int) -> None:
     tables: dict[str, Table] = {table.name: table for table in TABLES}
     found: dict[str, Sequence[msgspec.Struct]] = {
         "means": outcome.means,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.bench.broker import Broker
 from tests.bench.contest import CEILINGS, Peers, hold
 from tests.bench.data import NATIONAL, quick, registered
@@ -15,6 +17,7 @@ from tests.support.broker import TestBroker
 from tests.support.core_run import history, judge
 
 
+@pytest.mark.long
 def test_the_worker_finds_on_the_topic_what_the_core_finds_in_memory(
     broker: TestBroker, tmp_path: Path
 ) -> None:

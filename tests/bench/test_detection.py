@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.log import RawRecord
-from streams.core.partitioning import partition_of
-from streams.core.policy import Policy
-from streams.replay.registry_topic import publish_registry
+from streams.core.law.policy import Policy
+from streams.core.records.partitioning import partition_of
+from streams.core.records.record import RawRecord
+from streams.kafka.topics import create_topics
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.bench.cloned_state import MINUTE
 from tests.bench.data import HOUR
 from tests.bench.detection import changed_from_default
@@ -116,6 +116,7 @@ def test_what_the_environment_changes_is_said_but_no_password() -> None:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.long
 def test_every_violation_of_a_moment_is_found_in_topic_and_table(
     broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
 ) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.policy import Policy
-from streams.core.reading import Reading, Rejected, Tick
+from schemas.reading import Reading, Rejected, Tick
+from streams.core.law.policy import Policy
 from tests.bench.comparison import compare
 from tests.bench.contest import CEILINGS
 from tests.bench.data import FAST, NATIONAL, Load, messages, partitioned, quick, registered

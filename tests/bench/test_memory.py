@@ -8,11 +8,11 @@ import msgspec
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.log import RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.policy import Policy
-from streams.rule_files import load_rules
-from streams.saved_state import mark_key
+from streams.changelog.replica import marker_key
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.record import RawRecord
+from streams.rules.load import load_rules
 from tests.bench.cloned_state import (
     CHANNELS,
     MINUTE,
@@ -32,9 +32,9 @@ def test_the_day_of_each_source_closes_in_the_minute_that_is_said() -> None:
     state = {
         record.key.decode(): record.value
         for record in written
-        if record.key is not None and record.value is not None and record.key != mark_key(0)
+        if record.key is not None and record.value is not None and record.key != marker_key(0)
     }
-    engine = PartitionEngine(
+    engine = PartitionProcessor(
         topic="emissions.readings",
         partition=0,
         partitions=1,

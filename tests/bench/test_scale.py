@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.policy import Policy
+from streams.core.law.policy import Policy
 from tests.bench.cloned_state import MINUTE
 from tests.bench.data import DAY, HOUR, NATIONAL, messages, registered
 from tests.bench.figures import Run
@@ -62,6 +64,7 @@ def test_the_plot_shows_the_cost_of_each_size_and_the_rate_where_there_is_one() 
     assert ">200</text>" in drawn
 
 
+@pytest.mark.long
 def test_two_workers_find_what_the_core_finds(broker: TestBroker, tmp_path: Path) -> None:
     load = NATIONAL._replace(sources=12, steps=90, until=DAY + 96 * MINUTE)
 

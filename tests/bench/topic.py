@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from emissions.replay.publish import BATCH_BYTES, OrderedWriter, publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.replay.client import producer_of
-from streams.replay.publish import BATCH_BYTES, OrderedWriter
-from streams.replay.registry_topic import publish_registry
+from streams.kafka.clients import producer_of
+from streams.kafka.topics import create_topics
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.bench.data import Load, Message, messages, registered
 from tests.support.broker import unique
 
@@ -67,8 +66,11 @@ def own_names(settings: Settings, prefix: str) -> Settings:
         settings,
         topic_means=f"{prefix}.means",
         topic_gaps=f"{prefix}.gaps",
+        topic_findings=f"{prefix}.findings",
+        topic_notice_verdicts=f"{prefix}.notice-verdicts",
         topic_violations=f"{prefix}.violations",
         topic_cases=f"{prefix}.cases",
+        topic_roots=f"{prefix}.roots",
         topic_dead_letters=f"{prefix}.dead-letters",
         group_streams=f"{prefix}-streams",
         group_sinks=f"{prefix}-sinks",

@@ -21,7 +21,8 @@ from aiokafka import AIOKafkaProducer
 from deploy.embedded.broker import EmbeddedBroker
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.transport import batch_topic, install
+from streams.transport import install
+from streams.transport.install import batch_topic
 from tests.support.broker import TestBroker, unique
 
 PARTITIONS: Final = 4

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, OffsetAndMetadata, Topi
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 
-from deploy.embedded.child import dying_with_parent
+from deploy.embedded.child import die_with_parent
 from tests.support.broker import TestBroker, unique
 
 
@@ -126,7 +126,7 @@ async def test_a_member_that_was_thrown_out_cannot_commit(any_broker: TestBroker
         [sys.executable, "-c", _MEMBER, any_broker.address, topic, group],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        preexec_fn=dying_with_parent(),
+        preexec_fn=die_with_parent(),
     ) as member:
         assert member.stdin is not None
         assert member.stdout is not None

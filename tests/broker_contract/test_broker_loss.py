@@ -17,12 +17,12 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.embedded.kafka import KafkaCluster, KafkaNode
-from streams.core.log import RawRecord
+from streams.core.records.record import RawRecord
 from streams.settings import Settings
-from tests.streams_app.test_worker import PARTITIONS, enterprise, exported, prepare, rows
 from tests.support.broker import TestBroker, eventually
 from tests.support.core_run import history, judge, logs
 from tests.support.streams_process import StreamsProcess, findings_of
+from tests.worker.test_worker import PARTITIONS, enterprise, exported, prepare, rows
 
 Clusters = Callable[..., KafkaCluster]
 
@@ -62,6 +62,7 @@ async def test_the_leader_dies(
         assert exported(await findings_of(run.broker, run.settings), tmp_path) == expected
 
 
+@pytest.mark.long
 async def test_two_of_three_are_gone_for_a_while(
     kafka_cluster: Clusters,
     partition_logs: list[list[RawRecord]],
@@ -77,7 +78,7 @@ async def test_two_of_three_are_gone_for_a_while(
             node.kill()
         # Of its outputs, or (where it had judged all there was) of its offsets.
         await eventually(
-            lambda: any(word in run.worker.said() for word in ("trying again", "will try again")),
+            lambda: any(word in run.worker.said() for word in ("retrying", "commit_failed")),
             "the worker says so",
         )
         assert not run.feeding.done()  # one node confirms nothing
@@ -181,7 +182,7 @@ async def judging(
     cluster: KafkaCluster, partition_logs: Sequence[Sequence[RawRecord]], directory: Path
 ) -> AsyncIterator[Judging]:
     broker = TestBroker(cluster.address, cluster.node(1).pid, "kafka")
-    settings = await prepare(broker, replication=3, say_s=1.0)
+    settings = await prepare(broker, replication=3, log_interval_s=1.0)
     with StreamsProcess(settings, directory / "worker.log") as worker:
         run = Judging(cluster, settings, partition_logs, worker)
         try:

@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, for_code
 
-from streams.transport import end_offsets
+from streams.kafka.ends import end_offsets
 from tests.support.broker import TestBroker, eventually, unique
 
 Probe = Callable[[TestBroker], Awaitable[object]]

@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import faust
+import pytest
 from faust.streams import _CStreamIterator
 from faust.types import TP, ConsumerMessage
 
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.broker_contract.plain import plain_app
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
+
+pytestmark = pytest.mark.process
 
 
 async def test_an_exception_in_an_agent_acknowledges_the_event_it_lost(
@@ -98,7 +101,9 @@ async def test_fausts_bookkeeping_commits_past_what_is_in_flight(any_broker: Tes
         assert await after(7) == {0: 5}  # 5 and 6 are in flight: it waits for them
 
 
-async def test_the_transport_never_does(any_broker: TestBroker) -> None:
+async def test_our_ledger_commits_only_what_is_acknowledged_without_a_hole(
+    any_broker: TestBroker,
+) -> None:
     topic, group = unique("no-hole"), unique("group")
     await any_broker.create(topic)
     await any_broker.produce(topic, [b"x"] * 8)

@@ -11,13 +11,19 @@ import msgspec
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.calendar import HOUR, MINUTE, moment
-from streams.core.findings import DataGap, DeadLetter, Proof, Violation, WindowMean
-from streams.core.log import RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.policy import Policy
-from streams.core.reading import Reading
-from streams.core.registration import (
+from schemas.reading import Reading
+from streams.core.cases.measures import MeasureHistory
+from streams.core.cases.scene import CaseLaw
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.law.rule import RuleSet
+from streams.core.quality.authenticity import Signatures
+from streams.core.records.case import AdministrativeCase
+from streams.core.records.findings import DataGap, DeadLetter, Finding, Proof, Violation, WindowMean
+from streams.core.records.notice_verdict import NoticeVerdict
+from streams.core.records.record import RawRecord
+from streams.core.records.root import SourceDayRoot
+from streams.core.registry.enterprise import (
     Asm,
     Channel,
     Conditions,
@@ -28,9 +34,13 @@ from streams.core.registration import (
     Names,
     Source,
 )
-from streams.core.registry_history import RegistryHistory
-from streams.core.rules import RuleSet
-from streams.rule_files import load_rules
+from streams.core.sources.history import RegistryHistory
+from streams.core.time.interval import HOUR, MINUTE
+from streams.core.time.local_clock import parse_instant
+from streams.rules.calendar import load_calendar
+from streams.rules.load import load_rules
+from streams.rules.payment import load_payment
+from streams.signing.ed25519 import verify
 
 ALMATY = "Asia/Almaty"
 BIN = "990140001233"
@@ -42,11 +52,14 @@ SO2 = Channel("SO2", "mg/m3", basis="dry", conditions=STANDARD, range=(0.0, 3000
 
 CODEC = Codec(FileIds())
 RULES = load_rules()
+PAYMENT = load_payment()  # once: an engine is made for each of many examples
+CALENDAR = load_calendar("KZ")
+SIGNATURES = Signatures(verify)
 
 
 def local(text: str, zone: str = ALMATY) -> int:
     """An instant written as a date, or as a time at UTC+5: ``2026-04-01 08:00``."""
-    return moment(zone, text if len(text) == 10 else f"{text.replace(' ', 'T')}+05:00")
+    return parse_instant(zone, text if len(text) == 10 else f"{text.replace(' ', 'T')}+05:00")
 
 
 def limit(value: float, parameter: str = "SO2", unit: str = "mg/m3", **changes: Any) -> Limit:
@@ -123,20 +136,32 @@ class Log:
 
     records: list[RawRecord] = field(default_factory=list)
 
-    def raw(self, arrival: int, value: bytes | None, key: str | None = "A") -> Log:
+    def raw(
+        self,
+        arrival: int,
+        value: bytes | None,
+        key: str | None = "A",
+        headers: tuple[tuple[str, bytes | None], ...] = (),
+    ) -> Log:
         """Any message."""
         name = None if key is None else key.encode()
-        self.records.append(RawRecord(len(self.records), arrival, name, value, ()))
+        self.records.append(RawRecord(len(self.records), arrival, name, value, headers))
         return self
 
     def tick(self, at: int) -> Log:
         """Time passes."""
         return self.raw(at, TICK, None)
 
-    def add(self, item: Reading, arrival: int | None = None) -> Log:
+    def add(
+        self,
+        item: Reading,
+        arrival: int | None = None,
+        headers: tuple[tuple[str, bytes | None], ...] = (),
+    ) -> Log:
         """A reading, arriving at its interval's end unless told otherwise."""
         value = CODEC.encode("EmissionReading", msgspec.structs.asdict(item))
-        return self.raw(item.ends_at if arrival is None else arrival, value, item.source_id)
+        at = item.ends_at if arrival is None else arrival
+        return self.raw(at, value, item.source_id, headers)
 
     def series(self, start: int, values: Iterable[float | None], **changes: Any) -> Log:
         """Readings of SO2 in a row, each on time; None: nothing was sent."""
@@ -156,6 +181,11 @@ class Found:
     gaps: list[DataGap] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    notices: list[NoticeVerdict] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    cases: list[AdministrativeCase] = field(default_factory=list)
+    roots: list[SourceDayRoot] = field(default_factory=list)
+    duplicate_offsets: list[int] = field(default_factory=list)
     state: dict[str, bytes] = field(default_factory=dict)
     used: int = 0
     duplicates: int = 0
@@ -177,6 +207,11 @@ class Found:
         """The last revision of each violation, withdrawn ones included."""
         return {violation.id: violation for violation in self.violations}
 
+    def last_findings(self, kind: str) -> list[Finding]:
+        """The last revision of each finding of a kind, withdrawn ones included, by start."""
+        last = {each.id: each for each in self.findings if each.kind == kind}
+        return sorted(last.values(), key=lambda each: (each.start, each.source_id or ""))
+
     def mean(self, window: str, start: int, **other: str) -> WindowMean:
         """The last revision of one mean of source A."""
         of = {"parameter": "SO2", "unit": "mg/m3"} | other
@@ -193,6 +228,21 @@ class Found:
         gaps = [gap for gap in self.last_gaps.values() if gap.status != "WITHDRAWN"]
         return sorted((gap.start, gap.end) for gap in gaps if gap.parameter == parameter)
 
+    @property
+    def last_cases(self) -> dict[str, AdministrativeCase]:
+        """The last revision of each case, withdrawn ones included."""
+        return {case.id: case for case in self.cases}
+
+    @property
+    def last_roots(self) -> dict[tuple[str, str], SourceDayRoot]:
+        """The last revision of the root of each source and day."""
+        return {(root.source_id, root.day): root for root in self.roots}
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """The last verdict on each notice."""
+        return {each.notice_id: each.verdict for each in self.notices}
+
     def story(self, identity: str) -> list[tuple[int, str]]:
         """The revisions of one violation in the order of publication."""
         return [(each.revision, each.status) for each in self.violations if each.id == identity]
@@ -208,9 +258,11 @@ def engine(
     *,
     policy: Policy | None = None,
     rules: RuleSet = RULES,
-) -> PartitionEngine:
+    measures: MeasureHistory | None = None,
+    signatures: Signatures | None = SIGNATURES,
+) -> PartitionProcessor:
     """The engine of the only partition there is."""
-    return PartitionEngine(
+    return PartitionProcessor(
         topic=TOPIC,
         partition=0,
         partitions=1,
@@ -219,6 +271,8 @@ def engine(
         policy=policy or Policy(),
         registry=registry,
         state={} if state is None else state,
+        cases=CaseLaw(PAYMENT, CALENDAR, measures or MeasureHistory()),
+        signatures=signatures,
     )
 
 
@@ -230,19 +284,20 @@ def fold(
     rebuilt: bool = False,
     policy: Policy | None = None,
     rules: RuleSet = RULES,
+    measures: MeasureHistory | None = None,
 ) -> Found:
     """Apply a log, cut into batches before the offsets given; ``rebuilt``: a new engine each."""
     records = log.records if isinstance(log, Log) else log
     if not isinstance(registry, RegistryHistory):
         registry = history(registry or enterprise())
     found = Found()
-    running = engine(registry, found.state, policy=policy, rules=rules)
+    running = engine(registry, found.state, policy=policy, rules=rules, measures=measures)
     edges = [0, *sorted(set(cuts)), len(records)]
     for start, end in pairwise(edges):
         if rebuilt:
-            running = engine(registry, found.state, policy=policy, rules=rules)
-        take(found, running, records[start:end])
-        running.confirmed()
+            running = engine(registry, found.state, policy=policy, rules=rules, measures=measures)
+        take(found, running, records[start:end], records)
+        running.commit()
     return found
 
 
@@ -257,13 +312,25 @@ def one_by_one(
     return fold(log, registry, range(1, len(log.records)), policy=policy, rules=rules)
 
 
-def take(found: Found, running: PartitionEngine, batch: Sequence[RawRecord]) -> None:
-    """Apply one batch and write down what it brought."""
+def take(
+    found: Found,
+    running: PartitionProcessor,
+    batch: Sequence[RawRecord],
+    log: Sequence[RawRecord] = (),
+) -> None:
+    """Apply one batch and write down what it brought; ``log`` is what may be read again."""
+    for start, end in running.wanted(batch):
+        running.supply([record for record in log if start <= record.offset < end])
     outcome = running.apply(batch)
     found.means += outcome.means
     found.gaps += outcome.gaps
     found.violations += outcome.violations
     found.dead_letters += outcome.dead_letters
+    found.notices += outcome.notices
+    found.findings += outcome.findings
+    found.cases += outcome.cases
+    found.roots += outcome.roots
+    found.duplicate_offsets += outcome.duplicate_offsets
     found.used += outcome.used
     found.duplicates += outcome.duplicates
     found.ticks += outcome.ticks
@@ -272,7 +339,10 @@ def take(found: Found, running: PartitionEngine, batch: Sequence[RawRecord]) -> 
             del found.state[key]
         else:
             found.state[key] = value
-    size = sum(len(key) + len(value) for key, value in found.state.items())
+    # Cases are kept for as long as an act is punished (КоАП 62), whatever the lateness is.
+    size = sum(
+        len(key) + len(value) for key, value in found.state.items() if not key.startswith("0/case")
+    )
     found.largest = max(found.largest[0], len(found.state)), max(found.largest[1], size)
 
 

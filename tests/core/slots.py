@@ -9,9 +9,9 @@ from random import Random
 
 import numpy as np
 
-from streams.core.slot import Piece, Slot
-from streams.core.source import Layout, layout_of
-from streams.core.sums import add
+from streams.core.sources.series import SeriesLayout, layout_of
+from streams.core.windows.slot import SeriesSums, Slot
+from streams.core.windows.slot_sums import add_readings
 
 HUGE = 1.7976931348623157e308
 
@@ -37,7 +37,7 @@ class Cell:
 class Told:
     """A piece with the readings in it, each a cell for every series of its layout."""
 
-    piece: Piece
+    piece: SeriesSums
     readings: list[list[Cell]]
 
     def column(self, key: str) -> list[Cell]:
@@ -69,10 +69,10 @@ def cell(rng: Random, how: str, normalised: bool) -> Cell:
 
 
 def pieces(
-    rng: Random, how: str, wanted: Sequence[tuple[int, Layout]], readings: int
+    rng: Random, how: str, wanted: Sequence[tuple[int, SeriesLayout]], readings: int
 ) -> list[Told]:
     """A piece for each period (s) and layout, of up to so many readings; some have codes."""
-    told = [Told(Piece(period, layout), []) for period, layout in wanted]
+    told = [Told(SeriesSums(period, layout), []) for period, layout in wanted]
     for each in told:
         layout = each.piece.layout
         each.readings.extend(
@@ -81,7 +81,7 @@ def pieces(
         )
         fill(each)
         for _ in range(rng.choice((0, 0, 0, 3))):
-            each.piece.mark(rng.randrange(len(layout.keys)), rng.choice(CODES))
+            each.piece.count_code(rng.randrange(len(layout.keys)), rng.choice(CODES))
     return told
 
 
@@ -94,15 +94,15 @@ def fill(told: Told) -> None:
         np.array([[getattr(cell, name) for cell in cells] for cells in told.readings])
         for name in Cell.__annotations__
     )
-    for rest in add(sums, values, measured, carried, valid, [len(told.readings)]):
-        told.piece.keep(rest)
+    for rest in add_readings(sums, values, measured, carried, valid, [len(told.readings)]):
+        told.piece.keep_overflow(rest)
     told.piece.sums = sums[0]
 
 
 def slot_of(told: Sequence[Told]) -> Slot:
     """A slot of pieces."""
     slot = Slot()
-    slot.pieces = [each.piece for each in told]
+    slot.series_sums = [each.piece for each in told]
     slot.readings = sum(len(each.readings) for each in told)
     return slot
 

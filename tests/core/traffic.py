@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from streams.core.calendar import DAY, HOUR, MINUTE
-from streams.core.log import RawRecord
-from streams.core.reading import Reading
-from streams.core.registration import Channel, Device, Source, Verification
-from streams.core.registry_history import RegistryHistory
+from schemas.reading import Reading
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Channel, Device, Source, Verification
+from streams.core.sources.history import RegistryHistory
+from streams.core.time.interval import DAY, HOUR, MINUTE
 from tests.core.examples import (
     BIN,
     SO2,
@@ -112,6 +112,7 @@ def _changed(rng: Random, stack: Source) -> Source:
         {"channels": (SO2, CO)},
         {"channels": (SO2,)},
         {"cadence_s": rng.choice(CADENCES)},
+        {"devices": (Device("analyser", "SN-1", Verification("BA-2", "2026-04-02", None)),)},
         {},
     ]
     return msgspec.structs.replace(stack, **rng.choice(changes))

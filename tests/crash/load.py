@@ -10,17 +10,22 @@ from typing import NamedTuple
 
 import msgspec
 
+from emissions.replay.export import ReplayResults
 from schemas.codec import TICK, Codec
 from schemas.ids import FileIds
-from streams.core.calendar import HOUR, MINUTE
-from streams.core.findings import Proof
-from streams.core.log import RawRecord
-from streams.core.partitioning import partition_of
-from streams.core.reading import Reading
-from streams.core.registration import Enterprise
-from streams.core.registry_history import RegistryHistory
+from schemas.reading import Reading
+from streams.core.records.findings import Proof
+from streams.core.records.partitioning import partition_of
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Enterprise
+from streams.core.registry.notice import Notice
+from streams.core.sources.history import RegistryHistory
+from streams.core.sources.notices import NoticeHistory
+from streams.core.time.interval import HOUR, MINUTE
 from streams.registry.avro import RECORD, enterprise_to_record
-from streams.replay.export import Findings
+from streams.registry.notices import RECORD as NOTICE
+from streams.rules.calendar import load_calendar
+from streams.rules.country import home
 from tests.crash import nation
 from tests.support.core_run import judge
 
@@ -55,6 +60,18 @@ class Registration(NamedTuple):
         return _CODEC.encode(RECORD, enterprise_to_record(self.enterprise))
 
 
+class Told(NamedTuple):
+    """A message of the topic of notices."""
+
+    at: int
+    notice: Notice
+
+    @property
+    def value(self) -> bytes:
+        """Its bytes."""
+        return _CODEC.encode(NOTICE, self.notice)
+
+
 Chunk = dict[int, list[RawRecord]]
 """Messages of the readings topic that are published together, by partition."""
 
@@ -65,14 +82,14 @@ class Load:
 
     seed: str
     partitions: int
-    steps: tuple[Chunk | Registration, ...]
+    steps: tuple[Chunk | Registration | Told, ...]
 
     @property
     def logs(self) -> list[list[RawRecord]]:
         """The readings topic as it is when everything was published once."""
         found: list[list[RawRecord]] = [[] for _ in range(self.partitions)]
         for step in self.steps:
-            if not isinstance(step, Registration):
+            if isinstance(step, dict):
                 for partition, records in step.items():
                     found[partition] += records
         return found
@@ -88,8 +105,12 @@ class Load:
         return [step for step in self.steps if isinstance(step, Registration)]
 
     def history(self) -> RegistryHistory:
-        """The registrations as a worker knows them."""
-        found = RegistryHistory()
+        """The registrations and notices as a worker knows them."""
+        told = NoticeHistory(load_calendar(home().code))
+        for step in self.steps:
+            if isinstance(step, Told):
+                told.add(step.notice, step.at)
+        found = RegistryHistory(told)
         for offset, (at, bin_, enterprise) in enumerate(self.registrations):
             value = self.registrations[offset].value or b""
             proof = Proof(
@@ -99,7 +120,7 @@ class Load:
             found.add(at, bin_, enterprise, proof)
         return found
 
-    def found_by_core(self) -> Findings:
+    def found_by_core(self) -> ReplayResults:
         """What the judging code finds when it is given the logs, without any shell around it."""
         return judge(self.history(), self.logs)[0]
 
@@ -109,7 +130,10 @@ def make_load(seed: str, *, sources: int, minutes: int, partitions: int) -> Load
     rng = Random(f"load {seed}")
     registered = nation.enterprises(sources)
     middle = START + minutes // 2 * MINUTE
-    steps: list[Chunk | Registration] = [Registration(0, each.bin, each) for each in registered]
+    steps: list[Chunk | Registration | Told] = [
+        Registration(0, each.bin, each) for each in registered
+    ]
+    told = [Told(*each) for each in nation.notices(registered, START, minutes)]
     changes = [Registration(middle, bin_, after) for bin_, after in nation.changes(rng, registered)]
     offsets = [0] * partitions
     chunk: Chunk = {}
@@ -117,6 +141,9 @@ def make_load(seed: str, *, sources: int, minutes: int, partitions: int) -> Load
         if changes and arrival.at >= middle:
             steps += [chunk, *changes]
             chunk, changes = {}, []
+        while told and arrival.at >= told[0].at:
+            steps += [chunk, told.pop(0)]
+            chunk = {}
         numbers = range(partitions)
         if arrival.key is not None:
             numbers = range(place := partition_of(arrival.key, partitions), place + 1)

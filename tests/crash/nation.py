@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streams.core.registration import (
+from streams.core.registry.enterprise import (
     Asm,
     Channel,
     Conditions,
@@ -20,7 +20,9 @@ from streams.core.registration import (
     Source,
     Verification,
 )
-from streams.registry.business_number import check_digit
+from streams.core.registry.notice import Notice
+from streams.core.time.interval import MINUTE
+from streams.rules.country import home
 
 SO2_LIMIT = 200.0
 GAS_LIMIT = 900.0
@@ -119,11 +121,48 @@ def changes(rng: Random, before: list[Enterprise]) -> list[tuple[str, Enterprise
     ]
 
 
-def _enterprise(digits: str, sources: tuple[Source, ...], **more: Any) -> Enterprise:
-    last = check_digit(digits)
+def notices(before: list[Enterprise], start: int, minutes: int) -> list[tuple[int, Notice]]:
+    """Notices of every kind and their arrivals: marks of judged readings, outages, form 2.
+
+    Some are late, one is taken back, one is about a source of another operator.
+    """
+    first, second, hot, gas = before[0].bin, before[1].bin, source(0).id, source(1).id
+    third = minutes // 3
+
+    def told(at: int, identity: str, kind: str, source_id: str, **said: Any) -> tuple[int, Notice]:
+        begin, end = said.pop("over", (20, 50))
+        span = (start + begin * MINUTE, start + end * MINUTE)
+        owner = said.pop("bin", second if source_id == gas else first)
+        return start + at * MINUTE, Notice(identity, kind, owner, source_id, *span, **said)
+
+    back = Notice("N-09", "MARK", first, hot, withdraws="N-03")
+    found = [
+        told(1, "N-01", "PLANNED_OUTAGE", gas, over=(10, 15), reason="repair"),
+        told(third, "N-02", "MARK", hot, flag="C", parameter="SO2", reason="calibration"),
+        told(third + 1, "N-03", "MARK", hot, over=(25, third), state="STARTUP", reason="start"),
+        told(third + 2, "N-04", "MARK", gas, state="STOPPED", reason="stopped"),
+        told(third + 3, "N-05", "MARK", gas, flag="M", bin=first, reason="not theirs"),
+        told(third + 4, "N-06", "EXCEEDANCE", hot, parameter="SO2", single_mean=460.0),
+        told(third + 5, "N-07", "UNPLANNED_OUTAGE", gas, over=(third, third + 9), reason="fault"),
+        told(third + 6, "N-08", "UNPLANNED_OUTAGE", gas, over=(third, 2 * third), completes="N-07"),
+        (start + 2 * third * MINUTE, back),
+        told(minutes + 27 * 60, "N-10", "MARK", hot, over=(0, 20), flag="M", reason="late"),
+        told(minutes + 28 * 60, "N-11", "UNPLANNED_OUTAGE", hot, reason="late"),
+    ]
+    return sorted(found, key=lambda each: each[0])
+
+
+def registered_number(digits: str) -> str:
+    """A number of an operator, with its check digit."""
+    rule = home().identity.check
+    last = None if rule is None else rule.of(digits)
     assert last is not None, digits
+    return f"{digits}{last}"
+
+
+def _enterprise(digits: str, sources: tuple[Source, ...], **more: Any) -> Enterprise:
     return Enterprise(
-        bin=f"{digits}{last}",
+        bin=registered_number(digits),
         name=Names(ru="Завод", kk="Зауыт", en="Works"),
         region="KZ-55",
         category=1,

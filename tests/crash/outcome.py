@@ -11,19 +11,20 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRecord
 
+from emissions.replay.export import ReplayResults, write_export
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.clickhouse import client
-from streams.replay.client import consumer_of
-from streams.replay.export import Findings, write_export
-from streams.replay.logs import ends_of, read_log
-from streams.replay.run import outputs
+from streams.kafka.clients import consumer_of
+from streams.kafka.reader import ends_of, read_log
+from streams.kafka.topics import output_topics
 from streams.settings import Settings
+from tests.crash.environment import CANONICAL
 from tests.crash.load import Load
-from tests.crash.stand import CANONICAL
 
 VIEWS: Final = (
-    "readings_current", "means_current", "gaps_current", "violations_current",
+    "readings_current", "means_current", "gaps_current", "violations_current", "findings_current",
+    "notices_current",
     "dead_letters_current", "registry_current", "enterprises_current",
 )  # fmt: skip
 _NAMED: Final = 6  # so many lines of a difference are told
@@ -57,13 +58,8 @@ class Outcome:
 
 async def collect(settings: Settings, directory: Path) -> Outcome:
     """What the topics and the tables of a round hold now."""
-    codec, findings, found = Codec(FileIds()), Findings(), Outcome()
-    async with consumer_of(settings) as consumer:
-        async for record in read_log(consumer, await ends_of(settings, *outputs(settings))):
-            assert record.value is not None
-            name, content = codec.decode(record.value)
-            findings.add(name, content)
-            _note(found, settings, record, name, content)
+    found = Outcome()
+    findings = await collect_results(settings, found)
     found.exports = export(settings, findings, directory)
     with client(settings) as connected:
         for view in VIEWS:
@@ -73,7 +69,19 @@ async def collect(settings: Settings, directory: Path) -> Outcome:
     return found
 
 
-def export(settings: Settings, findings: Findings, directory: Path) -> dict[str, bytes]:
+async def collect_results(settings: Settings, found: Outcome) -> ReplayResults:
+    """Read the output topics: the last revision of everything; what was said goes to ``found``."""
+    codec, findings = Codec(FileIds()), ReplayResults()
+    async with consumer_of(settings) as consumer:
+        async for record in read_log(consumer, await ends_of(settings, *output_topics(settings))):
+            assert record.value is not None
+            name, content = codec.decode(record.value)
+            findings.add(name, content)
+            _note(found, settings, record, name, content)
+    return findings
+
+
+def export(settings: Settings, findings: ReplayResults, directory: Path) -> dict[str, bytes]:
     """The exported files, byte for byte but for the names of the topics."""
     write_export(findings, directory)
     return {
@@ -100,6 +108,10 @@ def _identity(name: str, content: dict[str, Any]) -> Identity:
         keys = ("source_id", "parameter", "unit", "window", "start", "revision", "final")
     elif name == "DeadLetter":
         keys = ("partition", "offset")
+    elif name == "NoticeVerdict":
+        keys = ("notice_id", "revision")
+    elif name == "SourceDayRoot":
+        keys = ("source_id", "day", "revision")
     return (name, *(content[key] for key in keys))
 
 

@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
-from tests.crash.injuries.injury import Conditions, Injury
-from tests.crash.injuries.kill import KillClickHouse, KillNode, KillWorker
-from tests.crash.injuries.movement import ComeAndGo, Sleep
-from tests.crash.injuries.outage import ForgottenTokens
-from tests.crash.injuries.point import DieAtPoint
-from tests.crash.points import POINTS
+from tests.crash.crash_points import CRASH_POINTS
+from tests.crash.faults.crash_point import CrashAtPoint
+from tests.crash.faults.fault import Conditions, Fault
+from tests.crash.faults.kill import KillClickHouse, KillNode, KillWorker
+from tests.crash.faults.outage import ForgottenTokens
+from tests.crash.faults.rebalance import ComeAndGo, Freeze
 
-KINDS: Final[dict[str, type[Injury]]] = {
+KINDS: Final[dict[str, type[Fault]]] = {
     "worker": KillWorker,
     "clickhouse": KillClickHouse,
     "node": KillNode,
-    "point": DieAtPoint,
+    "point": CrashAtPoint,
     "movement": ComeAndGo,
-    "sleep": Sleep,
+    "sleep": Freeze,
     "forgotten-tokens": ForgottenTokens,
 }
 REPLAY: Final = "replay"
-CHOICES: Final = (*KINDS, REPLAY, *POINTS)
-"""What ``--only`` takes: a kind of injury, or one named point."""
+CHOICES: Final = (*KINDS, REPLAY, *CRASH_POINTS)
+"""What ``--only`` takes: a kind of fault, or one named point."""
 
 _WEIGHTS: Final = {"worker": 2, "point": 5, "movement": 2, "sleep": 2}
 _LOADS: Final = 4
@@ -33,7 +33,7 @@ _PARTITIONS: Final = (4, 2, 3, 4)
 
 @dataclass(frozen=True)
 class Plan:
-    """One round: its load, the settings of its workers, its injuries, how fast it flows."""
+    """One round: its load, the settings of its workers, its faults, how fast it flows."""
 
     seed: int
     number: int
@@ -41,7 +41,7 @@ class Plan:
     partitions: int
     flow_s: float
     settings: dict[str, Any]
-    injuries: tuple[Injury, ...]
+    faults: tuple[Fault, ...]
     wait: bool
     """The load flows only once the workers are at work; else it is there before them."""
     replay: bool
@@ -53,7 +53,7 @@ class Plan:
             f"load {self.load} over {self.flow_s} s, {self.partitions} partitions"
             + (", once the workers are at work" if self.wait else ""),
             ", ".join(f"{name} {value}" for name, value in sorted(self.settings.items())),
-            *(repr(injury) for injury in self.injuries),
+            *(repr(fault) for fault in self.faults),
             *(["everything again from offset 0"] if self.replay else []),
         ]
 
@@ -72,28 +72,28 @@ def draw_plan(seed: int, number: int, given: Conditions, only: str | None = None
         "session_timeout_s": given.session_s,
         "heartbeat_s": round(given.session_s / 4, 2),
         "stop_s": 15.0,
-        "say_s": 5.0,
+        "log_interval_s": 5.0,
     }
-    injuries: list[Injury] = []
+    faults: list[Fault] = []
     if only is None:
         names = [name for name in KINDS for _ in range(_WEIGHTS.get(name, 1))]
         for name in rng.choices(names, k=rng.randint(1, 4)):
-            if name == "forgotten-tokens" and any(isinstance(i, KINDS[name]) for i in injuries):
+            if name == "forgotten-tokens" and any(isinstance(i, KINDS[name]) for i in faults):
                 continue
             drawn = KINDS[name].draw(rng, given)
             if drawn is not None:
-                injuries.append(drawn)
-    elif only in POINTS:
-        injuries.append(DieAtPoint.at(only, rng))
+                faults.append(drawn)
+    elif only in CRASH_POINTS:
+        faults.append(CrashAtPoint.at(only, rng))
     elif only in KINDS:
         drawn = KINDS[only].draw(rng, given)
-        injuries += [] if drawn is None else [drawn]
-    for injury in injuries:
-        settings.update(injury.settings())
+        faults += [] if drawn is None else [drawn]
+    for fault in faults:
+        settings.update(fault.settings())
     # Checkpoints with nearly every batch, now and then, or only where a worker leaves in order.
     settings["save_records"] = rng.choice((1, 200, 30_000))
     replay = only == REPLAY or (only is None and rng.random() < 0.1)
     return Plan(
         seed, number, load, _PARTITIONS[load], rng.choice((2.0, 4.0, 6.0)), settings,
-        tuple(injuries), rng.random() < 0.7, replay,
+        tuple(faults), rng.random() < 0.7, replay,
     )  # fmt: skip

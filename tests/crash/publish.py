@@ -9,12 +9,12 @@ from typing import Any, Final
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from streams.core.log import RawRecord
-from streams.kafka import client_options
-from streams.replay.logs import ends_of
+from streams.core.records.record import RawRecord
+from streams.kafka.client import client_options
+from streams.kafka.reader import ends_of
 from streams.settings import Settings
-from tests.crash.field import Progress
-from tests.crash.load import Chunk, Load, Registration
+from tests.crash.load import Chunk, Load, Registration, Told
+from tests.crash.round_context import Progress
 
 _PAUSE_S: Final = 0.3
 _REQUEST_MS: Final = 20_000
@@ -35,7 +35,7 @@ class Publisher:
     async def publish(self, load: Load, progress: Progress, flow_s: float) -> None:
         """Everything, spread evenly over ``flow_s`` seconds at least."""
         pause = flow_s / len(load.steps)
-        registered = 0
+        registered = told = 0
         try:
             for number, step in enumerate(load.steps, 1):
                 if isinstance(step, Registration):
@@ -43,6 +43,11 @@ class Publisher:
                     key, value = step.bin.encode(), step.value
                     chunk = {0: [RawRecord(registered, step.at, key, value, ())]}
                     registered += 1
+                elif isinstance(step, Told):
+                    topic = self._settings.topic_notices
+                    key = step.notice.id.encode()
+                    chunk = {0: [RawRecord(told, step.at, key, step.value, ())]}
+                    told += 1
                 else:
                     topic, chunk = self._settings.topic_readings, step
                 await self._surely(topic, chunk)

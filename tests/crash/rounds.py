@@ -14,23 +14,23 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from emissions.audit.run import audit
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.clickhouse import client
-from streams.audit.run import audit
-from streams.replay.client import consumer_of
-from streams.replay.logs import ends_of
-from streams.replay.run import outputs
+from streams.kafka.clients import consumer_of
+from streams.kafka.reader import ends_of
+from streams.kafka.topics import output_topics
 from streams.settings import Settings
-from tests.crash.crew import Crew, Kind
-from tests.crash.field import Chronicle, Field
+from tests.crash.environment import Environment
 from tests.crash.load import Load, make_load
 from tests.crash.outcome import Outcome, check_load, collect, differences, export
 from tests.crash.plan import Plan
 from tests.crash.publish import Publisher
-from tests.crash.stand import Stand
-from tests.crash.tally import Difference, Tally
+from tests.crash.results import Difference, Results
+from tests.crash.round_context import RoundContext, Timeline
 from tests.crash.trace import VARIABLE
+from tests.crash.workers import Kind, Workers
 
 PUBLISH_S: Final = 120.0
 STRIKE_S: Final = 120.0
@@ -48,17 +48,17 @@ class Rounds:
 
     def __init__(
         self,
-        stand: Stand,
+        environment: Environment,
         directory: Path,
-        tally: Tally,
+        results: Results,
         *,
         sources: int = 12,
         minutes: int = 240,
         keep_all: bool = False,
     ) -> None:
-        self._stand = stand
+        self._environment = environment
         self._directory = directory
-        self.tally = tally
+        self.results = results
         self._size = {"sources": sources, "minutes": minutes}
         self._keep_all = keep_all
         self._expected: dict[tuple[int, int], tuple[Load, Outcome]] = {}
@@ -66,31 +66,31 @@ class Rounds:
     @property
     def kafka(self) -> bool:
         """Whether there is a node of Apache Kafka to kill."""
-        return self._stand.kafka is not None
+        return self._environment.kafka is not None
 
     async def run(self, plan: Plan) -> Difference | None:
-        """One round. Whatever it finds is also in the tally; what it did is kept if it differs."""
+        """One round. What it finds is also in the results; what it did is kept if it differs."""
         directory = self._directory / f"seed-{plan.seed}-round-{plan.number}"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "plan.txt").write_text("\n".join(plan.describe()) + "\n")
         load, expected = await self._undisturbed(plan)
-        tally = self.tally
+        results = self.results
         level = "DEBUG" if os.environ.get(VARIABLE) else "INFO"
-        settings = self._stand.settings(
+        settings = self._environment.settings(
             partitions=plan.partitions, log_level=level, **plan.settings
         )
         found: list[str] = []
-        await self._stand.prepare(settings)
+        await self._environment.prepare(settings)
         try:
-            found += await self._injured(plan, load, settings, expected, directory)
+            found += await self._disturbed(plan, load, settings, expected, directory)
         except Exception as error:
             (directory / "failure.txt").write_text(traceback.format_exc())
             found.append(f"the round could not be brought to its end: {error!r}")
         finally:
-            await self._stand.clear(settings)
-        tally.rounds += 1
-        tally.messages += load.messages
-        tally.readings += sum(bool(r.key) for log in load.logs for r in log)
+            await self._environment.clear(settings)
+        results.rounds += 1
+        results.messages += load.messages
+        results.readings += sum(bool(r.key) for log in load.logs for r in log)
         if not found and not self._keep_all:
             shutil.rmtree(directory)
         if not found:
@@ -98,7 +98,7 @@ class Rounds:
         expected.write(directory / "expected")
         (directory / "differences.txt").write_text("\n".join(found) + "\n", encoding="utf-8")
         difference = Difference(plan.seed, plan.number, found, str(directory))
-        tally.differences.append(difference)
+        results.differences.append(difference)
         return difference
 
     async def _undisturbed(self, plan: Plan) -> tuple[Load, Outcome]:
@@ -110,19 +110,19 @@ class Rounds:
         if known is not None:
             return known
         load = make_load(f"{plan.seed} {plan.load}", partitions=plan.partitions, **self._size)
-        settings = self._stand.settings(
+        settings = self._environment.settings(
             partitions=plan.partitions, session_timeout_s=3.0, heartbeat_s=1.0
         )
         directory = self._directory / f"seed-{plan.seed}-load-{plan.load}"
         directory.mkdir(parents=True, exist_ok=True)
-        calm = replace(plan, injuries=(), wait=False, replay=False, flow_s=0.0)
-        await self._stand.prepare(settings)
+        calm = replace(plan, faults=(), wait=False, replay=False, flow_s=0.0)
+        await self._environment.prepare(settings)
         try:
             wrong = await self._worked(calm, load, settings, directory)
             found = await collect(settings, directory / "export")
             wrong += await _audited(settings)
         finally:
-            await self._stand.clear(settings)
+            await self._environment.clear(settings)
         alone = Outcome(exports=export(settings, load.found_by_core(), directory / "core"))
         wrong += differences(alone, found, exports_only=True)
         wrong += found.contradictions
@@ -134,7 +134,7 @@ class Rounds:
         self._expected[plan.seed, plan.load] = load, found
         return load, found
 
-    async def _injured(
+    async def _disturbed(
         self, plan: Plan, load: Load, settings: Settings, expected: Outcome, directory: Path
     ) -> list[str]:
         wrong = await self._worked(plan, load, settings, directory)
@@ -142,19 +142,19 @@ class Rounds:
             return wrong
         wrong += await self._held(expected, load, settings, directory / "found")
         if plan.replay and not wrong:
-            self.tally.other["replay from offset 0"] += 1
+            self.results.other["replay from offset 0"] += 1
             names = {
                 "group_streams": f"{settings.group_streams}-again",
                 "group_sinks": f"{settings.group_sinks}-again",
             }
             again = replace(settings, **names)  # type: ignore[arg-type]
-            await self._stand.prepare(again)
+            await self._environment.prepare(again)
             try:
-                calm = replace(plan, injuries=(), replay=False)
+                calm = replace(plan, faults=(), replay=False)
                 wrong += await self._worked(calm, None, again, directory)
                 wrong += await self._held(expected, load, again, directory / "again")
             finally:
-                await self._stand.clear(again)
+                await self._environment.clear(again)
         return wrong
 
     async def _held(
@@ -172,68 +172,68 @@ class Rounds:
     async def _worked(
         self, plan: Plan, load: Load | None, settings: Settings, directory: Path
     ) -> list[str]:
-        """Have workers take the load, injured as planned, until all is drained and they ended.
+        """Have workers take the load, disturbed as planned, until all is drained and they ended.
 
         Without a load, what is in the topics already.
         """
         seed = f"{plan.seed} {plan.number}"
-        chronicle = Chronicle()
-        crew = Crew(settings, directory, seed, self.tally, chronicle.note)
-        field = Field(settings, self._stand, crew, self.tally, chronicle)
+        timeline = Timeline()
+        workers = Workers(settings, directory, seed, self.results, timeline.note)
+        context = RoundContext(settings, self._environment, workers, self.results, timeline)
         kinds: tuple[Kind, ...] = ("streams", "sinks")
         for kind in kinds:
-            crew.place(kind)
-        for injury in plan.injuries:
-            injury.prepare(field)
+            workers.place(kind)
+        for fault in plan.faults:
+            fault.prepare(context)
         for kind in kinds:
-            field.first(kind).start()
-        keeping = asyncio.create_task(crew.keep())
-        strikes = [asyncio.create_task(injury.strike(field)) for injury in plan.injuries]
+            context.first(kind).start()
+        keeping = asyncio.create_task(workers.keep())
+        strikes = [asyncio.create_task(fault.strike(context)) for fault in plan.faults]
         try:
             if load is not None:
                 if plan.wait:
-                    await asyncio.gather(*(field.at_work(field.first(kind)) for kind in kinds))
-                    chronicle.note("the workers are at work")
-                publisher = Publisher(settings, idempotent=self._stand.kafka is not None)
-                publishing = publisher.publish(load, field.progress, plan.flow_s)
+                    await asyncio.gather(*(context.at_work(context.first(kind)) for kind in kinds))
+                    timeline.note("the workers are at work")
+                publisher = Publisher(settings, idempotent=self._environment.kafka is not None)
+                publishing = publisher.publish(load, context.progress, plan.flow_s)
                 await _within(PUBLISH_S, publishing, "the load did not get published")
-            field.progress.to(1.0)
-            chronicle.note("everything is published")
-            await _within(STRIKE_S, asyncio.gather(*strikes), "the injuries did not end")
-            chronicle.note("the injuries are over")
-            await self._drained(settings, crew, chronicle)
+            context.progress.to(1.0)
+            timeline.note("everything is published")
+            await _within(STRIKE_S, asyncio.gather(*strikes), "the faults did not end")
+            timeline.note("the faults are over")
+            await self._drained(settings, workers, timeline)
         except RoundError as error:
-            return [*crew.troubles, str(error)]
+            return [*workers.troubles, str(error)]
         finally:
             for strike in strikes:
                 strike.cancel()
             await asyncio.gather(*strikes, return_exceptions=True)
             keeping.cancel()
-            crew.end()
+            workers.end()
             with (directory / "timeline.txt").open("a") as file:
-                file.write("\n".join([*chronicle.lines, ""]))
-            await self._stand.restore()
-        return crew.troubles
+                file.write("\n".join([*timeline.lines, ""]))
+            await self._environment.restore()
+        return workers.troubles
 
-    async def _drained(self, settings: Settings, crew: Crew, chronicle: Chronicle) -> None:
+    async def _drained(self, settings: Settings, workers: Workers, timeline: Timeline) -> None:
         """Wait until streams have judged all, send them away; then the same for the sinks."""
         readings = await ends_of(settings, settings.topic_readings)
         if not any(readings.values()):
             raise RoundError("the readings did not get into their topic")
         group = settings.group_streams
-        await _committed(settings, group, readings, crew, "the streams workers did not drain")
-        chronicle.note("the readings are judged")
-        await _within(STOP_S, crew.dismiss("streams"), "a streams worker did not stop")
-        found = await ends_of(settings, *outputs(settings), settings.topic_registry)
+        await _committed(settings, group, readings, workers, "the streams workers did not drain")
+        timeline.note("the readings are judged")
+        await _within(STOP_S, workers.dismiss("streams"), "a streams worker did not stop")
+        found = await ends_of(settings, *output_topics(settings), settings.topic_registry)
         group = settings.group_sinks
         ends = readings | found
-        await _committed(settings, group, ends, crew, "the sinks workers did not drain")
-        chronicle.note("the results are stored")
-        await _within(STOP_S, crew.dismiss("sinks"), "a sinks worker did not stop")
+        await _committed(settings, group, ends, workers, "the sinks workers did not drain")
+        timeline.note("the results are stored")
+        await _within(STOP_S, workers.dismiss("sinks"), "a sinks worker did not stop")
 
 
 async def _committed(
-    settings: Settings, group: str, ends: dict[TopicPartition, int], crew: Crew, what: str
+    settings: Settings, group: str, ends: dict[TopicPartition, int], workers: Workers, what: str
 ) -> None:
     wanted = {partition: end for partition, end in ends.items() if end > 0}
     at: dict[TopicPartition, int] = {}
@@ -248,7 +248,7 @@ async def _committed(
             try:
                 async with consumer_of(settings, group) as consumer:
                     while not await all_of(consumer):
-                        if len(crew.troubles) > TROUBLES:
+                        if len(workers.troubles) > TROUBLES:
                             raise RoundError(f"{what}: the workers end again and again")
                         await asyncio.sleep(0.1)
                     return

@@ -16,22 +16,22 @@ VARIABLE: Final = "CRASH_TRACE"
 """The environment variable that switches it on."""
 
 _CONSUMER: Final = "streams.transport.driver:Consumer"
-_LEDGER: Final = "streams.transport.batch:Ledger"
+_IN_FLIGHT: Final = "streams.transport.batch:InFlightBatches"
 _FOLLOWED: Final = (
     f"{_CONSUMER}.on_partitions_revoked",
     f"{_CONSUMER}.on_partitions_assigned",
     f"{_CONSUMER}._perform_seek",
     f"{_CONSUMER}._messages",
     f"{_CONSUMER}.resume_flow",
-    f"{_LEDGER}.hand_over",
-    f"{_LEDGER}.take_back",
-    f"{_LEDGER}.acknowledge",
-    f"{_LEDGER}.revoke",
+    f"{_IN_FLIGHT}.add",
+    f"{_IN_FLIGHT}.remove",
+    f"{_IN_FLIGHT}.acknowledge",
+    f"{_IN_FLIGHT}.revoke",
     "streams.transport.thread:ConsumerThread._commit",
     "aiokafka.client:AIOKafkaClient._md_synchronizer",
     "aiokafka.client:AIOKafkaClient.coordinator_lookup",
-    "sinks.writer:Writer.write",
-    "streams.checkpoint:Checkpoint.complete",
+    "sinks.batch_writer:BatchWriter.write",
+    "streams.runtime.checkpoint:Checkpoint.complete",
 )
 
 

@@ -12,16 +12,16 @@ import click
 import pytest
 import yaml
 
-from streams.cli.main import cli
+from emissions.cli.main import cli
 from streams.health import check
+from streams.kafka.topics import in_sync
 from streams.settings import PREFIX, Settings
-from streams.topics import in_sync
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
-WORKERS = {"streams", "sinks"}
+WORKERS = {"streams", "sinks", "seal"}
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
     line.strip()
@@ -48,9 +48,10 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "registry-load",
         "streams",
         "sinks",
+        "seal",
     }
     assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
-    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data", "state"}
+    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data", "state", "transparency-log"}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -102,7 +103,7 @@ def test_settings_are_those_of_the_program(name: str) -> None:
 def test_commands_are_those_of_the_program(name: str) -> None:
     words = list(SERVICES[name]["command"])
     command: click.Command = cli
-    context = click.Context(cli)
+    context = click.Context(cli, **cli.context_settings)
     while isinstance(command, click.Group):
         found = command.get_command(context, words[0])
         assert found is not None, words
@@ -120,7 +121,7 @@ def test_workers_are_asked_whether_they_are_ready_and_killed_when_they_are_stuck
     assert (how, command[:2]) == ("CMD", ["python", "-m"])
     assert importlib.import_module(command[2]).main is check.main
     assert settings.web_port, "the check asks the port that the worker opens"
-    assert float(service["healthcheck"]["timeout"].removesuffix("s")) > 2 * check.WITHIN_S
+    assert float(service["healthcheck"]["timeout"].removesuffix("s")) > 2 * check.TIMEOUT_S
     assert service["init"] is True, "the worker is not process 1, which nobody could kill"
     assert service["restart"] == "unless-stopped"
     assert float(service["stop_grace_period"].removesuffix("s")) > settings.stop_s

@@ -8,12 +8,15 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("streams", "schemas", "sinks", "deploy")
+PACKAGES = ("emissions", "streams", "schemas", "sinks", "deploy")
 NOT_PACKAGED = {  # files for those who deploy from a checkout
     "deploy/Dockerfile",
     "deploy/Dockerfile.dockerignore",
-    "deploy/RELIABILITY.md",
     "deploy/production.env",
 }
 
@@ -30,13 +33,13 @@ def in_the_tree(root: Path) -> set[str]:
 def test_a_wheel_holds_what_the_tree_holds_and_nothing_of_an_earlier_build(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
-    for name in ("pyproject.toml", "setup.py", "README.md"):
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     for package in PACKAGES:
         shutil.copytree(
             ROOT / package, tree / package, ignore=shutil.ignore_patterns("__pycache__")
         )
-    for left_behind in ("build/lib/streams/rules/kz-gone.yaml", "build/lib/streams/gone.py"):
+    for left_behind in ("build/lib/streams/rules/kz/KZ-GONE.yaml", "build/lib/streams/gone.py"):
         (tree / left_behind).parent.mkdir(parents=True, exist_ok=True)
         (tree / left_behind).write_text("")
     build = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
@@ -47,4 +50,6 @@ def test_a_wheel_holds_what_the_tree_holds_and_nothing_of_an_earlier_build(tmp_p
     wheel = tree / "dist" / done.stdout.splitlines()[-1]
     with zipfile.ZipFile(wheel) as file:
         names = {name for name in file.namelist() if ".dist-info/" not in name}
+        licences = [name for name in file.namelist() if name.endswith("licenses/LICENSE")]
     assert names == in_the_tree(ROOT) - NOT_PACKAGED
+    assert len(licences) == 1

@@ -17,8 +17,8 @@ from typing import Any, Final
 import click
 import structlog
 
-from streams.cli.output import format_option, show_rows
-from streams.replay.failures import StageError, StalledError
+from emissions.cli.support.output import format_option, show_rows
+from emissions.replay.errors import ProcessEndedError, StalledError
 from tests.fuzz.deployed import Deployed, run_deployed
 from tests.fuzz.engine import Broken, Figures, run
 from tests.fuzz.traffic import Traffic
@@ -59,7 +59,7 @@ def main(messages: int, seed: int, engine_only: bool, form: str) -> None:
                 )
             wrong += [*found.differences, *_grown(found.memory), *_unlike(figures, found)]
             _say("the deployed workers", _rows_of(found), form)
-    except (Broken, StageError, StalledError) as error:
+    except (Broken, ProcessEndedError, StalledError) as error:
         wrong = [str(error)]
     for sentence in wrong:
         click.echo(sentence, err=True)

@@ -13,7 +13,19 @@ READING_ID = FileIds().id_of("EmissionReading")
 TICK_ID = FileIds().id_of("StreamTick")
 OWN_IDS = tuple(
     FileIds().id_of(name)
-    for name in ("EnterpriseRegistration", "WindowMean", "DataGap", "Violation", "DeadLetter")
+    for name in (
+        "EnterpriseRegistration",
+        "WindowMean",
+        "DataGap",
+        "Violation",
+        "Finding",
+        "OperatorNotice",
+        "NoticeVerdict",
+        "AdministrativeCase",
+        "SourceDayRoot",
+        "Measure",
+        "DeadLetter",
+    )
 )
 """Ids of records of ours that are no readings."""
 

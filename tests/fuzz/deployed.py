@@ -19,21 +19,20 @@ from typing import Final
 
 from aiokafka import TopicPartition
 
+from emissions.audit.check import AuditCheck
+from emissions.audit.run import audit
+from emissions.cli.support.workspace import run_settings
+from emissions.replay.local_stack import LocalStack
+from emissions.replay.wait import wait_until_committed
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from sinks.clickhouse import client
-from streams.audit.check import Check
-from streams.audit.run import audit
-from streams.cli.workspace import run_settings
-from streams.core.registration import Enterprise
+from streams.core.registry.enterprise import Enterprise
+from streams.kafka.clients import consumer_of, producer_of
+from streams.kafka.reader import ends_of
+from streams.kafka.topics import create_topics, output_topics
 from streams.registry.avro import RECORD, enterprise_to_record
-from streams.replay.client import consumer_of, producer_of
-from streams.replay.drain import wait_until_committed
-from streams.replay.logs import ends_of
-from streams.replay.run import outputs
-from streams.replay.stage import Stage
 from streams.settings import Settings
-from streams.topics import create_topics
 from tests.fuzz import mutate
 from tests.fuzz.publish import BATCH_BYTES, Publisher, register
 from tests.fuzz.registrations import Registration, afterwards, hostile
@@ -52,11 +51,11 @@ class Deployed:
     published_s: float = 0.0
     judged_s: float = 0.0
     stored_s: float = 0.0
-    checks: list[Check] = field(default_factory=list)
+    checks: list[AuditCheck] = field(default_factory=list)
     memory: dict[str, list[int]] = field(default_factory=dict)
     """Most memory of each process so far, bytes, after each quarter and after the garbage."""
     garbage: int = 0
-    afterwards: list[Check] = field(default_factory=list)
+    afterwards: list[AuditCheck] = field(default_factory=list)
     """What the audit says of the garbage; it must name it."""
     extra: int = 0
     """Messages beyond those of the traffic; each is a dead letter."""
@@ -96,12 +95,12 @@ def run_deployed(
     """
     # Its settings hold no partition, which random messages would at once.
     settings = replace(run_settings(None, None), partitions=partitions)
-    with Stage(workspace, settings) as stage:
+    with LocalStack(workspace, settings) as stage:
         return asyncio.run(_run(stage, traffic, enterprises, messages, seed, garbage))
 
 
 async def _run(
-    stage: Stage,
+    stage: LocalStack,
     traffic: Iterable[Message],
     enterprises: list[Enterprise],
     messages: int,
@@ -151,7 +150,7 @@ async def _run(
     return found
 
 
-async def _drained(stage: Stage, ends: list[int], found: Deployed) -> None:
+async def _drained(stage: LocalStack, ends: list[int], found: Deployed) -> None:
     """Wait until both workers have taken everything there is."""
     settings = stage.settings
     readings = {TopicPartition(settings.topic_readings, n): end for n, end in enumerate(ends)}
@@ -160,14 +159,14 @@ async def _drained(stage: Stage, ends: list[int], found: Deployed) -> None:
         await wait_until_committed(group, "streams", readings, stage.check, lambda *_: None)
     found.judged_s += time.perf_counter() - began
     began = time.perf_counter()
-    rest = await ends_of(settings, *outputs(settings), settings.topic_registry)
+    rest = await ends_of(settings, *output_topics(settings), settings.topic_registry)
     async with consumer_of(settings, settings.group_sinks) as group:
         everything = {**readings, **rest}
         await wait_until_committed(group, "sinks", everything, stage.check, lambda *_: None)
     found.stored_s += time.perf_counter() - began
 
 
-def _remember(stage: Stage, found: Deployed) -> None:
+def _remember(stage: LocalStack, found: Deployed) -> None:
     for used in stage.usage():
         found.memory.setdefault(used.name, []).append(used.peak_bytes)
 
@@ -180,6 +179,9 @@ async def _garbage(settings: Settings, codec: Codec, seed: int, damaged: int) ->
             (settings.topic_means, "WindowMean"),
             (settings.topic_gaps, "DataGap"),
             (settings.topic_violations, "Violation"),
+            (settings.topic_findings, "Finding"),
+            (settings.topic_notice_verdicts, "NoticeVerdict"),
+            (settings.topic_roots, "SourceDayRoot"),
             (settings.topic_dead_letters, "DeadLetter"),
             (settings.topic_registry, RECORD),
         ):

@@ -17,19 +17,21 @@ from typing import Any, Final
 
 import msgspec
 
+from emissions.audit.evidence_check import EvidenceCheck
+from emissions.audit.ledger_check import check_ledger
+from emissions.audit.partition_log import DeadLetterDigest, PartitionLog, value_digest
+from emissions.audit.root_check import RootCheck
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.audit.evidence import EvidenceCheck
-from streams.audit.ledger import check_ledger
-from streams.audit.partition_log import Buried, PartitionLog, content_of
-from streams.core.log import Ledger, Outcome, RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.partitioning import Share
-from streams.core.policy import Policy
-from streams.core.registration import Enterprise
-from streams.core.registry_history import RegistryHistory
-from streams.outputs import Encoder
-from streams.rule_files import load_rules
+from streams.core.engine.outcome import Ledger, Outcome
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.partitioning import Share
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Enterprise
+from streams.core.sources.history import RegistryHistory
+from streams.rules.load import load_rules
+from streams.runtime.outputs import OutcomeEncoder
 from streams.settings import Settings
 from tests.fuzz.traffic import Message
 from tests.support.core_run import TOPIC, history
@@ -72,7 +74,7 @@ class Figures:
     """Of the process, bytes: before, and after each quarter (what the audit remembers with it)."""
 
 
-class Graves(Mapping[int, Buried]):
+class Graves(Mapping[int, DeadLetterDigest]):
     """Dead letters by offset, in a few bytes each."""
 
     def __init__(self) -> None:
@@ -81,7 +83,7 @@ class Graves(Mapping[int, Buried]):
         self._numbers = array("B")
         self._contents = bytearray()
 
-    def add(self, offset: int, letter: Buried) -> None:
+    def add(self, offset: int, letter: DeadLetterDigest) -> None:
         """Remember a letter."""
         if letter.reason not in self._reasons:
             self._reasons.append(letter.reason)
@@ -89,10 +91,10 @@ class Graves(Mapping[int, Buried]):
         self._numbers.append(self._reasons.index(letter.reason))
         self._contents += letter.content.ljust(16, b"\0")
 
-    def __getitem__(self, offset: int) -> Buried:
+    def __getitem__(self, offset: int) -> DeadLetterDigest:
         at = self._places[offset]
         content = bytes(self._contents[16 * at : 16 * at + 16])
-        return Buried(self._reasons[self._numbers[at]], content.rstrip(b"\0") and content)
+        return DeadLetterDigest(self._reasons[self._numbers[at]], content.rstrip(b"\0") and content)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._places)
@@ -115,7 +117,7 @@ class Partition:
         self._number = number
         self._figures = figures
         self._codec = codec
-        self._encode = Encoder(self._codec, Settings(topic_readings=TOPIC))
+        self._encode = OutcomeEncoder(self._codec, Settings(topic_readings=TOPIC))
         self._engine_args: dict[str, Any] = {
             "topic": TOPIC,
             "partition": number,
@@ -126,7 +128,7 @@ class Partition:
             "registry": registry,
         }
         self._state: dict[str, bytes] = {}
-        self._engine = PartitionEngine(**self._engine_args, state={})
+        self._engine = PartitionProcessor(**self._engine_args, state={})
         self._graves = Graves()
         self._log = PartitionLog(
             codec.decode_reading,
@@ -135,6 +137,7 @@ class Partition:
             Share(number, partitions),
             self._graves,
             EvidenceCheck(number, []),
+            RootCheck(number, [], Policy().day_grace),
         )
         self._end = 0
         self._waiting: list[tuple[RawRecord, str]] = []
@@ -185,7 +188,7 @@ class Partition:
     def restart(self) -> None:
         """Go on with an engine built anew from the saved state."""
         self.judge()
-        self._engine = PartitionEngine(**self._engine_args, state=self._state)
+        self._engine = PartitionProcessor(**self._engine_args, state=self._state)
 
     def close(self) -> None:
         """Judge the rest, and hold the whole ledger against the audit's account of the log."""
@@ -233,7 +236,9 @@ class Partition:
             brought += sum(len(name) + len(value or b"") + 10 for name, value in record.headers)
             if len(message) > brought + LETTER_SPARE:
                 raise Broken(f"{brought} bytes became a dead letter of {len(message)}")
-            self._graves.add(letter.offset, Buried(letter.reason, content_of(fields["value"])))
+            self._graves.add(
+                letter.offset, DeadLetterDigest(letter.reason, value_digest(fields["value"]))
+            )
             reasons = self._figures.reasons
             reasons[letter.reason] = reasons.get(letter.reason, 0) + 1
 

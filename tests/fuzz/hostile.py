@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from schemas.reading_decoder import HEADER
+from schemas.decoding.record import HEADER
 from tests.fuzz.avro import OWN_IDS, READING_ID, TICK_ID, Fields, double, frame, framed, text
 from tests.schemas.avro import long
 

@@ -7,16 +7,16 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from emissions.simulation.fake_ids import fake_bin
 from schemas.codec import Codec
-from streams.core.registration import Enterprise
+from streams.core.registry.enterprise import Enterprise
 from streams.registry.avro import RECORD, enterprise_to_record
-from streams.simulation.identity import made_up_bin
 from tests.fuzz.hostile import TEXTS
 
 Record = dict[str, Any]
 Change = Callable[[Record], None]
 
-OTHER: Final = made_up_bin(900)
+OTHER: Final = fake_bin(900)
 """An enterprise whose registrations are sound in form and absurd in content."""
 
 

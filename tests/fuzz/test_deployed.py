@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.fuzz.deployed import run_deployed
 from tests.fuzz.engine import run
 from tests.fuzz.traffic import Traffic
 from tests.fuzz.world import enterprises
+
+pytestmark = pytest.mark.process
 
 MESSAGES = 1_500
 
@@ -34,4 +38,7 @@ def test_the_workers_survive_and_everything_adds_up(tmp_path: Path) -> None:
         "emissions.gaps",
         "emissions.violations",
         "emissions.dead-letters",
+        "emissions.findings",
+        "emissions.notice-verdicts",
+        "emissions.roots",
     }

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.reading import Reading, Rejected, Tick
+from schemas.reading import Reading, Rejected, Tick
 from streams.registry.avro import RECORD, enterprise_from_record
 from streams.registry.errors import RegistryError
 from tests.fuzz.avro import Fields, double

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.replay.client import producer_of
+from streams.kafka.clients import producer_of
 from tests.fuzz.publish import BATCH_BYTES, Publisher
 from tests.fuzz.traffic import ABSURD_ARRIVALS, BEGIN, Message
 from tests.support.broker import TestBroker, unique

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.calendar import DAY, HOUR, MINUTE
-from streams.core.partitioning import partition_of
-from streams.core.reading import Reading
-from streams.core.registration import Enterprise
+from schemas.reading import Reading
+from streams.core.records.partitioning import partition_of
+from streams.core.registry.enterprise import Enterprise
+from streams.core.time.interval import DAY, HOUR, MINUTE
 from tests.fuzz import mutate
 from tests.fuzz.avro import Fields, double, frame
 from tests.fuzz.hostile import CASES, HEAVY, TEXTS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from streams.core.registration import (
+from emissions.simulation.fake_ids import fake_bin
+from streams.core.registry.enterprise import (
     Asm,
     Channel,
     Conditions,
@@ -16,7 +17,7 @@ from streams.core.registration import (
     Verification,
 )
 from streams.registry.enterprise import check_enterprise
-from streams.simulation.identity import made_up_bin
+from streams.rules.country import home
 
 CADENCES = (60, 60, 300, 600, 600, 1200, 3600)
 SERIAL = "A-17"
@@ -47,14 +48,14 @@ def enterprises(count: int = 6) -> list[Enterprise]:
     """Made-up enterprises, the first with a source of every second, the last a test stream."""
     made = [_enterprise(number, test=number == count) for number in range(1, count + 1)]
     for each in made:
-        check_enterprise(each)
+        check_enterprise(each, home())
     return made
 
 
 def _enterprise(number: int, *, test: bool) -> Enterprise:
     cadences = (*CADENCES, 1) if number == 1 else CADENCES
     return Enterprise(
-        bin=made_up_bin(number),
+        bin=fake_bin(number),
         name=Names("Пример", "Мысал", "Example"),
         region="KZ-55",
         category=1,

@@ -1,4 +1,4 @@
-"""``python -m tests.oracle REGISTRY INPUT [--until T] --export DIR``."""
+"""``python -m tests.oracle REGISTRY INPUT [--until T] [--notices FILE] --export DIR``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,19 @@ def main() -> None:
     parser.add_argument("registry", type=Path)
     parser.add_argument("input", type=Path)
     parser.add_argument("--until", help="ISO 8601 with an offset; default: last arrival + 20 min")
+    parser.add_argument("--notices", type=Path, help="YAML, as replay takes it")
+    parser.add_argument("--measures", type=Path, help="YAML, as replay takes it")
     parser.add_argument("--export", type=Path, required=True)
     chosen = parser.parse_args()
-    export.write(calculate(chosen.registry, chosen.input, chosen.until), chosen.export)
+    found = calculate(
+        chosen.registry,
+        chosen.input,
+        chosen.until,
+        notices=chosen.notices,
+        measures=chosen.measures,
+        with_cases=True,
+    )
+    export.write(found, chosen.export)
 
 
 if __name__ == "__main__":

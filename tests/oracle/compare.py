@@ -12,6 +12,8 @@ from tests.oracle import clock, export
 
 Row = dict[str, Any]
 TOLERANCE = 1e-9
+_MASS = 1e-9
+"""Tonnes: an excess is the difference of two masses."""
 NUMBERS = {"value", "limit", "validated_value", "ratio", "excess_mass_t"}
 TIMES = {"start", "end", "deferred_until"}
 KEYS: dict[str, tuple[str, ...]] = {
@@ -68,13 +70,13 @@ def differences(kind: str, expected: Iterable[Row], got: Iterable[Row]) -> list[
 
 
 def _as_of(field: str, violation: Row) -> bool:
-    """Left to the log: the length of an open outage as of its last revision, and a revision
-    that is not a number of late readings alone."""
-    return (field == "revision" and violation[field] in (None, "")) or (
-        field in ("value", "ratio")
-        and violation.get("rule") == "KZ-GAP"
-        and violation.get("status") == "OPEN"
-    )
+    """Left to the log: what is as of the last revision of something that is open, the length of an
+    outage and the end of a lapse; and a revision that is not a number of late readings alone."""
+    if field == "revision":
+        return violation[field] in (None, "")
+    open_fields = {"KZ-GAP": ("value", "ratio"), "KZ-VERIF": ("end",)}
+    is_open = violation.get("status") == "OPEN"
+    return is_open and field in open_fields.get(str(violation.get("rule")), ())
 
 
 def _sample(rows: list[Row]) -> str:
@@ -121,8 +123,54 @@ def _number(value: Any) -> float | None:
     return None if value in (None, "") else float(value)
 
 
+def as_named(cases: Iterable[Row], violations: Iterable[Row]) -> list[Row]:
+    """Cases of a run as the calculation writes them: names of violations in the place of ids."""
+    names = {
+        each["id"]: " ".join(
+            (each["rule"], each["parameter"] or "-", _plain("start", each["start"]))
+        )
+        for each in violations
+    }
+    found = [dict(each) for each in cases]
+    own = {}
+    for each in found:
+        each["violations"] = [names[one] for one in each["violations"]]
+        each["absorbed"] = sorted(names[one] for one in each["absorbed"])
+        own[each["id"]] = f"{each['source_id'] or each['bin']} {each['violations'][0]}"
+    for each in found:
+        each["case"] = own[each["id"]]
+        each["violations"].sort()
+        each["related"] = sorted(own[one] for one in each["related"] if one in own)
+        each["due"] = {name: day for name, day in each["due"].items() if day is not None}
+    return found
+
+
+def cases(expected: Iterable[Row], got: Iterable[Row]) -> list[str]:
+    """A sentence for each case that is missing, too much or different; None is not known."""
+    wanted, found = ({each["case"]: each for each in side} for side in (expected, got))
+    said = [f"cases {name}: only expected" for name in sorted(wanted.keys() - found.keys())]
+    said += [f"cases {name}: not expected" for name in sorted(found.keys() - wanted.keys())]
+    for name in sorted(wanted.keys() & found.keys()):
+        for field, one in wanted[name].items():
+            other = found[name][field]
+            if field in ("state", "reasons") and one is None:
+                continue
+            if field == "excess_mass_t":
+                same = one.keys() == other.keys() and all(
+                    _equal("value", mass, other[parameter], _MASS)
+                    for parameter, mass in one.items()
+                )
+            elif field == "fine_kzt":
+                same = (one is None) == (other is None) and abs((one or 0) - (other or 0)) <= 1
+            else:
+                same = one == other
+            if not same:
+                said.append(f"cases {name}: {field} expected {one!r}, got {other!r}")
+    return said
+
+
 def directories(expected: Path, got: Path) -> list[str]:
-    """Differences of all four files."""
+    """Differences of the four files without the cases."""
     said = []
     for kind in KEYS:
         name = f"{kind}.ndjson" if kind == "violations" else f"{kind}.csv"
@@ -130,12 +178,23 @@ def directories(expected: Path, got: Path) -> list[str]:
     return said
 
 
+def of_cases(expected: Path, got: Path) -> list[str]:
+    """Differences of the cases, where the calculation has written them."""
+    if not all((side / "cases.ndjson").exists() for side in (expected, got)):
+        return []
+    made = export.read(got, "cases.ndjson")
+    if made and "case" not in made[0]:
+        made = as_named(made, export.read(got, "violations.ndjson"))
+    return cases(export.read(expected, "cases.ndjson"), made)
+
+
 def main(arguments: list[str], say: Callable[[str], object] = print) -> int:
     """``python -m tests.oracle.compare EXPECTED GOT``: 0 when equal, 1 with the differences."""
     if len(arguments) != 2:
         say("usage: python -m tests.oracle.compare EXPECTED GOT")
         return 2
-    said = directories(Path(arguments[0]), Path(arguments[1]))
+    expected, got = Path(arguments[0]), Path(arguments[1])
+    said = directories(expected, got) + of_cases(expected, got)
     for sentence in said[:40]:
         say(sentence)
     say(f"{len(said)} difference(s)")

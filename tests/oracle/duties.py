@@ -54,5 +54,6 @@ def _breach(
             ratio=None,
             automatic=automatic and not deferred,
             deferred_until=roadmap if deferred else None,
+            reasons=() if automatic else ("NOT_AUTOMATIC_YET",),
         )
     ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from tests.oracle import clock, normalise
 from tests.oracle.input_reading import Row
 from tests.oracle.registry_reading import Source
-from tests.oracle.windows import Mean, has_mass, status_of
+from tests.oracle.windows import Mean, status_of
 
 GRAMS = 10**6
 """In a tonne."""
@@ -25,6 +24,15 @@ class Evidence:
     conflicts: list[tuple[int, int]]
     masses: dict[str, dict[int, Fraction]] = field(default_factory=dict)
     """By parameter, what each reading with a valid mass flow emitted, in grams."""
+
+    def emitted(self, parameter: str) -> dict[int, Fraction]:
+        """Grams by the start of each reading whose mass flow of the parameter is valid."""
+        if parameter not in self.masses:
+            self.masses[parameter] = {
+                row.start: Fraction(flow) * row.period
+                for row, flow in normalise.mass_flows(self.rows, self.source, parameter)
+            }
+        return self.masses[parameter]
 
     def contradicted(self, start: int, end: int) -> bool:
         """Two readings say two things of a time in the interval, if only of a part of it."""
@@ -67,17 +75,8 @@ class Evidence:
         self, parameter: str, start: int, end: int, value: float, limit: float
     ) -> float | None:
         """Tonnes above the limit: the share of what was emitted, None where no flow is valid."""
-        if parameter not in self.masses:
-            self.masses[parameter] = dict(self._emitted(parameter))
-        parts = [mass for at, mass in self.masses[parameter].items() if start <= at < end]
+        parts = [mass for at, mass in self.emitted(parameter).items() if start <= at < end]
         if not parts:
             return None
         share = (Fraction(value) - Fraction(limit)) / Fraction(value)
         return float(sum(parts, Fraction(0)) * share / GRAMS)
-
-    def _emitted(self, parameter: str) -> Iterator[tuple[int, Fraction]]:
-        for row in self.rows:
-            if has_mass(row, self.source, parameter):
-                flow = normalise.mass_flow(row, self.source, parameter)
-                if flow is not None:
-                    yield row.start, Fraction(flow) * row.period

@@ -19,7 +19,7 @@ COLUMNS = {
 
 
 def write(export: Export, directory: Path) -> None:
-    """The four files; dead letters name the input row, having no partition and no offset."""
+    """The five files; dead letters name the input row, having no partition and no offset."""
     directory.mkdir(parents=True, exist_ok=True)
     tables = {
         "means.csv": export.means,
@@ -34,6 +34,8 @@ def write(export: Export, directory: Path) -> None:
     lines = [json.dumps(violation, ensure_ascii=False) for violation in export.violations]
     text = "".join(f"{line}\n" for line in lines)
     (directory / "violations.ndjson").write_text(text, encoding="utf-8")
+    text = "".join(f"{json.dumps(case, ensure_ascii=False)}\n" for case in export.cases)
+    (directory / "cases.ndjson").write_text(text, encoding="utf-8")
 
 
 def read(directory: Path, name: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 from tests.oracle import quality
@@ -10,6 +11,9 @@ from tests.oracle.registry_reading import Channel, Limit, Source
 
 R = Fraction(8.314462618)
 ZERO_CELSIUS = Fraction(273.15)
+NORMAL_K, NORMAL_KPA = Fraction(293.15), Fraction(101.3)
+WATER = Fraction(18.015)
+"""g/mol."""
 MOLAR = {
     "SO2": Fraction(64.066),
     "NO": Fraction(30.006),
@@ -58,20 +62,34 @@ def concentration(row: Row, source: Source, limit: Limit) -> float | None:
 def mass_flow(row: Row, source: Source, parameter: str) -> float | None:
     """g/s: dry concentration times dry volume flow in the same reference, no O2 correction."""
     channel = source.channels[parameter]
-    value = quality.measured(row, source, parameter)
-    temperature, pressure = _temperature(row, source), _pressure(row, source)
-    water, flow = _water(row, source), _flow(row, source)
-    if value is None or temperature is None or pressure is None or water is None or flow is None:
+    if channel.conditions.o2_pct is not None or channel.reports is not None:
+        return None  # not the concentration of the gas that flows
+    value, flow = quality.measured(row, source, parameter), _dry_flow(row, source)
+    if value is None or flow is None:
         return None
-    reference_k, reference_kpa = Fraction(300), Fraction(100)  # any: they cancel
-    dry_share = 1 - water / 100
-    result = _standard(row, source, channel, Fraction(value), reference_k, reference_kpa)
+    result = _standard(row, source, channel, Fraction(value), NORMAL_K, NORMAL_KPA)
     if result is None:
         return None
     if not channel.dry:
-        result = result / dry_share
-    dry_flow = flow * (reference_k / temperature) * (pressure / reference_kpa) * dry_share
-    return _double(result * dry_flow / 1000)
+        water = _water(row, source)
+        if water is None:
+            return None
+        result = result / (1 - water / 100)
+    return _double(result * flow / 1000)
+
+
+def mass_flows(rows: list[Row], source: Source, parameter: str) -> Iterator[tuple[Row, float]]:
+    """The readings whose mass flow of a parameter is valid, with it in g/s; the reported one
+    where none can be computed."""
+    reporter = source.reporter(parameter)
+    for row in rows:
+        flow = None
+        if reporter is not None:
+            flow = quality.measured(row, source, reporter.parameter)
+        elif parameter in source.channels:
+            flow = mass_flow(row, source, parameter)
+        if flow is not None:
+            yield row, flow
 
 
 def _standard(
@@ -107,20 +125,34 @@ def _temperature(row: Row, source: Source) -> Fraction | None:
 
 
 def _pressure(row: Row, source: Source) -> Fraction | None:
-    value = _auxiliary(row, source, "PRESSURE")
-    if value is None:
-        return None
-    value *= KPA[source.channels["PRESSURE"].unit]
-    return value if value > 0 else None
+    """Absolute, kPa; a gauge stands on the barometer of the source, or on its given pressure."""
+    value = _kilopascals(row, source, "PRESSURE")
+    if value is not None and source.channels["PRESSURE"].gauge:
+        outside: Fraction | None = source.barometric_kpa
+        if "BAROMETRIC_PRESSURE" in source.channels:
+            outside = _kilopascals(row, source, "BAROMETRIC_PRESSURE")
+        value = None if outside is None else value + outside
+    return value if value is not None and value > 0 else None
+
+
+def _kilopascals(row: Row, source: Source, parameter: str) -> Fraction | None:
+    value = _auxiliary(row, source, parameter)
+    return None if value is None else value * KPA[source.channels[parameter].unit]
 
 
 def _water(row: Row, source: Source) -> Fraction | None:
+    """Percent of wet gas, below 100."""
     value = _auxiliary(row, source, "H2O")
+    if value is not None and source.channels["H2O"].unit == "mg/m3":
+        value = 100 * value * (R * NORMAL_K / NORMAL_KPA) / (WATER * 10**6)
     return None if value is None or value >= 100 else value
 
 
 def _oxygen(row: Row, source: Source) -> Fraction | None:
-    """Oxygen in dry gas."""
+    """Oxygen in dry gas; by the excess of air where no oxygen is measured."""
+    if "O2" not in source.channels:
+        alpha = _auxiliary(row, source, "ALPHA")
+        return None if alpha is None else 21 * (1 - 1 / alpha)
     value = _auxiliary(row, source, "O2")
     if value is None or source.channels["O2"].dry:
         return value
@@ -128,14 +160,29 @@ def _oxygen(row: Row, source: Source) -> Fraction | None:
     return None if water is None else value / (1 - water / 100)
 
 
-def _flow(row: Row, source: Source) -> Fraction | None:
-    """Wet actual flow, m3/s; FLOW goes before velocity times area wherever there is a channel."""
+def _dry_flow(row: Row, source: Source) -> Fraction | None:
+    """Dry m3/s at 293.15 K and 101.3 kPa.
+
+    FLOW goes before velocity times area wherever there is a channel; where it is in Nm3 it is dry
+    and normal already, everything else is wet and actual.
+    """
     channel = source.channels.get("FLOW")
-    if channel is not None:
-        value = _auxiliary(row, source, "FLOW")
-        return value / 3600 if value is not None and channel.unit == "m3/h" else value
-    velocity = _auxiliary(row, source, "VELOCITY")
-    return None if velocity is None or source.area is None else velocity * source.area
+    flow = _auxiliary(row, source, "VELOCITY" if channel is None else "FLOW")
+    if flow is None:
+        return None
+    if channel is None:
+        if source.area is None:
+            return None
+        flow *= source.area
+    elif channel.unit.endswith("/h"):
+        flow /= 3600
+    if channel is not None and channel.unit.startswith("Nm3"):
+        return flow
+    temperature, pressure = _temperature(row, source), _pressure(row, source)
+    water = _water(row, source)
+    if temperature is None or pressure is None or water is None:
+        return None
+    return flow * (NORMAL_K / temperature) * (pressure / NORMAL_KPA) * (1 - water / 100)
 
 
 def _double(value: Fraction) -> float | None:

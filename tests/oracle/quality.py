@@ -84,7 +84,7 @@ def same(one: Row, other: Row) -> bool:
 
 
 def excused(row: Row, source: Source) -> bool:
-    """The reading overlaps an excused period of the registry."""
+    """The reading overlaps an excused period, of the registry or told in time."""
     return any(row.start < end and start < row.end for start, end in source.excused)
 
 
@@ -96,7 +96,7 @@ def measured(row: Row, source: Source, parameter: str) -> float | None:
         return None
     if row.state != "NORMAL" or row.flags.get(parameter, "N") != "N" or excused(row, source):
         return None
-    if not math.isfinite(value):
+    if not math.isfinite(value) or (parameter == "ALPHA" and value < 1):
         return None
     if channel.range is None:
         return value

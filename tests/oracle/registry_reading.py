@@ -12,7 +12,10 @@ import yaml
 
 from tests.oracle import clock
 
-AUXILIARIES = {"O2", "H2O", "TEMPERATURE", "PRESSURE", "VELOCITY", "FLOW"}
+AUXILIARIES = {
+    *("O2", "ALPHA", "H2O", "TEMPERATURE", "PRESSURE", "BAROMETRIC_PRESSURE", "VELOCITY", "FLOW")
+}
+STANDARD_ATMOSPHERE = Fraction(101.325)
 ALMATY = ZoneInfo("Asia/Almaty")
 NOTHING = (None, "", "null", "~", "Null", "NULL")
 END_OF_TIME = 10**18
@@ -38,6 +41,10 @@ class Channel:
     conditions: Reference
     range: tuple[float, float] | None
     molar_mass: Fraction | None
+    gauge: bool = False
+    """A pressure above that of the air outside."""
+    reports: str | None = None
+    """The parameter whose mass flow it is, of a channel in g/s."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,9 @@ class Source:
     connected: int | None
     test: bool
     bin: str
+    barometric_kpa: Fraction = STANDARD_ATMOSPHERE
+    told: tuple[tuple[int, int], ...] = ()
+    """What notices of its operator are about, whatever was made of them."""
 
     def limit(self, parameter: str, unit: str, time: int) -> Limit | None:
         """The limit of a parameter in a unit that is in force at a time."""
@@ -86,6 +96,20 @@ class Source:
                 if limit.start <= time < limit.end:
                     return limit
         return None
+
+    @property
+    def measures_flow(self) -> bool:
+        """A flow, or a velocity in a stack of known area."""
+        return "FLOW" in self.channels or ("VELOCITY" in self.channels and self.area is not None)
+
+    def reporter(self, parameter: str) -> Channel | None:
+        """The channel whose g/s are the mass flow of a parameter that cannot be computed: the
+        source has no concentration or no flow of it."""
+        concentration = self.channels.get(parameter)
+        known = concentration is not None and concentration.reports is None
+        if known and self.measures_flow:
+            return None
+        return next((c for c in self.channels.values() if c.reports == parameter), None)
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,8 @@ class Enterprise:
     roadmap: int | None
     test: bool
     meets_criteria: bool
+    size: str = "large"
+    investor: bool = False
     sources: tuple[Source, ...] = field(default=())
 
 
@@ -145,6 +171,8 @@ def _enterprise(entry: dict[str, Any]) -> Enterprise:
         roadmap=_moment(_given(entry, "roadmap"), "until", ALMATY),
         test=test,
         meets_criteria=any(_criteria(_given(source, "criteria")) for source in entry["sources"]),
+        size=entry["business_size"],
+        investor=bool(_truth(entry, "investor_register")),
         sources=tuple(_source(source, entry, asm, test) for source in entry["sources"]),
     )
 
@@ -168,6 +196,7 @@ def _source(entry: dict[str, Any], owner: dict[str, Any], asm: Any, test: bool) 
     commissioned = _moment(owner, "commissioned_on", zone)
     assert commissioned is not None
     channels = [_channel(channel) for channel in entry["channels"]]
+    barometric = _number(entry, "barometric_kpa")
     return Source(
         id=entry["id"],
         zone=zone,
@@ -181,6 +210,7 @@ def _source(entry: dict[str, Any], owner: dict[str, Any], asm: Any, test: bool) 
         connected=_moment(asm, "connected_on", zone),
         test=test,
         bin=owner["bin"],
+        barometric_kpa=STANDARD_ATMOSPHERE if barometric is None else barometric,
     )
 
 
@@ -199,13 +229,16 @@ def _channel(entry: dict[str, Any]) -> Channel:
     conditions = _conditions(_given(entry, "conditions"))
     bounds = _given(entry, "range")
     dry = _given(entry, "basis") == "dry" if conditions.dry is None else conditions.dry
+    parameter = entry["parameter"]
     return Channel(
-        parameter=entry["parameter"],
+        parameter=parameter,
         unit=entry["unit"],
         dry=dry,
         conditions=conditions,
         range=None if bounds is None else (float(bounds[0]), float(bounds[1])),
         molar_mass=_number(entry, "molar_mass"),
+        gauge=bool(_truth(entry, "gauge")),
+        reports=(_given(entry, "reports") or parameter) if entry["unit"] == "g/s" else None,
     )
 
 

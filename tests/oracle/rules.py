@@ -1,4 +1,4 @@
-"""The rules on windows and gaps: KZ-DAY, KZ-30, KZ-3H, KZ-GS, KZ-GAP (section 9)."""
+"""The rules on windows and gaps: KZ-DAY, KZ-15, KZ-30, KZ-3H, KZ-GS, KZ-GAP (section 9)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ IN_FORCE = date(2021, 7, 1)
 AUTOMATIC = date(2026, 3, 12)
 OUTAGE_LIMIT = 24 * clock.HOUR
 EPISODE_DAYS = 5
-TRACKS = {"KZ-3H": "COURT", "KZ-GAP": "INSPECTION"}
+TRACKS = {"KZ-3H": "COURT", "KZ-GAP": "INSPECTION", "KZ-15": "INSPECTION"}
 """What follows from a rule; from every other one a PRESCRIPTION."""
 
 
@@ -37,9 +37,11 @@ class Violation:
     validated_value: float | None
     limit: float | None
     ratio: float | None
-    automatic: bool
+    automatic: bool | None
     deferred_until: int | None = None
     excess_mass_t: float | None = None
+    reasons: tuple[str, ...] | None = None
+    """Why a person must look; None: not known to a batch calculation."""
 
     @property
     def track(self) -> str:
@@ -47,7 +49,17 @@ class Violation:
         return TRACKS.get(self.rule, "PRESCRIPTION")
 
 
-def of_means(evidence: Evidence, means: Iterable[Mean], until: int) -> list[Violation]:
+def why(*, early: bool, unverified: bool, contradicted: bool) -> tuple[str, ...]:
+    """Why a violation is not automatic, sorted."""
+    found = (
+        (contradicted, "CONFLICTING_DATA"),
+        (early, "NOT_AUTOMATIC_YET"),
+        (unverified, "UNVERIFIED_DEVICE"),
+    )
+    return tuple(name for true, name in found if true)
+
+
+def of_means(evidence: Evidence, means: list[Mean], until: int) -> list[Violation]:
     """One violation a window over its limit, and one a long run of windows twice over it."""
     source = evidence.source
     found = []
@@ -73,6 +85,7 @@ def of_means(evidence: Evidence, means: Iterable[Mean], until: int) -> list[Viol
                 runs[mean.parameter] = [mean]
     for run in runs.values():
         found += _run(evidence, run, until)
+    found += _days_of_the_order(evidence, means, until)
     in_force = clock.midnight(source.zone, IN_FORCE)
     return [violation for violation in found if violation.start >= in_force]
 
@@ -92,6 +105,67 @@ def _run(evidence: Evidence, run: list[Mean] | None, until: int) -> list[Violati
     return [_window("KZ-3H", evidence, run, "CLOSED" if over else "OPEN")]
 
 
+def _days_of_the_order(evidence: Evidence, means: list[Mean], until: int) -> list[Violation]:
+    """KZ-15: the plain mean of a day's valid means of 20 minutes is 1.5 limits or more."""
+    source, found = evidence.source, []
+    days: dict[tuple[str, int, int], list[Mean]] = {}
+    for mean in means:
+        if (mean.window, mean.unit, mean.status) == ("20min", "mg/m3", "VALID"):
+            day = clock.window(source.zone, "day", mean.start)
+            days.setdefault((mean.parameter, *day), []).append(mean)
+    for (parameter, start, end), windows in days.items():
+        limit = source.limit(parameter, "mg/m3", start)
+        if limit is None or end + clock.GRACE["day"] > until:
+            continue
+        value = _plain(windows)
+        if 2 * Fraction(value) < 3 * Fraction(limit.value):
+            continue
+        doubtful = any(window.unverified for window in windows)
+        if evidence.contradicted(start, end):
+            others = _doubtful_windows(evidence, {mean.start for mean in windows}, start, end)
+            doubtful |= 2 * _least(evidence, windows, others) < 3 * Fraction(limit.value)
+        automatic = start >= clock.midnight(source.zone, AUTOMATIC) and not doubtful
+        found.append(
+            of_limit(
+                "KZ-15",
+                evidence,
+                limit,
+                start,
+                end,
+                value,
+                status="CLOSED",
+                automatic=automatic,
+                reasons=why(
+                    early=start < clock.midnight(source.zone, AUTOMATIC),
+                    unverified=any(window.unverified for window in windows),
+                    contradicted=evidence.contradicted(start, end),
+                ),
+            )
+        )
+    return found
+
+
+def _plain(windows: list[Mean]) -> float:
+    return float(sum(Fraction(mean.value or 0) for mean in windows) / len(windows))
+
+
+def _doubtful_windows(evidence: Evidence, valid: set[int], start: int, end: int) -> int:
+    """Windows of 20 minutes that have no valid mean, and with the other reading might have one."""
+    zone, found, at = evidence.source.zone, 0, start
+    while at < end:
+        _, until = clock.window(zone, "20min", at)
+        found += at not in valid and evidence.contradicted(at, until)
+        at = until
+    return found
+
+
+def _least(evidence: Evidence, windows: list[Mean], others: int) -> Fraction:
+    """The plain mean if every window of which something is disputed counted, and were 0."""
+    sure = [mean for mean in windows if not evidence.contradicted(mean.start, mean.end)]
+    total = sum((Fraction(mean.value or 0) for mean in sure), Fraction(0))
+    return total / (len(windows) + others)
+
+
 def _window(rule: str, evidence: Evidence, run: list[Mean], status: str) -> Violation:
     source, first, last = evidence.source, run[0], run[-1]
     limit = first.limit
@@ -104,21 +178,49 @@ def _window(rule: str, evidence: Evidence, run: list[Mean], status: str) -> Viol
         contradicted = not evidence.day_stands(first)
     doubtful = unverified or contradicted
     automatic = first.start >= clock.midnight(source.zone, AUTOMATIC) and not doubtful
+    return of_limit(
+        rule, evidence, limit, first.start, last.end, value, status=status, automatic=automatic,
+        reasons=why(
+            early=first.start < clock.midnight(source.zone, AUTOMATIC),
+            unverified=unverified,
+            contradicted=evidence.contradicted(first.start, last.end),
+        ),
+    )  # fmt: skip
+
+
+def of_limit(
+    rule: str,
+    evidence: Evidence,
+    limit: Limit,
+    start: int,
+    end: int,
+    value: float,
+    *,
+    status: str,
+    automatic: bool,
+    excess: float | None = None,
+    reasons: tuple[str, ...] | None = None,
+) -> Violation:
+    """A violation of a limit; its mass too much is that of its interval, if not given."""
+    source = evidence.source
+    if excess is None:
+        excess = evidence.excess(limit.parameter, start, end, value, limit.value)
     return Violation(
         status=status,
         rule=rule,
         bin=source.bin,
         source_id=source.id,
-        parameter=first.parameter,
-        unit=first.unit,
-        start=first.start,
-        end=last.end,
+        parameter=limit.parameter,
+        unit=limit.unit,
+        start=start,
+        end=end,
         value=value,
         validated_value=_validated(value, limit),
         limit=limit.value,
         ratio=float(Fraction(value) / Fraction(limit.value)) if limit.value else None,
         automatic=automatic,
-        excess_mass_t=evidence.excess(first.parameter, first.start, last.end, value, limit.value),
+        excess_mass_t=excess,
+        reasons=reasons,
     )
 
 
@@ -160,6 +262,11 @@ def of_gaps(evidence: Evidence, gaps: Iterable[Gap], until: int) -> list[Violati
                 limit=limit,
                 ratio=value / limit,
                 automatic=standing and not evidence.contradicted(start, end),
+                reasons=why(
+                    early=not standing,
+                    unverified=False,
+                    contradicted=evidence.contradicted(start, end),
+                ),
             )
         )
     return found

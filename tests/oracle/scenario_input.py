@@ -33,7 +33,25 @@ EDGES = {
     "O2": ("20", "19.999", "21", "25", "-0.5", "-0.51", "25.1"),
     "H2O": ("100", "99.999", "40", "-0.8", "0", "-2"),
     "TEMPERATURE": ("-273.15", "-300", "0", "-40", "1300"),
-    "PRESSURE": ("0", "60", "1150", "-1"),
+    "PRESSURE": ("0", "60", "1150", "-1", "-9.99", "-98.6", "10", "-101.325"),
+    "ALPHA": ("1", "0.999", "21", "20.999", "20", "0", "-0.5", "1.0000001"),
+}
+BELIEVABLE = {
+    ("O2", "%"): 7.4,
+    ("ALPHA", "1"): 1.54,
+    ("H2O", "%"): 9.8,
+    ("H2O", "mg/m3"): 73000,
+    ("PRESSURE", "kPa"): 98.6,
+    ("PRESSURE", "hPa"): 986,
+    ("PRESSURE", "mbar"): 986,
+    ("PRESSURE", "Pa"): 98600,
+    ("BAROMETRIC_PRESSURE", "kPa"): 100.1,
+    ("BAROMETRIC_PRESSURE", "hPa"): 1001,
+    ("VELOCITY", "m/s"): 18.4,
+    ("FLOW", "m3/s"): 520,
+    ("FLOW", "m3/h"): 520 * 3600,
+    ("FLOW", "Nm3/s"): 310,
+    ("FLOW", "Nm3/h"): 310 * 3600,
 }
 STATES = ("STARTUP", "SHUTDOWN", "STOPPED", "EMERGENCY")
 
@@ -143,8 +161,11 @@ class Cells:
             else [(begin, end)] * rng.choice([0, 0, 0, 0, 1])
         )
         self.flags = [(*span, rng.choice("FMSDCTB")) for span in spans(rng, begin, end, 2)]
-        limits = [x for x in entry.get("limits", ()) if x["parameter"] == channel["parameter"]]
-        self.limit = limits[0]["value"] if limits else 300
+        judged = channel.get("reports", channel["parameter"])
+        unit = "g/s" if channel["unit"] == "g/s" else "mg/m3"
+        limits = [x for x in entry.get("limits", ()) if x["parameter"] == judged]
+        limits.sort(key=lambda limit: limit["unit"] != unit)
+        self.limit = limits[0]["value"] if limits and limits[0]["unit"] != "t/a" else 300
         self.high = spans(rng, begin, end, 3) + spans(rng, begin, end, 6)
         if rng.random() < 0.35:
             self.high = [(begin, end)]
@@ -174,13 +195,9 @@ class Cells:
         unit = self.channel["unit"]
         if parameter == "TEMPERATURE":
             return f"{140 * wave + (273.15 if unit == 'K' else 0):.2f}"
-        if parameter == "PRESSURE":
-            return f"{98.6 * wave * {'kPa': 1, 'hPa': 10, 'mbar': 10, 'Pa': 1000}[unit]:.2f}"
-        if parameter == "FLOW":
-            return f"{520 * wave * (3600 if unit == 'm3/h' else 1):.3f}"
-        plain = {"O2": 7.4, "H2O": 9.8, "VELOCITY": 18.4}.get(parameter)
-        if plain is not None:
-            return f"{plain * wave:.2f}"
+        if (parameter, unit) in BELIEVABLE:
+            usual = -2.7 if self.channel.get("gauge") else BELIEVABLE[parameter, unit]
+            return f"{usual * wave:.3f}"
         if self.constant is not None:
             return f"{self.limit * self.constant:g}"
         level = 2 * self.limit if inside(self.high, start) else 0.7 * self.limit

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-from tests.oracle import scenario_input, scenario_registry
+from tests.oracle import scenario_input, scenario_notices, scenario_order, scenario_registry
 from tests.oracle.scenario_input import HOUR, MINUTE, Entry
 
 
@@ -21,20 +21,31 @@ class Scenario:
     until: str | None
     misplaced: frozenset[int] = frozenset()
     """Numbers of rows, from 1, that lie in a partition that is not their source's."""
+    notices: str = ""
+    """Text of what operators tell; empty: nothing."""
+
+    def notice_file(self, directory: Path) -> Path | None:
+        """Where the notices are that were written to a directory, if there are any."""
+        return directory / "notices.yaml" if self.notices else None
 
     def write(self, directory: Path) -> tuple[Path, Path]:
-        """The two files in a directory."""
+        """The two files in a directory, and the notices if there are any."""
         directory.mkdir(parents=True, exist_ok=True)
         registry, readings = directory / "registry.yaml", directory / "input.csv"
         registry.write_text(self.registry, encoding="utf-8")
         readings.write_text(self.input, encoding="utf-8")
+        notices = self.notice_file(directory)
+        if notices is not None:
+            notices.write_text(self.notices, encoding="utf-8")
         return registry, readings
 
 
 def scenario(seed: int) -> Scenario:
     """The scenario of a seed; the same seed gives the same bytes."""
-    rng = Random(f"scenario {seed}")
+    rng, order = Random(f"scenario {seed}"), Random(f"order {seed}")
     zone, base = rng.choice(scenario_registry.PLACES)
+    if order.random() < 0.15:
+        zone, base = order.choice(scenario_order.NEW_YEARS)
     enterprises = [
         scenario_registry.enterprise(rng, number, base, zone)
         for number in range(rng.choice([1, 1, 2]))
@@ -42,6 +53,8 @@ def scenario(seed: int) -> Scenario:
     midnight = int(datetime.fromisoformat(base).replace(tzinfo=UTC).timestamp()) * 1000
     begin = midnight + rng.choice([0, 6 * HOUR, 12 * HOUR, 19 * HOUR, 20 * HOUR])
     sources = [source for owner in enterprises for source in owner["sources"]]
+    for source in sources:
+        scenario_order.amend(order, source, base)
     written = []
     for source in sources:
         if rng.random() > 0.1:
@@ -58,7 +71,16 @@ def scenario(seed: int) -> Scenario:
         input=text,
         until=_until(rng, [row["_start"] + row["period_s"] * 1000 for row in written], sources),
         misplaced=_misplaced(rng, len(written)),
+        notices=_notices(seed, enterprises, begin),
     )
+
+
+def _notices(seed: int, enterprises: list[Entry], begin: int) -> str:
+    rng = Random(f"notices {seed}")
+    if rng.random() < 0.5:
+        return ""
+    told = scenario_notices.notices(rng, enterprises, begin, scenario_input.written_time)
+    return scenario_registry.text({"notices": told}) if told else ""
 
 
 def _misplaced(rng: Random, rows: int) -> frozenset[int]:

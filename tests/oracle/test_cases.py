@@ -14,5 +14,5 @@ from tests.oracle.cases.case import Case
 @pytest.mark.parametrize("case", cases.ALL, ids=lambda case: case.name)
 def test_case(case: Case, tmp_path: Path) -> None:
     registry, readings = case.write(tmp_path)
-    export = calculate(registry, readings, case.until)
+    export = calculate(registry, readings, case.until, notices=case.notice_file(tmp_path))
     assert case.check(export.means, export.gaps, export.violations, export.dead_letters) == []

@@ -30,7 +30,8 @@ class Mean:
     due_s: int
     status: str
     limit: Limit | None
-    revision: int
+    revision: int | None
+    """None where readings were counted anew for what operators told."""
     unverified: bool
     highest: float = 0.0
     """The highest valid value, at least 0."""
@@ -50,13 +51,14 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
                 continue
             for parameter, unit, value in series(row, source, name):
                 cells[parameter, unit, name, start, end].append((row, value))
-    away = idle(source, rows)
+    away = union([*stops(rows), *source.excused])
     stopped = [row for row in rows if row.state != "NORMAL"]
     found = []
     for (parameter, unit, name, start, end), readings in cells.items():
         grace = clock.GRACE[name]
-        late = sum(arrival >= end + grace for arrival in arrivals[name, start])
-        late += sum(row.start < start < row.end and _arrival(row) >= end + grace for row in stopped)
+        reaching = [_arrival(row) for row in stopped if row.start < start < row.end]
+        touching = arrivals[name, start] + reaching
+        late = sum(arrival >= end + grace for arrival in touching)
         idle_ms = sum(stop - begin for begin, stop in cut_to(away, start, end))
         due = end - start - idle_ms
         valid = [(row, value) for row, value in readings if value is not None]
@@ -75,13 +77,29 @@ def means(source: Source, rows: list[Row], until: int) -> list[Mean]:
                 valid_s=valid_s,
                 due_s=due // clock.SECOND,
                 status=status_of(name, valid_s * clock.SECOND, due),
-                limit=source.limit(parameter, unit, start),
-                revision=1 + late,
+                limit=_limit(source, parameter, unit, name, start),
+                revision=None if told_of(source, start, end) else 1 + late,
                 unverified=any(quality.unverified(row, source) for row, _ in valid),
                 highest=max([0.0, *(value for _, value in valid)]),
             )
         )
     return found
+
+
+def _limit(source: Source, parameter: str, unit: str, name: str, start: int) -> Limit | None:
+    """The one in force at the start; of a reported mass flow where its hour is judged."""
+    reported = source.channels[parameter].reports if unit == "g/s" else None
+    if reported is None:
+        return source.limit(parameter, unit, start)
+    if name != "1h" or source.reporter(reported) is None:
+        return None
+    return source.limit(reported, "g/s", start)
+
+
+def told_of(source: Source, start: int, end: int) -> bool:
+    """A notice is about a reading of a window, or about one that reaches into it."""
+    near = source.cadence * clock.SECOND
+    return any(begin - near < end and start < over + near for begin, over in source.told)
 
 
 def _arrival(row: Row) -> int:
@@ -96,6 +114,9 @@ def series(row: Row, source: Source, name: str) -> list[tuple[str, str, float | 
         channel = source.channels.get(parameter)
         if channel is None:
             continue  # UNKNOWN_PARAMETER
+        if channel.reports is not None:
+            fed.append((parameter, channel.unit, quality.measured(row, source, parameter)))
+            continue
         concentration = source.limit(parameter, "mg/m3", row.start)
         mass = source.limit(parameter, "g/s", row.start)
         if concentration is not None:
@@ -103,19 +124,20 @@ def series(row: Row, source: Source, name: str) -> list[tuple[str, str, float | 
             fed.append((parameter, "mg/m3", value))
         if name == "1h" and has_mass(row, source, parameter):
             fed.append((parameter, "g/s", normalise.mass_flow(row, source, parameter)))
-        if concentration is None and mass is None:
+        if concentration is None and (mass is None or source.reporter(parameter) is not None):
             fed.append((parameter, channel.unit, quality.measured(row, source, parameter)))
     return fed
 
 
 def has_mass(row: Row, source: Source, parameter: str) -> bool:
     """A reading feeds a mass flow: by a limit in g/s, or by one in mg/m3 where flow is measured."""
+    if source.reporter(parameter) is not None:
+        return False  # that one's hours are the mass flow
     if source.limit(parameter, "g/s", row.start) is not None:
         return True
     if source.limit(parameter, "mg/m3", row.start) is None:
         return False
-    flow = "FLOW" in source.channels or ("VELOCITY" in source.channels and source.area is not None)
-    return flow and source.channels[parameter].conditions.o2_pct is None
+    return source.measures_flow and source.channels[parameter].conditions.o2_pct is None
 
 
 def status_of(name: str, valid: int, due: int) -> str:
@@ -130,11 +152,6 @@ def status_of(name: str, valid: int, due: int) -> str:
 def stops(rows: list[Row]) -> list[Interval]:
     """Intervals that readings report as not normal operation."""
     return [(row.start, row.end) for row in rows if row.state != "NORMAL"]
-
-
-def idle(source: Source, rows: list[Row]) -> list[Interval]:
-    """Excused time: what readings report as not normal, united with the registry's periods."""
-    return union([*stops(rows), *source.excused])
 
 
 def union(intervals: list[Interval]) -> list[Interval]:

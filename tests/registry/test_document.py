@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.core.registration import Asm, Conditions
+from streams.core.registry.enterprise import Asm, Conditions
+from streams.registry.avro import enterprise_from_record, enterprise_to_record
 from streams.registry.document import load_registry
 from tests.registry.example import EXAMPLE, changed, written
 
@@ -26,6 +27,15 @@ def test_the_example_of_the_specification(tmp_path: Path) -> None:
     assert source.excused[0].start == "2026-03-01T00:00:00+05:00"
     assert source.devices[0].verification is not None
     assert source.devices[0].verification.on == "2026-02-01"
+
+
+@pytest.mark.parametrize("checksum", ["0123456789abcdef" * 4, "1" * 64, "1e" + "10" * 31])
+def test_a_checksum_is_a_text_also_without_quotes(tmp_path: Path, checksum: str) -> None:
+    asm = "asm: {installed_on: 2023-02-01, "
+    text = EXAMPLE.replace(asm, f"{asm}software_sha256: {checksum}, ")
+    (enterprise,) = load_registry(written(tmp_path, text))
+    assert enterprise.asm.software_sha256 == checksum
+    assert enterprise_from_record(enterprise_to_record(enterprise)) == enterprise
 
 
 MINIMAL = """\

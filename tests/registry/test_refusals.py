@@ -14,6 +14,8 @@ SOURCE = "enterprises[0].sources[0]"
 SO2 = "{parameter: SO2, unit: mg/m3, basis: wet, conditions: actual, range: [0, 3000]}"
 GS = "{parameter: SO2, value: 160, unit: g/s, valid_from: 2024-01-01}"
 REFERENCE = "{temperature_k: 293.15, pressure_kpa: 101.3, dry: true, o2_pct: 6}"
+KEYS = "        stack_area_m2: 28.2743"
+KEY = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 ASM = "asm: {installed_on: 2023-02-01, connected_on: 2023-03-01}"
 
 
@@ -57,9 +59,9 @@ def test_a_parameter_has_a_plain_name(tmp_path: Path, name: str, why: str) -> No
 
 CASES = [
     ('"990140001233"', '"990140001234"',
-     "line 2, enterprises[0].bin: '990140001234' is not a БИН of 12 digits with its check digit"),
+     "line 2, enterprises[0].bin: '990140001234' is no БИН of 12 digits with its check digit"),
     ('"990140001233"', "12",
-     "line 2, enterprises[0].bin: '12' is not a БИН of 12 digits with its check digit"),
+     "line 2, enterprises[0].bin: '12' is no БИН of 12 digits with its check digit"),
     ("KZ-55", "KZ-PAV", "line 4, enterprises[0].region: 'KZ-PAV' is not a code of ISO 3166-2:KZ"),
     ("category: 1", "category: 5",
      "line 5, enterprises[0].category: 5 is not a category from 1 to 4"),
@@ -75,6 +77,12 @@ CASES = [
      "line 7, enterprises[0].commissioned_on: a text is expected here, not nothing"),
     (ASM, "asm: {connected_on: soon}",
      "line 8, enterprises[0].asm.connected_on: 'soon' is neither a date nor a time"),
+    (ASM, 'asm: {software_sha256: "ABC"}',
+     "line 8, enterprises[0].asm.software_sha256: 'ABC' is no SHA-256 of 64 hexadecimal digits "
+     "in lower case"),
+    (ASM, f"asm: {{software_sha256: {'A' * 64}}}",
+     f"line 8, enterprises[0].asm.software_sha256: {'A' * 64!r} is no SHA-256 of 64 hexadecimal "
+     "digits in lower case"),
     ("test: false", "test: maybe",
      "line 10, enterprises[0].test: true or false is expected here, not a text"),
     ("id: KZ-0001-01", 'id: ""', f"line 12, {SOURCE}.id: is empty"),
@@ -111,6 +119,22 @@ CASES = [
      "until: 2026-01-01},",
      f"line 19, {SOURCE}.devices[0].type_certificate.until: 2026-01-01 is not later than on "
      "2027-01-01"),
+    (KEYS, "        keys: [{id: a, public_key: soon}]",
+     f"line 16, {SOURCE}.keys[0].public_key: 'soon' is no Ed25519 key: 32 bytes in base64, as "
+     "`emissions station key` prints it"),
+    (KEYS, f"        keys: [{{id: a, public_key: {KEY}}}, {{id: b, public_key: {KEY}}}]",
+     f"line 16, {SOURCE}.keys[1].public_key: is that of the key 'a' too"),
+    (KEYS, f"        keys: [{{id: a, public_key: {KEY}}}, {{id: a, public_key: {KEY}}}]",
+     f"line 16, {SOURCE}.keys[1].id: 'a' is the id of another key of the source"),
+    (KEYS, f"        keys: [{{id: '', public_key: {KEY}}}]",
+     f"line 16, {SOURCE}.keys[0].id: is empty"),
+    (KEYS, f"        keys: [{{id: a, public_key: {KEY}, valid_from: 2027-01-01, valid_until: "
+     "2026-01-01}]",
+     f"line 16, {SOURCE}.keys[0].valid_until: 2026-01-01 is not later than valid_from 2027-01-01"),
+    (KEYS, f"        keys: [{{id: a, public_key: {KEY}}}]\n        signatures: ask",
+     f"line 17, {SOURCE}.signatures: 'ask' is none of off, warn, require"),
+    (KEYS, "        signatures: require",
+     f"line 16, {SOURCE}.signatures: is require, and the source has no keys to sign with"),
     ("cadence_s: 60", "cadence_s: 7",
      f"line 17, {SOURCE}.cadence_s: 7 is neither a divisor of 600 nor 1200, 1800 or 3600 seconds"),
     ("cadence_s: 60", "cadence_s: 0",
@@ -223,6 +247,82 @@ def test_one_sentence_says_where_what_and_why(
     assert found
     if sentence is not None:
         assert found == sentence
+
+
+STATIONS = [
+    ("{parameter: PRESSURE, unit: kPa, gauge: true}", GS, None),
+    ("{parameter: SO2_GS, unit: g/s, reports: SO2}", GS, None),
+    ("{parameter: VELOCITY, unit: m/s, gauge: true}", GS,
+     "channels[3].gauge: only PRESSURE is told against the barometer, not VELOCITY"),
+    ("{parameter: BAROMETRIC_PRESSURE, unit: kPa, gauge: true}", GS,
+     "channels[3].gauge: only PRESSURE is told against the barometer, not BAROMETRIC_PRESSURE"),
+    ("{parameter: BAROMETRIC_PRESSURE, unit: mmHg}", GS,
+     "channels[3].unit: 'mmHg' is not a unit of BAROMETRIC_PRESSURE, which has 'kPa' or 'hPa' or "
+     "'mbar' or 'Pa'"),
+    ("{parameter: PRESSURE, unit: kPa, gauge: below}", GS,
+     "channels[3].gauge: true or false is expected here, not a text"),
+    ('{parameter: ALPHA, unit: "%"}', GS,
+     "channels[3].unit: '%' is not a unit of ALPHA, which has '1'"),
+    ('{parameter: ALPHA, unit: "1", range: [0, 0.9]}', GS,
+     "channels[3].range[1]: 0.9 is below 1, the least that ALPHA can be"),
+    ("{parameter: H2O, unit: g/m3}", GS,
+     "channels[3].unit: 'g/m3' is not a unit of H2O, which has '%' or 'mg/m3'"),
+    ("{parameter: FLOW, unit: Nm3/s, basis: wet}", GS,
+     "channels[3].basis: FLOW in Nm3 is dry, not wet"),
+    ("{parameter: FLOW, unit: Nm3/s, conditions: {temperature_k: 273.15}}", GS,
+     "channels[3].conditions: FLOW is in normal conditions, not converted"),
+    ("{parameter: SO2_GS, unit: mg/m3, basis: dry, reports: SO2}", GS,
+     "channels[3].reports: only a channel in g/s reports a mass flow, SO2_GS is in 'mg/m3'"),
+    ("{parameter: SO2_GS, unit: g/s, reports: SО2}", GS,
+     f"channels[3].reports: 'SО2' {NO_NAME}: 'О' is CYRILLIC CAPITAL LETTER O"),
+    ("{parameter: SO2_GS, unit: g/s, reports: so2}", GS,
+     f"channels[3].reports: 'so2' {NO_NAME}: write SO2"),
+    ("{parameter: O2_GS, unit: g/s, reports: O2}", GS,
+     "channels[3].reports: O2 is no pollutant, it has no mass flow"),
+    ("{parameter: SO2_GS, unit: g/s, reports: SO2, conditions: {temperature_k: 273.15}}", GS,
+     "channels[3].conditions: a mass flow in g/s has none, it is not converted"),
+    ("{parameter: A, unit: g/s, reports: SO2}\n          - {parameter: B, unit: g/s, reports: SO2}",
+     GS, "channels[4]: the mass flow of SO2 is reported already, by sources[0].channels[3]"),
+    ("{parameter: SO2_GS, unit: g/s, reports: SO2}",
+     "{parameter: SO2_GS, value: 160, unit: g/s}",
+     "limits[1].parameter: the channel SO2_GS reports the mass flow of SO2: a limit is on SO2"),
+    ("{parameter: CO, unit: g/s}",
+     f"{{parameter: CO, value: 160, unit: mg/m3, reference: {REFERENCE}}}",
+     "limits[1]: the channel of CO is in 'g/s', and a limit needs mg/m3 or ppm to compare with"),
+    ("{parameter: CO_GS, unit: g/s, reports: CO}",
+     f"{{parameter: CO, value: 160, unit: mg/m3, reference: {REFERENCE}}}",
+     "limits[1]: CO_GS reports CO in g/s alone, and a limit in mg/m3 needs a channel of CO in "
+     "mg/m3 or ppm"),
+    ("{parameter: CO_GS, unit: g/s, reports: CO}", "{parameter: CO, value: 160, unit: g/s}", None),
+    ("{parameter: CO, unit: g/s}", "{parameter: CO, value: 160, unit: t/a}", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("channel", "limit", "sentence"), STATIONS)
+def test_what_a_station_may_send(
+    tmp_path: Path, channel: str, limit: str, sentence: str | None
+) -> None:
+    temperature = "{parameter: TEMPERATURE, unit: degC, range: [-40, 1300]}"
+    text = changed(temperature, f"{temperature}\n          - {channel}").replace(GS, limit)
+    if sentence is None:
+        load_registry(written(tmp_path, text))
+    else:
+        assert refusal(tmp_path, text).endswith(f"{SOURCE}.{sentence}")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("0", "0 is not positive"),
+        ("-98", "-98 is not positive"),
+        (".nan", ".nan is not a finite number"),
+        ("high", "a number is expected here, not a text"),
+    ],
+)
+def test_a_barometric_pressure_is_a_pressure(tmp_path: Path, value: str, why: str) -> None:
+    area = "        stack_area_m2: 28.2743"
+    text = changed(area, f"        barometric_kpa: {value}")
+    assert refusal(tmp_path, text) == f"line 16, {SOURCE}.barometric_kpa: {why}"
 
 
 DOCUMENTS = [

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from schemas.codec import Codec
-from streams.core.columns import Block, Decoded
-from streams.core.reading import Reading, Rejected, Tick
+from schemas.columns import Block, DecodedBatch
+from schemas.reading import Reading, Rejected, Tick
 
 Said = tuple[object, ...] | Tick | Rejected
 """A reading with all that can tell it from another: bits, and the order of names and flags."""
 
 
-def said_in_columns(decoded: Decoded, count: int) -> list[Said]:
+def said_in_columns(decoded: DecodedBatch, count: int) -> list[Said]:
     """What is said of each message of a batch; every message must be in one place."""
     found: dict[int, Said] = dict(decoded.others)
     for block in decoded.blocks:

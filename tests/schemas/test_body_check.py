@@ -13,7 +13,7 @@ from schemas.body_check import BodyCheck
 from schemas.codec import Codec
 from schemas.definitions import current, define
 from schemas.errors import Undecodable
-from streams.core.reading import Reading, Rejected
+from schemas.reading import Reading, Rejected
 from tests.schemas.avro import long
 from tests.schemas.examples import READING, RECORDS
 from tests.schemas.versions import GrowingIds

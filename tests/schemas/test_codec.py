@@ -16,9 +16,9 @@ from schemas.codec import Codec
 from schemas.definitions import current
 from schemas.errors import SchemaRegistryError
 from schemas.ids import FileIds
+from schemas.reading import STATES, Reading, Rejected, Tick
 from schemas.records import record_of
-from streams.core.findings import DataGap, WindowMean
-from streams.core.reading import STATES, Reading, Rejected, Tick
+from streams.core.records.findings import DataGap, WindowMean
 from tests.schemas.avro import long
 from tests.schemas.examples import MEAN, READING, RECORDS
 from tests.schemas.versions import GrowingIds, older, version

@@ -10,8 +10,8 @@ from schemas.codec import Codec
 from schemas.definitions import current
 from schemas.errors import Undecodable, UnknownSchema
 from schemas.ids import FileIds
+from schemas.reading import Reading, Rejected, Tick
 from schemas.records import record_of
-from streams.core.reading import Reading, Rejected, Tick
 from tests.schemas.avro import long
 from tests.schemas.examples import READING
 

@@ -13,9 +13,11 @@ from schemas.codec import Codec
 from schemas.definitions import current
 from schemas.errors import SchemaNotYetKnown, SchemaRegistryError, UnknownSchema
 from schemas.ids import FileIds, HttpIds
-from streams.core.reading import Reading, Rejected
+from schemas.reading import Reading, Rejected
 from tests.schemas.examples import READING, RECORDS
 from tests.schemas.schema_registry import Registry, listening
+
+pytestmark = pytest.mark.process
 
 
 @pytest.fixture
@@ -29,11 +31,17 @@ def test_file_ids_are_fixed() -> None:
     assert {name: ids.id_of(name) for name in RECORDS} == {
         "EmissionReading": 41001,
         "StreamTick": 41002,
-        "EnterpriseRegistration": 41009,
+        "EnterpriseRegistration": 41100,
         "WindowMean": 41004,
         "DataGap": 41005,
         "Violation": 41008,
+        "Finding": 41020,
         "DeadLetter": 41007,
+        "OperatorNotice": 41030,
+        "NoticeVerdict": 41031,
+        "SourceDayRoot": 41090,
+        "AdministrativeCase": 41070,
+        "Measure": 41080,
     }
     for name in RECORDS:
         assert ids.schema_of(ids.id_of(name)) == current()[name]

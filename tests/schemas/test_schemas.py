@@ -17,9 +17,14 @@ from fastavro.utils import generate_many
 from schemas.codec import Codec
 from schemas.definitions import current, define, packaged, packaged_ids, same_on_the_wire
 from schemas.ids import FileIds
-from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean
-from streams.core.reading import STATES, Reading
-from streams.core.registration import Enterprise
+from schemas.reading import STATES, Reading
+from streams.core.records.case import AdministrativeCase
+from streams.core.records.findings import DataGap, DeadLetter, Finding, Violation, WindowMean
+from streams.core.records.notice_verdict import NoticeVerdict
+from streams.core.records.root import SourceDayRoot
+from streams.core.registry.enterprise import Enterprise
+from streams.core.registry.measure import Measure
+from streams.core.registry.notice import Notice
 from tests.schemas.compatibility import incompatibilities
 from tests.schemas.examples import RECORDS
 
@@ -34,7 +39,13 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "WindowMean": WindowMean,
     "DataGap": DataGap,
     "Violation": Violation,
+    "Finding": Finding,
     "DeadLetter": DeadLetter,
+    "OperatorNotice": Notice,
+    "NoticeVerdict": NoticeVerdict,
+    "SourceDayRoot": SourceDayRoot,
+    "AdministrativeCase": AdministrativeCase,
+    "Measure": Measure,
 }
 
 
@@ -95,12 +106,12 @@ def test_fields_are_those_of_the_struct(name: str) -> None:
 
 
 def test_nested_records_of_a_registration_have_the_fields_of_their_structs() -> None:
-    import streams.core.registration as registration
+    import streams.core.registry.enterprise as registration
 
     parsed = current()["EnterpriseRegistration"].parsed
     found = {node["name"].rpartition(".")[2]: node for node in nodes(parsed)}
     found["Enterprise"] = found.pop("EnterpriseRegistration")
-    assert len(found) == 14
+    assert len(found) == 15
     for name, node in found.items():
         assert shape(node) == shape_of(getattr(registration, name))
 

@@ -9,20 +9,22 @@ from typing import Any
 
 import fastavro
 from aiokafka import ConsumerRecord
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
 from schemas.definitions import current, define
-from sinks.decode import portion, routes
-from sinks.judge import registry_judge
-from streams.core.policy import Policy
-from streams.core.reading import Reading, Rejected, Tick
-from streams.core.registry_history import RegistryHistory
+from schemas.reading import Reading, Rejected, Tick
+from sinks.decode import fetched_entries, routes
+from sinks.readings.quality import quality_assessor
+from streams.core.law.policy import Policy
+from streams.core.sources.history import RegistryHistory
+from streams.rules.country import home
 from streams.settings import Settings
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.schemas.examples import READING, RECORDS
 from tests.schemas.versions import GrowingIds
+from tests.support.generated import examples
 
 OURS: dict[str, Any] = json.loads(current()["EmissionReading"].text)
 LOGICAL = st.sampled_from(
@@ -123,7 +125,7 @@ def framed(schema: dict[str, Any], record: dict[str, Any]) -> bytes:
     return b"\0\0\0\0\x09" + body.getvalue()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(compatible())
 def test_whatever_a_compatible_schema_has_more_is_passed_over(
     given_: tuple[dict[str, Any], dict[str, Any]],
@@ -157,7 +159,7 @@ def any_schema(draw: st.DrawFn) -> Any:
     )}  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(any_schema(), st.binary(max_size=60), st.booleans())
 def test_no_schema_and_no_body_stops_a_worker(schema: Any, noise: bytes, ours: bool) -> None:
     codec = codec_of(schema)
@@ -173,10 +175,10 @@ def test_no_schema_and_no_body_stops_a_worker(schema: Any, noise: bytes, ours: b
     rows = sum(len(block.rows) for block in decoded.blocks)
     assert rows + len(decoded.others) == len(values)
     assert rows == (8 if isinstance(alone, Reading) else 4)
-    topics = routes(Settings(), codec, registry_judge(RegistryHistory(), Policy(), 4))
+    topics = routes(Settings(), codec, quality_assessor(RegistryHistory(), Policy(), 4), home())
     for topic, route in topics.items():
         batch = PartitionBatch(topic, 0, [_record(topic, at, v) for at, v in enumerate(values)], 1)
-        portion(batch, route)
+        fetched_entries(batch, route)
 
 
 def _record(topic: str, offset: int, value: bytes) -> ConsumerRecord:

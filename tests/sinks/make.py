@@ -9,12 +9,22 @@ import msgspec
 import numpy as np
 from aiokafka import ConsumerRecord
 
+from schemas.columns import Block
+from schemas.reading import Reading
 from schemas.records import record_of
 from sinks.batch import Batch, Entry
-from sinks.reading_entries import Judged, ReadingEntries
-from streams.core.columns import Block
-from streams.core.findings import DataGap, DeadLetter, Violation, WindowMean, gap_id, violation_id
-from streams.core.reading import Reading
+from sinks.readings.entries import ReadingEntries, RowBlock
+from streams.core.records.case import AdministrativeCase, CaseItem, case_id
+from streams.core.records.findings import (
+    DataGap,
+    DeadLetter,
+    Finding,
+    Violation,
+    WindowMean,
+    finding_id,
+    gap_id,
+    violation_id,
+)
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -47,9 +57,9 @@ def packed(entries: Sequence[Entry], topic: str, partition: int) -> ReadingEntri
         texts = ["", *sorted(set(row.codes.values()))]
         numbers = [texts.index(row.codes.get(name, "")) for name in block.pattern.names]
         codes = np.array([numbers], dtype=np.int16)
-        blocks.append(Judged.of(block, np.array([0]), codes, texts))
+        blocks.append(RowBlock.from_block(block, np.array([0]), codes, texts))
     arrivals = np.array([entry.timestamp for entry in entries])
-    return ReadingEntries.of(records, arrivals, blocks)
+    return ReadingEntries.from_fetch(records, arrivals, blocks)
 
 
 def entry(offset: int, record: Any, rows: int = 1, value: bytes = b"value") -> Entry:
@@ -153,6 +163,89 @@ def violation(**given: Any) -> dict[str, Any]:
         ],
     }
     return record_of(msgspec.convert({**content, **given}, Violation))
+
+
+def finding(**given: Any) -> dict[str, Any]:
+    kind, source = given.get("kind", "FLATLINE"), given.get("source_id", "S1")
+    start = given.get("start", MARCH)
+    fields = {
+        "id": finding_id(kind, source or "990140001233", "SO2", start),
+        "revision": 1,
+        "status": "CLOSED",
+        "kind": kind,
+        "bin": "990140001233",
+        "source_id": source,
+        "parameter": "SO2",
+        "start": start,
+        "end": start + HOUR,
+        "statistic": "hours without a change",
+        "value": 1.0,
+        "threshold": 1.0,
+        "unit": "h",
+        "detail": "SO2 stood still.",
+        "basis": "",
+        "track": "",
+        "rule_set": "2026-03-12",
+        "detected_at": start + DAY,
+    }
+    return record_of(Finding(**{**fields, **given}))
+
+
+def case(**given: Any) -> dict[str, Any]:
+    """A case of one day's violation of the source, opened four days later."""
+    start = given.get("start", MARCH)
+    known = violation_id("KZ-DAY", given.get("source_id", "S1"), "SO2", start)
+    item = CaseItem(
+        violation=known,
+        rule="KZ-DAY",
+        parameter="SO2",
+        unit="mg/m3",
+        start=start,
+        end=start + DAY,
+        value=750.0,
+        limit=500.0,
+        excess_mass_t=None,
+        device_serial="A-17",
+        verification=None,
+        verification_until=None,
+    )
+    fields = {
+        "id": case_id(known),
+        "revision": 1,
+        "state": "OPEN",
+        "reasons": (),
+        "track": "PRESCRIPTION",
+        "act": "KoAP",
+        "article": "328",
+        "part": "1",
+        "bin": "990140001233",
+        "enterprise": {"ru": "ТЭЦ", "kk": "ЖЭО", "en": "CHP"},
+        "region": "KZ-55",
+        "category": 1,
+        "business_size": "large",
+        "source_id": "S1",
+        "start": start,
+        "end": start + DAY,
+        "violations": (known,),
+        "absorbed": (),
+        "items": (item,),
+        "excess_mass_t": {"SO2": None},
+        "measured_mass_t": {"SO2": 0.5},
+        "fine_kzt": None,
+        "fine_missing": "MASS_INCOMPLETE",
+        "fine_factors": (),
+        "repeat_of": (),
+        "systematic_with": (),
+        "related": (),
+        "deferred_until": None,
+        "detected_at": start + DAY,
+        "opened_at": start + 5 * DAY,
+        "delivered_at": None,
+        "revised_at": start + 5 * DAY,
+        "due": {"prescription_by": "2026-03-17", "decided_on": None},
+        "rule_set": "2026-03-12",
+    }
+    return record_of(AdministrativeCase(**{**fields, **given}))
 
 
 def dead_letter(offset: int, reason: str = "TOO_LATE", **given: Any) -> dict[str, Any]:

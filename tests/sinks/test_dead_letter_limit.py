@@ -9,10 +9,11 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from sinks.batch import Batch
+from sinks.batch_writer import BatchWriter, LimitReachedError
 from sinks.clickhouse import async_client
 from sinks.tables import DEAD_LETTERS, MEANS, READINGS
-from sinks.writer import LimitReachedError, RevokedError, Writer
-from streams.core.dead_letter_limit import OFF, LimitPolicy
+from streams.core.engine.dead_letter_limit import OFF, LimitPolicy
+from streams.kafka.partitions import PartitionRevoked
 from tests.sinks.make import HOUR, MARCH, batch, dead_letter, entry, mean, reading_entry
 from tests.support.clickhouse import TestClickHouse
 
@@ -34,7 +35,7 @@ async def write(
     database: TestClickHouse, batches: Sequence[Batch], policy: LimitPolicy = POLICY
 ) -> str:
     """Write batches by one writer; what holds it, or nothing."""
-    writer = Writer(lambda: async_client(database.settings), limit=policy)
+    writer = BatchWriter(lambda: async_client(database.settings), limit=policy)
     try:
         for each in batches:
             await writer.write(each, (MEANS,))
@@ -69,7 +70,7 @@ async def test_a_flood_holds_the_writer_and_nothing_of_it_is_diverted(
     assert letters(picky) == []
 
 
-async def test_a_share_of_the_last_messages_holds_it_as_well(picky: TestClickHouse) -> None:
+async def test_a_share_of_refused_messages_holds_the_partition(picky: TestClickHouse) -> None:
     values = [1.0, 500.0] * 40
     said = await write(picky, [means(values)])
     assert "20 of the last 40 messages, from 1 senders, cannot be used" in said
@@ -77,17 +78,17 @@ async def test_a_share_of_the_last_messages_holds_it_as_well(picky: TestClickHou
 
 
 async def test_started_again_and_again_it_holds_at_the_same_place(picky: TestClickHouse) -> None:
-    portions = [means([500.0] * 4, first) for first in range(0, 40, 4)]
-    said = [await write(picky, [portion]) for portion in portions[:2]]
+    fetches = [means([500.0] * 4, first) for first in range(0, 40, 4)]
+    said = [await write(picky, [portion]) for portion in fetches[:2]]
     assert (said, letters(picky)) == (["", ""], [*range(8)])
     for _ in range(3):
-        said = [await write(picky, [portions[2]])]
+        said = [await write(picky, [fetches[2]])]
         assert "10 messages in a row" in said[0]
         assert "the first at offset 0;" in said[0]
         assert letters(picky) == [*range(8)]
     # the table is mended: what was refused last is taken, and the limit forgets
     picky.client.command("ALTER TABLE means DROP CONSTRAINT small")
-    assert await write(picky, portions[2:]) == ""
+    assert await write(picky, fetches[2:]) == ""
     assert letters(picky) == [*range(8)]
 
 
@@ -135,19 +136,19 @@ class RefusingClient:
         return Told([(at, "6B") for at in range(parameters["first"], parameters["last"] + 1)])
 
 
-def writer_of(client: RefusingClient) -> Writer:
+def writer_of(client: RefusingClient) -> BatchWriter:
     async def connect() -> RefusingClient:
         return client
 
-    return Writer(connect, limit=POLICY)
+    return BatchWriter(connect, limit=POLICY)
 
 
-async def test_it_asks_patiently_what_was_refused_before() -> None:
+async def test_the_worker_retries_asking_what_was_refused_before() -> None:
     client = RefusingClient(ConnectionResetError(), DatabaseError("…", code=241))
     with pytest.raises(LimitReachedError, match="11 messages in a row, from 2 senders"):
         await writer_of(client).write(means([500.0], 20), (MEANS,))
     assert (client.failures, client.letters) == ([], 0)
-    with pytest.raises(RevokedError):
+    with pytest.raises(PartitionRevoked):
         await writer_of(RefusingClient(ConnectionResetError())).write(
             means([500.0], 20), (MEANS,), lambda: True
         )
@@ -160,7 +161,7 @@ async def test_a_reading_that_was_refused_counts_when_its_rows_come_after_all(
     current = "SELECT DISTINCT offset FROM readings_current ORDER BY offset"
     clickhouse.client.command("ALTER TABLE readings ADD CONSTRAINT small CHECK digits != 101")
     for taken in ([0, 2], [0, 1, 2]):
-        writer = Writer(lambda: async_client(clickhouse.settings))
+        writer = BatchWriter(lambda: async_client(clickhouse.settings))
         await writer.write(readings, (READINGS,))
         await writer.close()
         assert [offset for (offset,) in clickhouse.rows(current)] == taken
@@ -168,7 +169,7 @@ async def test_a_reading_that_was_refused_counts_when_its_rows_come_after_all(
     assert letters(clickhouse) == [1]
     # what the judging refuses has no rows that count
     judged = batch([entry(2, dead_letter(2))], "emissions.dead-letters")
-    writer = Writer(lambda: async_client(clickhouse.settings))
+    writer = BatchWriter(lambda: async_client(clickhouse.settings))
     await writer.write(judged, (DEAD_LETTERS,))
     await writer.close()
     assert [offset for (offset,) in clickhouse.rows(current)] == [0, 1]

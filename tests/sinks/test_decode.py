@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,27 +10,29 @@ import numpy as np
 import pytest
 from aiokafka import ConsumerRecord
 
+from emissions.simulation.fake_ids import fake_bin
 from schemas.codec import Codec
+from schemas.columns import Block, Integers
 from schemas.ids import FileIds
 from sinks.decode import routes
-from sinks.reading_entries import Judged, ReadingEntries
-from streams.core.columns import Block, Integers
-from streams.core.quality import LATEST_ARRIVAL
+from sinks.readings.entries import ReadingEntries, RowBlock
+from sinks.tables import RAW_MESSAGES, READINGS
+from streams.core.time.interval import LATEST_ARRIVAL
+from streams.rules.country import home
 from streams.settings import Settings
-from streams.simulation.identity import made_up_bin
 from tests.schemas.examples import RECORDS
 
 CODEC = Codec(FileIds())
 SETTINGS = Settings()
 
 
-def all_valid(block: Block, _: Integers, partition: int) -> Judged:
+def all_valid(block: Block, _: Integers, partition: int) -> RowBlock:
     assert partition == 3
     codes = np.zeros(block.values.shape, dtype=np.int16)
-    return Judged.of(block, np.arange(len(block.rows)), codes, [""])
+    return RowBlock.from_block(block, np.arange(len(block.rows)), codes, [""])
 
 
-ROUTES = routes(SETTINGS, CODEC, all_valid)
+ROUTES = routes(SETTINGS, CODEC, all_valid, home())
 
 
 def record(name: str, timestamp: int = 0, **changes: Any) -> ConsumerRecord:
@@ -61,7 +64,7 @@ def test_a_registration_that_the_streams_worker_leaves_out_has_no_row() -> None:
         1,
     ]
     bad = [record(name) for _ in range(5)]
-    for message, key in zip(bad, (b"k", None, b"", b"\xff", made_up_bin(7).encode()), strict=True):
+    for message, key in zip(bad, (b"k", None, b"", b"\xff", fake_bin(7).encode()), strict=True):
         message.key = key
     for key in (b"k", None, b""):
         bad.append(record(name))
@@ -83,14 +86,25 @@ def test_readings_of_a_fetch_keep_their_places() -> None:
         message.offset = 100 + offset
     found = ROUTES[SETTINGS.topic_readings].decode(messages).entries
     assert isinstance(found, ReadingEntries)
-    assert [(entry.offset, entry.rows) for entry in found] == [(100, 2), (104, 1), (105, 2)]
+    rows_of = [(entry.offset, entry.rows) for entry in found]
+    assert rows_of == [(100, 2), (102, 0), (104, 1), (105, 2)]
     rows = {
         int(found.offsets[place]): repr(dict(zip(block.pattern.names, values, strict=True)))
         for block in found.blocks
         for place, values in zip(block.places.tolist(), block.values.tolist(), strict=True)
     }
-    assert rows == {100: repr(carried[0]), 104: repr(carried[2]), 105: repr(carried[3])}
-    assert (found.rows, found.bytes) == (5, sum(len(messages[at].value) for at in (0, 4, 5)))
+    assert rows == {100 + at: repr(carried[n]) for n, at in enumerate((0, 2, 4, 5))}
+    assert (found.rows, found.bytes) == (5, sum(len(messages[at].value) for at in (0, 2, 4, 5)))
+
+
+def test_messages_are_kept_unless_that_is_switched_off() -> None:
+    tables = {
+        kept: routes(replace(SETTINGS, sink_raw_messages=kept), CODEC, all_valid, home())[
+            SETTINGS.topic_readings
+        ].tables
+        for kept in (True, False)
+    }
+    assert tables == {True: (READINGS, RAW_MESSAGES), False: (READINGS,)}
 
 
 @pytest.mark.parametrize(

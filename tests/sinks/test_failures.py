@@ -12,13 +12,15 @@ from clickhouse_connect.driver.exceptions import (
     ProgrammingError,
 )
 
-from sinks.failures import CODES, Failure, classify, describe
+from sinks.failures import ERROR_CODES, Failure, classify, describe
 from tests.support.clickhouse import TestClickHouse
 
 
 def test_codes_and_names_are_those_of_the_server(clickhouse: TestClickHouse) -> None:
-    known = {code: clickhouse.value(f"SELECT errorCodeToName(toInt32({code}))") for code in CODES}
-    assert known == {code: name for code, (name, _) in CODES.items()}
+    known = {
+        code: clickhouse.value(f"SELECT errorCodeToName(toInt32({code}))") for code in ERROR_CODES
+    }
+    assert known == {code: name for code, (name, _) in ERROR_CODES.items()}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from schemas.ids import FileIds, HttpIds
 from sinks.clickhouse import client
 from streams.registry.avro import RECORD, enterprise_to_record
 from streams.settings import Settings
-from tests.dead_letters.test_deployment import KNOWN, deployed, enterprise, reading
+from tests.emissions.dead_letters.test_deployment import KNOWN, deployed, enterprise, reading
 from tests.schemas.schema_registry import Registry, listening
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import SinksProcess, StreamsProcess

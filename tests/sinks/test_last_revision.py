@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from schemas.reading import Reading
 from sinks.batch import Entry
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
 from sinks.tables import GAPS, MEANS, READINGS, VIOLATIONS, Table
-from sinks.writer import Writer
-from streams.core.reading import Reading
 from tests.sinks.make import (
     DAY,
     HOUR,
@@ -118,7 +118,7 @@ CASES = {
 
 async def write(clickhouse: TestClickHouse, table: Table, *batches: list[Entry]) -> None:
     """Each list of entries as an insert, and so a part, of its own."""
-    writer = Writer(lambda: async_client(clickhouse.settings))
+    writer = BatchWriter(lambda: async_client(clickhouse.settings))
     for entries in batches:
         await writer.write(batch(entries, table.name), (table,))
     await writer.close()

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.reading import Reading
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
-from sinks.digits import BITS, digits_of, value_of
-from sinks.native import Column, Texts, native_block
+from sinks.native import Column, DictionaryColumn, native_block
+from sinks.readings.decimals import BITS, from_decimals, to_decimals
 from sinks.tables import READINGS
-from sinks.writer import Writer
-from streams.core.reading import Reading
 from tests.sinks.make import MARCH, MINUTE, ReadingRow, batch, entry
 from tests.support.clickhouse import TestClickHouse
 
@@ -27,11 +27,11 @@ bits = st.integers(0, (1 << 64) - 1).map(lambda word: struct.unpack("<d", struct
 @given(values=st.lists(doubles | bits.map(lambda found: found[0]), max_size=20))
 def test_values_survive_as_digits(values: list[float]) -> None:
     sent = np.array(values, dtype=np.float64)
-    assert value_of(*digits_of(sent)).view(np.int64).tolist() == sent.view(np.int64).tolist()
+    assert from_decimals(*to_decimals(sent)).view(np.int64).tolist() == sent.view(np.int64).tolist()
 
 
 def test_what_a_device_shows_takes_its_decimal_places() -> None:
-    digits, scales = digits_of(np.array([12.30, 7.0, -0.05, 1e300, 0.1 + 0.2]))
+    digits, scales = to_decimals(np.array([12.30, 7.0, -0.05, 1e300, 0.1 + 0.2]))
     assert digits.tolist()[:3] == [123, 7, -5]
     assert scales.tolist() == [1, 0, 2, BITS, BITS]
 
@@ -41,7 +41,7 @@ def test_a_block_is_read_as_it_was_sent(clickhouse: TestClickHouse, texts: int) 
     types = {"t": "LowCardinality(String)", "n": "Int64", "s": "UInt8"}
     known = [f"Т{number}" for number in range(texts - 1)] + [""]
     numbers = np.arange(texts)[::-1]
-    block = native_block(types, [Texts(known, numbers), numbers - 5, numbers % 256])
+    block = native_block(types, [DictionaryColumn(known, numbers), numbers - 5, numbers % 256])
     columns = ", ".join(f"{name} {type_}" for name, type_ in types.items())
     clickhouse.client.command(f"CREATE TABLE sent ({columns}) ENGINE = Memory")
     clickhouse.client.raw_insert("sent", insert_block=block.data, fmt="Native")
@@ -53,7 +53,7 @@ def test_a_block_is_read_as_it_was_sent(clickhouse: TestClickHouse, texts: int) 
 
 def test_columns_that_do_not_fit_are_refused() -> None:
     one, two = np.zeros(1, dtype=np.int64), np.zeros(2, dtype=np.int64)
-    wrong: list[list[Column]] = [[one, two], [one], [Texts([""], one), one]]
+    wrong: list[list[Column]] = [[one, two], [one], [DictionaryColumn([""], one), one]]
     for columns in wrong:
         with pytest.raises(ValueError, match="column"):
             native_block({"a": "Int64", "b": "Int64"}, columns)
@@ -79,7 +79,7 @@ async def test_readings_of_all_kinds_come_back(
         client.write_compression = compression
         return client
 
-    writer = Writer(connect)  # type: ignore[arg-type]
+    writer = BatchWriter(connect)  # type: ignore[arg-type]
     entries = [entry(at, row) for at, row in enumerate(rows)]
     await writer.write(batch(entries, partition=3), (READINGS,))
     await writer.close()

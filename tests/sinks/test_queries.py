@@ -1,4 +1,4 @@
-"""The questions of the README: those of the file that is timed, and answered on a small nation."""
+"""The documented questions: those of the file that is timed, and answered on a small nation."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
-from sinks.query import Answer, run
-from streams.simulation.nation import Nation
+from emissions.cli.support.sql_query import Answer, fetch_answer
+from emissions.simulation.nation import Nation
 from tests.bench.storage import questions
 from tests.bench.stored_nation import add_days, write_nation
-from tests.simulation.judged import judge
+from tests.emissions.simulation.judged import judge
 from tests.support.clickhouse import TestClickHouse
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "performance" / "questions.md"
 SIMULATED: dict[str, Any] = {"seed": 1, "enterprises": 12, "days": 1, "density": 3.0}
 QUESTIONS = {each.name: each for each in questions()}
 
@@ -27,13 +27,13 @@ def answers(clickhouse_server: EmbeddedClickHouse) -> dict[str, Answer]:
     database = TestClickHouse(clickhouse_server)
     asyncio.run(write_nation(database.settings, Nation(**SIMULATED)))
     add_days(database.client, "2026-05-03 19:00:00", range(1, 2))
-    found = {name: run(database.client, each.sql) for name, each in QUESTIONS.items()}
+    found = {name: fetch_answer(database.client, each.sql) for name, each in QUESTIONS.items()}
     database.close()
     return found
 
 
-def test_there_are_ten_and_the_readme_shows_them() -> None:
-    text = README.read_text("utf-8")
+def test_ten_questions_stand_in_the_file_and_on_the_page() -> None:
+    text = PAGE.read_text("utf-8")
     assert len(QUESTIONS) == 10
     for each in QUESTIONS.values():
         assert f"| `{each.name}` | {each.who} | {each.what} |" in text
@@ -41,7 +41,7 @@ def test_there_are_ten_and_the_readme_shows_them() -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_each_is_answered(answers: dict[str, Answer], name: str) -> None:
+def test_each_question_is_answered(answers: dict[str, Answer], name: str) -> None:
     answer = answers[name]
     assert answer.rows, "a question without an answer tells nothing of its cost"
     assert all(len(row) == len(answer.columns) for row in answer.rows)

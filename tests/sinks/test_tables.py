@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 
 import pytest
 
+from emissions.cli.support.sql_query import fetch_answer
 from sinks.batch import Batch, Entry
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
-from sinks.query import run
-from sinks.tables import DEAD_LETTERS, GAPS, MEANS, READINGS, VIOLATIONS, Table
-from sinks.writer import Writer
+from sinks.tables import DEAD_LETTERS, FINDINGS, GAPS, MEANS, READINGS, VIOLATIONS, Table
 from tests.sinks.make import (
     HOUR,
     MARCH,
     batch,
     dead_letter,
     entry,
+    finding,
     gap,
     mean,
     reading_entry,
@@ -27,7 +29,7 @@ from tests.support.clickhouse import TestClickHouse
 
 
 async def write(clickhouse: TestClickHouse, table: Table, *batches: Batch) -> None:
-    writer = Writer(lambda: async_client(clickhouse.settings))
+    writer = BatchWriter(lambda: async_client(clickhouse.settings))
     try:
         for each in batches:
             await writer.write(each, (table,))
@@ -87,7 +89,7 @@ async def test_no_condition_brings_back_what_another_row_replaced(
     letter = batch([entry(0, dead_letter(4))], "emissions.dead")
     await write(clickhouse, DEAD_LETTERS, letter)
     assert clickhouse.rows("SELECT * FROM readings_current") == []
-    assert run(clickhouse.client, "SELECT count() FROM readings_current").rows == [(0,)]
+    assert fetch_answer(clickhouse.client, "SELECT count() FROM readings_current").rows == [(0,)]
 
 
 @pytest.mark.parametrize("place", [{"partition": 1}, {"topic": "another"}, {"stage": "sink"}])
@@ -131,7 +133,7 @@ async def test_the_last_revision_of_a_mean_stands(clickhouse: TestClickHouse) ->
     assert rows == [(2.0, 2, True, {"STATUS_C": 60})]
 
 
-async def test_withdrawn_gaps_and_violations_are_not_current(clickhouse: TestClickHouse) -> None:
+async def test_what_was_withdrawn_is_not_current(clickhouse: TestClickHouse) -> None:
     gaps = [
         gap(MARCH, None),
         gap(MARCH, MARCH + HOUR, revision=2),
@@ -139,13 +141,17 @@ async def test_withdrawn_gaps_and_violations_are_not_current(clickhouse: TestCli
         gap(MARCH + HOUR, None, parameter="SO2", revision=2, status="WITHDRAWN"),
     ]
     found = [violation(), violation(rule="KZ-30"), violation(revision=2, status="WITHDRAWN")]
-    for table, records in ((GAPS, gaps), (VIOLATIONS, found)):
+    seen = [finding(source_id=None), finding(value=None), finding(revision=2, status="WITHDRAWN")]
+    for table, records in ((GAPS, gaps), (VIOLATIONS, found), (FINDINGS, seen)):
         entries = [entry(offset, record) for offset, record in enumerate(records)]
         await write(clickhouse, table, batch(entries, table.name))
     assert clickhouse.rows(
         "SELECT status, parameter, toUnixTimestamp64Milli(assumeNotNull(end)) FROM gaps_current"
     ) == [("CLOSED", "", MARCH + HOUR)]
     assert clickhouse.rows("SELECT rule, revision FROM violations_current") == [("KZ-30", 1)]
+    assert clickhouse.rows("SELECT kind, source_id, basis, value, day FROM findings_current") == [
+        ("FLATLINE", "", "", 1.0, date(2026, 3, 1))
+    ]
 
 
 async def test_a_violation_keeps_its_law_and_its_evidence(clickhouse: TestClickHouse) -> None:
@@ -188,7 +194,7 @@ async def test_only_the_refused_messages_become_dead_letters(clickhouse: TestCli
 
 
 async def test_partitions_write_side_by_side(clickhouse: TestClickHouse) -> None:
-    writer = Writer(lambda: async_client(clickhouse.settings))
+    writer = BatchWriter(lambda: async_client(clickhouse.settings))
     entries: list[list[Entry]] = [
         [reading_entry(offset, source_id=f"S{partition}") for offset in range(20)]
         for partition in range(6)

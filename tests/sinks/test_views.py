@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from emissions.cli.support.sql_query import fetch_answer
 from sinks.batch import Batch, Entry
+from sinks.batch_writer import BatchWriter
 from sinks.clickhouse import async_client
-from sinks.query import run
 from sinks.tables import DEAD_LETTERS, ENTERPRISES, GAPS, MEANS, REGISTRY, VIOLATIONS, Table
-from sinks.writer import Writer
 from tests.sinks.make import DAY, HOUR, MARCH, batch, dead_letter, entry, gap, mean, violation
 from tests.support.clickhouse import TestClickHouse
 
@@ -22,7 +23,7 @@ BIG = {
 
 
 async def write(clickhouse: TestClickHouse, tables: tuple[Table, ...], *batches: Batch) -> None:
-    writer = Writer(lambda: async_client(clickhouse.settings))
+    writer = BatchWriter(lambda: async_client(clickhouse.settings))
     for each in batches:
         await writer.write(each, tables)
     await writer.close()
@@ -100,7 +101,7 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
         enterprise(17, [{**BIG, "plant": None, "thermal_mw": 900.0}], region="KZ-11"),  # unknown
     ]
     await write(clickhouse, (REGISTRY, ENTERPRISES), batch(nation, "emissions.registry"))
-    answer = run(clickhouse.client, "SELECT * FROM compliance_nation")
+    answer = fetch_answer(clickhouse.client, "SELECT * FROM compliance_nation")
     assert answer.columns == ("obliged", "installed", "connected", "on_roadmap", "in_breach")
     assert list(answer.rows) == [(7, 3, 1, 1, 5)]
     assert clickhouse.rows("SELECT * FROM compliance_by_region ORDER BY region") == [
@@ -110,6 +111,48 @@ async def test_compliance_of_the_nation(clickhouse: TestClickHouse) -> None:
     ]
     assert clickhouse.value("SELECT count() FROM enterprises_current") == 15
     assert clickhouse.value("SELECT count() FROM registry_current") == 15
+
+
+async def test_places_and_devices_of_the_registry(clickhouse: TestClickHouse) -> None:
+    town = {"ru": "Павлодар", "kk": "Павлодар", "en": "Pavlodar"}
+    paper = {"number": "V-1", "on": "2026-02-01", "until": None}
+    documents: list[dict[str, Any]] = [
+        {
+            "location": {"lat": 52.28, "lon": 76.97, "town": town},
+            "devices": [
+                {"name": "a", "serial": "1", "verification": paper, "type_certificate": None},
+                {
+                    "name": "b",
+                    "serial": "2",
+                    "verification": None,
+                    "type_certificate": {"number": "T-7", "on": None, "until": "2032-01-10"},
+                },
+            ],
+        },
+        {"location": {"lat": 0.0, "lon": 76.0, "town": None}, "devices": []},
+        {"location": None, "devices": []},
+    ]
+    registered = enterprise(0, [BIG] * 3)
+    for row, document in zip(registered.record["sources"], documents, strict=True):
+        row["document"] = json.dumps(document)
+    await write(clickhouse, (REGISTRY, ENTERPRISES), batch([registered], "emissions.registry"))
+    places = "SELECT lat, lon, town_ru, town_en, region FROM source_places ORDER BY source_id"
+    assert clickhouse.rows(places) == [
+        (52.28, 76.97, "Павлодар", "Pavlodar", "KZ-55"),
+        (0.0, 76.0, "", "", "KZ-55"),
+        (None, None, "", "", "KZ-55"),
+    ]
+    devices = (
+        "SELECT serial, verification, verified_on, verified_until, type_certificate, "
+        "certified_on, certified_until FROM devices_current ORDER BY serial"
+    )
+    assert clickhouse.rows(devices) == [
+        ("1", "V-1", "2026-02-01", "", "", "", ""),
+        ("2", "", "", "", "T-7", "", "2032-01-10"),
+    ]
+    hidden = enterprise(1, [BIG], bin_=f"{0:012}", test=True)
+    await write(clickhouse, (REGISTRY, ENTERPRISES), batch([hidden], "emissions.registry"))
+    assert clickhouse.value("SELECT count() FROM source_places") == 0
 
 
 async def test_availability_of_a_source_by_month(clickhouse: TestClickHouse) -> None:
@@ -198,10 +241,10 @@ async def test_violations_by_rule_and_dead_letters_by_reason(clickhouse: TestCli
 
 
 def test_a_question_changes_nothing(clickhouse: TestClickHouse) -> None:
-    assert run(clickhouse.client, "SELECT 1 AS one;").columns == ("one",)
+    assert fetch_answer(clickhouse.client, "SELECT 1 AS one;").columns == ("one",)
     with pytest.raises(DatabaseError) as refused:
-        run(clickhouse.client, "DROP TABLE readings")
+        fetch_answer(clickhouse.client, "DROP TABLE readings")
     assert refused.value.code == 164
     with pytest.raises(DatabaseError) as unknown:
-        run(clickhouse.client, "SELECT nothing FROM readings")
+        fetch_answer(clickhouse.client, "SELECT nothing FROM readings")
     assert unknown.value.code == 47

@@ -13,17 +13,21 @@ import pytest
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from sinks.app import limits_of
-from streams.core.reading import Reading
-from streams.core.registration import Channel, Device, Enterprise, Names, Source
+from schemas.reading import Reading
+from sinks.app import batch_limits
+from streams.core.registry.enterprise import Channel, Device, Enterprise, Names, Source
 from streams.registry.avro import enterprise_to_record
 from streams.settings import Settings
-from tests.sinks.make import MARCH, MINUTE, dead_letter, gap, mean, violation
+from tests.schemas.examples import RECORDS
+from tests.sinks.make import MARCH, MINUTE, case, dead_letter, finding, gap, mean, violation
 from tests.support.broker import TestBroker, eventually
 from tests.support.clickhouse import TestClickHouse
 from tests.support.streams_process import SinksProcess, own_settings
+from tests.support.tiers import kafka_now_embedded_later
 
 CODEC = Codec(FileIds())
+# 2026-03-01: after every day that the example of a measure names, and long ago for any broker.
+AFTER_THE_MEASURE = 1_772_323_200_000
 PARTITIONS = 2
 
 
@@ -65,9 +69,13 @@ async def prepare(broker: TestBroker, settings: Settings) -> None:
         settings.topic_means,
         settings.topic_gaps,
         settings.topic_violations,
+        settings.topic_findings,
+        settings.topic_notice_verdicts,
+        settings.topic_cases,
+        settings.topic_roots,
         settings.topic_dead_letters,
     ]
-    await broker.create(settings.topic_registry, settings.topic_holds)
+    await broker.create(settings.topic_registry, settings.topic_measures, settings.topic_holds)
     await broker.create(settings.topic_readings, *topics, partitions=PARTITIONS)
     await broker.produce(
         settings.topic_registry, [enterprise("S0", "S1")], key=b"990140001233", timestamp_ms=MARCH
@@ -112,6 +120,10 @@ async def test_every_topic_reaches_its_table(
         settings.topic_means: ("WindowMean", [mean()]),
         settings.topic_gaps: ("DataGap", [gap(MARCH, None)]),
         settings.topic_violations: ("Violation", [violation()]),
+        settings.topic_findings: ("Finding", [finding()]),
+        settings.topic_notice_verdicts: ("NoticeVerdict", [RECORDS["NoticeVerdict"]]),
+        settings.topic_cases: ("AdministrativeCase", [case()]),
+        settings.topic_roots: ("SourceDayRoot", [RECORDS["SourceDayRoot"]]),
         settings.topic_dead_letters: (
             "DeadLetter",
             [dead_letter(5, topic=settings.topic_readings)],
@@ -119,8 +131,17 @@ async def test_every_topic_reaches_its_table(
     }
     for topic, (name, records) in outputs.items():
         await any_broker.produce(topic, [CODEC.encode(name, record) for record in records])
+    # The example has every field; no measure of one kind may have them all.
+    measure = RECORDS["Measure"] | {"case_id": None, "delivered_at": None, "closes": False}
+    await any_broker.produce(
+        settings.topic_measures,
+        [CODEC.encode("Measure", measure)],
+        key=measure["id"].encode(),
+        timestamp_ms=AFTER_THE_MEASURE,
+    )
+    known = settings.topic_readings, settings.topic_registry, settings.topic_measures
     with SinksProcess(settings, tmp_path / "sinks.log") as worker:
-        for topic in (settings.topic_readings, settings.topic_registry, *outputs):
+        for topic in (*known, *outputs):
             await eventually(
                 lambda t=topic: written(any_broker, settings, t), f"{topic} is written"
             )
@@ -133,11 +154,22 @@ async def test_every_topic_reaches_its_table(
         "SELECT parameter, flag, quality FROM readings_current "
         "WHERE quality != 'UNVERIFIED' ORDER BY source_id, interval_start"
     ) == [("SO2", "C", "STATUS_C"), ("SO2", "", "NOT_FINITE"), ("SO2", "C", "STATUS_C")]
-    for table in ("means", "gaps", "violations", "dead_letters", "enterprises"):
+    for table in (
+        "means",
+        "gaps",
+        "violations",
+        "findings",
+        "notices",
+        "cases",
+        "measures",
+        "dead_letters",
+        "enterprises",
+    ):
         assert clickhouse.value(f"SELECT count() FROM {table}_current") == 1
     assert clickhouse.value("SELECT count() FROM registry_current") == 2
 
 
+@kafka_now_embedded_later
 async def test_rows_are_complete_and_once_across_kills_of_both(
     any_broker: TestBroker, own_server: EmbeddedClickHouse, tmp_path: Path
 ) -> None:
@@ -150,7 +182,7 @@ async def test_rows_are_complete_and_once_across_kills_of_both(
         await eventually(lambda: bool(clickhouse.value("SELECT count() FROM readings")), "rows")
         own_server.kill()
         await send(any_broker, settings, 300, 600)
-        await eventually(lambda: "will try again" in worker.said(), "the outage is said")
+        await eventually(lambda: "insert_retrying" in worker.said(), "the outage is said")
         worker.end(signal.SIGKILL)
     with SinksProcess(settings, log) as worker:
         own_server.start()
@@ -168,8 +200,8 @@ def test_violations_wait_less_than_others_and_never_longer() -> None:
     topic = Settings().topic_violations
     for age_s, violations_age_s, expected in ((2.0, 0.25, 0.25), (0.1, 0.25, 0.1)):
         settings = Settings(sink_age_s=age_s, sink_violations_age_s=violations_age_s)
-        assert limits_of(settings, topic).age_s == expected
-        assert limits_of(settings, settings.topic_means).age_s == age_s
+        assert batch_limits(settings, topic).age_s == expected
+        assert batch_limits(settings, settings.topic_means).age_s == age_s
 
 
 async def test_a_violation_is_stored_while_means_are_still_gathered(

@@ -7,14 +7,17 @@ import itertools
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.transport.ends import true_ends
-from streams.transport.stop import stop_consumer
+from streams.kafka.ends import true_ends
+from streams.kafka.patches.stop import stop_consumer
 
 _numbers = itertools.count(1)
+_LOOK_S: Final = 0.02
+_REST_S: Final = 0.3
 
 
 def unique(word: str) -> str:
@@ -39,7 +42,11 @@ class TestBroker:
         replication: int = 1,
         config: Mapping[str, str] | None = None,
     ) -> None:
-        """Create topics that do not exist yet."""
+        """Create topics that do not exist yet, and wait until the broker tells of them.
+
+        A member that joins before the broker knows the topic is given no partition, and asks again
+        only when its metadata are old (five minutes).
+        """
         admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
         await admin.start()
         try:
@@ -54,6 +61,12 @@ class TestBroker:
                     for topic in topics
                 ]
             )
+
+            async def told() -> bool:
+                found = await admin.describe_topics(list(topics))
+                return all(map(_has_leaders, found))
+
+            await eventually(told, f"the broker tells of {', '.join(topics)}")
         finally:
             await admin.close()
 
@@ -119,6 +132,12 @@ class TestBroker:
             await stop_consumer(consumer)
 
 
+def _has_leaders(topic: Mapping[str, Any]) -> bool:
+    """Whether a topic's metadata list its partitions, each with a leader."""
+    leaders = [each["leader"] for each in topic["partitions"]]
+    return topic["error_code"] == 0 and bool(leaders) and min(leaders) >= 0
+
+
 async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
     await consumer._client.add_topic(topic)
     found: set[int] | None = consumer.partitions_for_topic(topic)
@@ -128,15 +147,20 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
 
 
 async def eventually(
-    true: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, within_s: float = 180.0
+    true: Callable[[], bool] | Callable[[], Awaitable[bool]], what: str, within_s: float = 300.0
 ) -> None:
-    """Wait for a condition, looking often; the deadline only ends a test that would hang."""
+    """Wait for a condition, looking often; the deadline only ends a test that would hang.
+
+    What takes long to look at is looked at less often: whoever is waited for needs the processor.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within_s
     while True:
+        began = loop.time()
         answer = true()
         if answer if isinstance(answer, bool) else await answer:
             return
-        if loop.time() > deadline:
+        now = loop.time()
+        if now > deadline:
             raise AssertionError(f"it never came true: {what}")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(min(max(_LOOK_S, 3 * (now - began)), _REST_S))

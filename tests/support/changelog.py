@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from streams.outbox import RawOutput
-from streams.saved_state import NEXT_OFFSET, SavedState, mark_key
+from streams.changelog.replica import NEXT_OFFSET, ChangelogReplica, marker_key
+from streams.kafka.producer import PartitionRecord
 
 
 def checkpoint_records(
-    partition: int, state: Mapping[str, bytes | None], reached: int, saved: SavedState
-) -> list[RawOutput]:
+    partition: int, state: Mapping[str, bytes | None], reached: int, saved: ChangelogReplica
+) -> list[PartitionRecord]:
     """The records of a checkpoint on top of what was saved before, its mark last."""
     headers = ((NEXT_OFFSET, str(reached).encode()),)
-    records = [RawOutput(key.encode(), value, headers) for key, value in state.items()]
-    return [*records, RawOutput(mark_key(partition), saved.mark(state, reached), headers)]
+    records = [PartitionRecord(key.encode(), value, headers) for key, value in state.items()]
+    return [*records, PartitionRecord(marker_key(partition), saved.marker(state, reached), headers)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,7 +28,7 @@ class TestClickHouse:
         self.settings = replace(
             settings or Settings(),
             clickhouse_url=server.url,
-            clickhouse_database=f"test_{next(_numbers)}",
+            clickhouse_database=f"test_{os.getpid()}_{next(_numbers)}",
         )
         self.client: Client = client(self.settings, database=False)
         migrate(self.client, self.settings.clickhouse_database)

@@ -12,22 +12,31 @@ from typing import Any
 
 import msgspec
 
+from emissions.input.cells import instant
+from emissions.input.read_inputs import read_inputs
+from emissions.input.reading_row import ReadingRow
+from emissions.replay.export import ReplayResults, write_export
+from emissions.replay.publication_plan import UNKNOWN, plan_publication
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.findings import DeadLetter, Proof
-from streams.core.log import Outcome, RawRecord
-from streams.core.partition import PartitionEngine
-from streams.core.partitioning import partition_of
-from streams.core.policy import Policy
-from streams.core.registration import Enterprise
-from streams.core.registry_history import RegistryHistory
-from streams.input.cells import instant
-from streams.input.read_inputs import read_inputs
-from streams.input.reading_row import ReadingRow
+from streams.core.cases.measures import MeasureHistory
+from streams.core.cases.scene import CaseLaw
+from streams.core.engine.outcome import Outcome
+from streams.core.engine.partition import PartitionProcessor
+from streams.core.law.policy import Policy
+from streams.core.records.findings import DeadLetter, Proof
+from streams.core.records.partitioning import partition_of
+from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Enterprise
+from streams.core.sources.history import RegistryHistory
+from streams.core.sources.notices import NoticeHistory
 from streams.registry.document import load_registry
-from streams.replay.export import Findings, write_export
-from streams.replay.plan import UNKNOWN, plan_publication
-from streams.rule_files import load_rules
+from streams.registry.measures import load_measures
+from streams.registry.notices import DatedNotice, load_notices
+from streams.rules.calendar import load_calendar
+from streams.rules.country import home
+from streams.rules.load import load_rules
+from streams.rules.payment import load_payment
 
 TOPIC = "emissions.readings"
 NOW = 1_795_300_000_000  # 2026-11-21, later than any scenario
@@ -48,9 +57,14 @@ def by(size: int) -> Cut:
 _BY_500 = by(500)
 
 
-def history(enterprises: Iterable[Enterprise]) -> RegistryHistory:
-    """A registry that was loaded before everything else."""
-    registry = RegistryHistory()
+def history(
+    enterprises: Iterable[Enterprise], notices: Iterable[DatedNotice] = ()
+) -> RegistryHistory:
+    """A registry that was loaded before everything else, and notices by their arrival."""
+    told = NoticeHistory(load_calendar(home().code))
+    for each in notices:
+        told.add(each.notice, each.arrived_at or 0)
+    registry = RegistryHistory(told)
     for number, enterprise in enumerate(enterprises):
         proof = Proof("emissions.registry", 0, number, number, 0, "0" * 64)
         registry.add(-(1 << 61), enterprise.bin, enterprise, proof)
@@ -105,16 +119,17 @@ def judge(
     cut: Cut = _BY_500,
     *,
     restart: bool = False,
-) -> tuple[Findings, list[Outcome]]:
+    measures: MeasureHistory | None = None,
+) -> tuple[ReplayResults, list[Outcome]]:
     """Apply every log; with ``restart`` the engine is built anew from its state each batch."""
-    findings, outcomes = Findings(), []
+    findings, outcomes = ReplayResults(), []
     rules, codec = load_rules(), Codec(FileIds())
     for partition, log in enumerate(partition_logs):
         state: dict[str, bytes] = {}
-        engine: PartitionEngine | None = None
+        engine: PartitionProcessor | None = None
         for batch in cut(log):
             if engine is None or restart:
-                engine = PartitionEngine(
+                engine = PartitionProcessor(
                     topic=TOPIC,
                     partition=partition,
                     partitions=len(partition_logs),
@@ -123,7 +138,12 @@ def judge(
                     policy=Policy(),
                     registry=registry,
                     state=state,
+                    cases=CaseLaw(
+                        load_payment(), load_calendar("KZ"), measures or MeasureHistory()
+                    ),
                 )
+            for start, end in engine.wanted(batch):
+                engine.supply([each for each in log if start <= each.offset < end])
             outcome = engine.apply(batch)
             outcomes.append(outcome)
             for key, value in outcome.state.items():
@@ -131,16 +151,32 @@ def judge(
                     del state[key]
                 else:
                     state[key] = value
-            engine.confirmed()
+            engine.commit()
             for mean in outcome.means:
                 findings.add("WindowMean", msgspec.structs.asdict(mean))
             for gap in outcome.gaps:
                 findings.add("DataGap", msgspec.structs.asdict(gap))
+            for finding in outcome.findings:
+                findings.add("Finding", msgspec.structs.asdict(finding))
+            for notice in outcome.notices:
+                findings.add("NoticeVerdict", msgspec.structs.asdict(notice))
+            for case in outcome.cases:
+                findings.add("AdministrativeCase", msgspec.to_builtins(case))
             for violation in outcome.violations:
                 findings.add("Violation", msgspec.to_builtins(violation))
             for letter in outcome.dead_letters:
                 findings.add("DeadLetter", as_on_the_topic(letter))
     return findings, outcomes
+
+
+def _rows(enterprises: Iterable[Enterprise], input_path: Path) -> list[ReadingRow]:
+    parameters = {
+        channel.parameter
+        for enterprise in enterprises
+        for source in enterprise.sources
+        for channel in source.channels
+    }
+    return list(read_inputs([input_path], parameters))
 
 
 def run(
@@ -153,18 +189,20 @@ def run(
     restart: bool = False,
     now: int = NOW,
     misplaced: Container[int] = (),
-) -> Findings:
+    notices: Path | None = None,
+    measures: Path | None = None,
+) -> ReplayResults:
     """What a replay of one input under one registry finds."""
     enterprises = load_registry(registry_path)
-    parameters = {
-        channel.parameter
-        for enterprise in enterprises
-        for source in enterprise.sources
-        for channel in source.channels
-    }
-    rows = list(read_inputs([input_path], parameters))
+    rows = _rows(enterprises, input_path)
     partition_logs = logs(rows, until, partitions, now, misplaced)
-    return judge(history(enterprises), partition_logs, cut, restart=restart)[0]
+    told = () if notices is None else load_notices(notices, dated=True)
+    decided = MeasureHistory()
+    if measures is not None:
+        for each in load_measures(measures, now=now, dated=True):
+            decided.add(each.measure, each.arrived_at or 0)
+    registered = history(enterprises, told)
+    return judge(registered, partition_logs, cut, restart=restart, measures=decided)[0]
 
 
 def main() -> None:

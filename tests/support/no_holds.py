@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from streams.clock_hold import Ahead
-from streams.holds import Hold, Place
-from streams.transport import PartitionBatch
+from streams.holds.clock_check import SuspectRecord
+from streams.holds.hold import Hold
+from streams.kafka.partitions import PartitionId
+from streams.transport.batch import PartitionBatch
 
 
 class NoHolds:
     """Fails when a partition is to be held."""
 
-    def found(
-        self, place: Place, offset: int, kind: str, why: str, passes_at: int | None = None
+    def make_hold(
+        self, place: PartitionId, offset: int, kind: str, why: str, passes_at: int | None = None
     ) -> Hold:
         raise AssertionError(f"held at {place}, {offset}: {kind}, {why} ({passes_at})")
 
     async def wait(self, hold: Hold, batch: PartitionBatch) -> None:
         raise AssertionError(f"{batch} waits: {hold}")
 
-    def passed(self, topic: str, partition: int, next_offset: int) -> None:
+    def release_before(self, topic: str, partition: int, next_offset: int) -> None:
         """Nothing is held."""
 
 
-def never_ahead(*_: object) -> Ahead | None:
+def never_ahead(*_: object) -> SuspectRecord | None:
     """Believe every stamp."""
     return None

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from deploy.embedded.child import dying_with_parent
+from deploy.embedded.child import die_with_parent
+from emissions.replay.export import ReplayResults
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.replay.export import Findings
 from streams.settings import Settings
 from tests.support.broker import TestBroker, unique
 
@@ -58,7 +58,7 @@ class StreamsProcess:
                 env={**env, **self._settings.as_env()},
                 stdout=out,
                 stderr=out,
-                preexec_fn=dying_with_parent(),
+                preexec_fn=die_with_parent(),
             )
         return self
 
@@ -78,7 +78,7 @@ class StreamsProcess:
         """Send a signal, wait, return the exit code; only what has started can be told to stop."""
         assert self._process is not None
         while number == signal.SIGTERM and self.exit_code is None:
-            if b"starting" in self.log.read_bytes()[self._began_at :]:
+            if b"worker_starting" in self.log.read_bytes()[self._began_at :]:
                 break
             time.sleep(0.02)
         self._process.send_signal(number)
@@ -108,13 +108,17 @@ class SinksProcess(StreamsProcess):
     main = _MAIN.replace("streams.worker", "sinks.worker").replace("run_streams", "run_sinks")
 
 
-async def findings_of(broker: TestBroker, settings: Settings) -> Findings:
+async def findings_of(broker: TestBroker, settings: Settings) -> ReplayResults:
     """The last revision of everything in the output topics."""
-    codec, found = Codec(FileIds()), Findings()
+    codec, found = Codec(FileIds()), ReplayResults()
     for topic in (
         settings.topic_means,
         settings.topic_gaps,
         settings.topic_violations,
+        settings.topic_findings,
+        settings.topic_notice_verdicts,
+        settings.topic_cases,
+        settings.topic_roots,
         settings.topic_dead_letters,
     ):
         for record in await broker.read(topic):

@@ -11,7 +11,9 @@ from typing import Any
 import faust
 from aiokafka import ConsumerRecord
 
-from streams.transport import PartitionBatch, batch_topic, install
+from streams.transport import install
+from streams.transport.batch import PartitionBatch
+from streams.transport.install import batch_topic
 
 Work = Callable[[PartitionBatch], Awaitable[bool]]
 
@@ -39,7 +41,7 @@ def batch_app(
             **conf,
         },
     )
-    install(app, records_in_flight=records_in_flight, patience_s=5.0)
+    install(app, records_in_flight=records_in_flight, drain_timeout_s=5.0)
 
     @app.agent(batch_topic(app, topic), concurrency=1, name="work")  # type: ignore[untyped-decorator]
     async def agent(stream: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
 
@@ -84,7 +84,7 @@ async def test_a_partition_has_only_so_much_in_flight(any_broker: TestBroker) ->
         any_broker.address, group, topic, slow, records_in_flight=300, broker_max_poll_records=100
     )
     async with running(app):
-        ledgers = app.consumer._ledgers
+        ledgers = app.consumer._in_flight
 
         def full() -> bool:
             return len(ledgers) == 2 and all(ledger.records >= 300 for ledger in ledgers.values())

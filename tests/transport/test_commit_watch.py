@@ -44,7 +44,7 @@ class Told:
     async def fail_for(self, seconds: int) -> int | None:
         """A commit fails each second; after how many it was found to hang, None for never."""
         for second in range(seconds):
-            if await self.watch.hangs(PART) is not None:
+            if await self.watch.check(PART) is not None:
                 return second
             self.now += 1.0
         return None
@@ -56,10 +56,10 @@ async def test_commits_that_fail_for_a_minute_hang_when_the_broker_answers() -> 
     assert told.asked == 4
 
 
-async def test_one_that_goes_through_begins_the_minute_anew() -> None:
+async def test_a_commit_that_succeeds_restarts_the_minute() -> None:
     told = Told()
     assert await told.fail_for(59) is None
-    told.watch.over()
+    told.watch.reset()
     assert await told.fail_for(300) == 60
 
 
@@ -94,20 +94,22 @@ async def test_a_client_whose_commits_hang_ends_the_application(any_broker: Test
         return False  # as a commit that is given up
 
     async with running(app):
-        app.consumer._watch.hang_s = 0.5
+        app.consumer._commit_watch.hang_s = 0.5
         app.consumer._commit = never
         await eventually(lambda: app.crash_reason is not None, "the application ends")
         assert "no commit went through" in str(app.crash_reason)
 
 
-async def test_a_broker_that_is_away_does_not(own_broker: TestBroker) -> None:
+async def test_commits_to_a_broker_that_is_away_do_not_end_the_application(
+    own_broker: TestBroker,
+) -> None:
     """It is held by a signal: connections are there, and nothing answers."""
     topic, group = unique("away"), unique("group")
     await own_broker.create(topic)
     app = batch_app(own_broker.address, group, topic, Collector())
     async with running(app):
         consumer = app.consumer
-        commit, answers = consumer._commit, consumer._watch._answers
+        commit, answers = consumer._commit, consumer._commit_watch._answers
         found: list[bool] = []
 
         async def never(_: object) -> bool:
@@ -117,11 +119,11 @@ async def test_a_broker_that_is_away_does_not(own_broker: TestBroker) -> None:
             found.append(await answers(tp))
             return found[-1]
 
-        consumer._commit, consumer._watch._answers = never, asked
+        consumer._commit, consumer._commit_watch._answers = never, asked
         await own_broker.produce(topic, [b"x"])
-        await eventually(lambda: consumer._watch._since is not None, "a commit failed")
+        await eventually(lambda: consumer._commit_watch._since is not None, "a commit failed")
         os.kill(own_broker.pid, signal.SIGSTOP)
-        consumer._watch.hang_s = 0.2
+        consumer._commit_watch.hang_s = 0.2
         try:
             await eventually(lambda: len(found) > 1, "the broker was asked twice")
         finally:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiokafka.consumer.fetcher import READ_COMMITTED
 
-from streams.app import faust_app
-from streams.transport import batch_topic
-from streams.transport.reader import COMMITTED
+from streams.kafka.read_committed import COMMITTED
+from streams.transport.faust_app import create_faust_app
+from streams.transport.install import batch_topic
 from streams.transport.thread import FETCH_WAIT_MS
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import own_settings
@@ -19,7 +19,7 @@ async def test_fetch_has_room_for_a_full_batch_and_waits_a_tenth_of_a_second(
     settings = own_settings(broker.address)
     await broker.create(settings.topic_readings)
     await broker.produce(settings.topic_readings, [b"x"])
-    app, seen = faust_app(settings, settings.app_id), list[object]()
+    app, seen = create_faust_app(settings, settings.app_id), list[object]()
 
     @app.agent(batch_topic(app, settings.topic_readings), concurrency=1, name="work")  # type: ignore[untyped-decorator]
     async def work(stream: object) -> None:

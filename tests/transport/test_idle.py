@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from streams.transport import PartitionBatch
+from streams.transport.batch import PartitionBatch
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
 
@@ -31,7 +31,7 @@ async def test_a_worker_that_does_not_fetch_keeps_its_partitions(any_broker: Tes
         broker_max_poll_interval=MOST_S,
     )
     async with running(app):
-        ledgers = app.consumer._ledgers
+        ledgers = app.consumer._in_flight
         await eventually(lambda: any(each.records >= 100 for each in ledgers.values()), "full")
         consumer = app.consumer._thread._ensure_consumer()
         heartbeats, beat = [], consumer._coordinator._do_heartbeat

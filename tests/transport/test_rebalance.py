@@ -8,7 +8,8 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.transport import PartitionBatch, batch_topic
+from streams.transport.batch import PartitionBatch
+from streams.transport.install import batch_topic
 from streams.transport.thread import ConsumerThread
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running

@@ -8,9 +8,14 @@ from tests.oracle.cases import (
     input_order,
     mass,
     normalisation,
+    notices,
+    order_day,
     outages,
     rules,
+    stations,
+    verification,
     windows,
+    year,
 )
 from tests.oracle.cases.case import Case
 
@@ -22,7 +27,13 @@ ALL: tuple[Case, ...] = (
     *mass.CASES,
     *outages.CASES,
     *day.CASES,
+    *order_day.CASES,
+    *verification.CASES,
+    *year.CASES,
     *duties.CASES,
     *input_order.CASES,
     *extremes.CASES,
+    *stations.CASES,
+    *notices.OUTAGES,
+    *notices.MARKS,
 )

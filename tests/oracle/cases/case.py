@@ -127,13 +127,22 @@ class Case:
     gaps: Sequence[tuple[str, str, str, str]] | None = None  # source, parameter, start, end
     violations: Sequence[Row] | None = None
     dead_letters: Sequence[str] | None = None
+    notices: Sequence[str] | None = None
 
     def write(self, directory: Path) -> tuple[Path, Path]:
-        """The two files in a directory."""
+        """The two files in a directory; beside them the notices, if the case has any."""
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "registry.yaml").write_text(self.registry, encoding="utf-8")
         (directory / "input.csv").write_text(table(self.rows), encoding="utf-8")
+        notices = self.notice_file(directory)
+        if self.notices is not None and notices is not None:
+            text = f"notices:\n{''.join(self.notices)}" if self.notices else "notices: []\n"
+            notices.write_text(text, encoding="utf-8")
         return directory / "registry.yaml", directory / "input.csv"
+
+    def notice_file(self, directory: Path) -> Path | None:
+        """Where its notices are, if it has any."""
+        return None if self.notices is None else directory / "notices.yaml"
 
     def check(
         self,

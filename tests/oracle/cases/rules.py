@@ -55,7 +55,7 @@ def _long(
     name: str, after: int, runs: Sequence[dict[str, object]], until: str = "2026-05-10T00:00:00"
 ) -> Case:
     """Means of 20 minutes from noon of 4 May: 324 until the fifth midnight, and some after it."""
-    days: list[dict[str, object]] = [{"rule": "KZ-DAY"}] * 4
+    days: list[dict[str, object]] = [{"rule": rule} for rule in ["KZ-DAY"] * 4 + ["KZ-15"] * 5]
     begin = "2026-05-04T12:00:00+05:00"
     return _half_hours(name, [200] * (324 + after), [*days, *runs], begin, f"{until}+05:00", 1200)
 
@@ -150,7 +150,11 @@ CASES = (
     _half_hours(
         "a reading of an unverified device makes it a matter for a person",
         [200] * 2,
-        [{"rule": "KZ-30", "automatic": True}, {"rule": "KZ-30", "automatic": False}],
+        [
+            {"rule": "KZ-30", "automatic": True},
+            {"rule": "KZ-30", "automatic": False},
+            {"rule": "KZ-VERIF", "start": "2026-05-03T19:00:00Z", "automatic": True},
+        ],
         begin="2026-05-03T23:30:00+05:00",
         extra=DEVICES,
     ),

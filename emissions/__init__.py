@@ -1,0 +1,1 @@
+"""The program that people run: the command line, replay, audit, simulation and the checks."""

@@ -1,0 +1,1 @@
+"""Hourly accounts from the means in ClickHouse."""

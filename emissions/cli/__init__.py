@@ -1,0 +1,1 @@
+"""The command line ``emissions``: one command a file, helpers in ``support``."""

@@ -1,0 +1,1 @@
+"""Helpers of the commands: output, errors, options, SQL."""

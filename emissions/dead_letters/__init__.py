@@ -1,0 +1,1 @@
+"""Dead letters: read, search, recheck with today's code and registry, and resend them."""

@@ -1,0 +1,74 @@
+"""Check that ClickHouse answers, accepts the user, and is migrated."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from clickhouse_connect.driver.exceptions import Error
+
+from emissions.doctor.check import ANSWER_S, PartCheck
+from sinks import clickhouse, migrate
+from streams.settings import Settings
+
+PART: Final = "ClickHouse"
+TABLES: Final = "tables"
+_PASSWORD: Final = frozenset({192, 193, 194, 516})
+"""Unknown user, wrong password, password required, authentication failed."""
+_RIGHTS: Final = frozenset({164, 291, 497})
+
+
+def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str]) -> list[PartCheck]:
+    """Check access and migrations; ``sentence`` explains an error of the driver."""
+    checks = []
+    try:
+        with clickhouse.client(settings, database=False, within_s=int(ANSWER_S)) as client:
+            what = f"{settings.clickhouse_url} answers (version {client.server_version})"
+            checks.append(PartCheck(PART, "ok", what))
+            name = settings.clickhouse_database
+            found = client.query(
+                "SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": name}
+            )
+            if not found.result_rows:
+                return [
+                    *checks,
+                    PartCheck(TABLES, "MISSING", f"no database {name}", "emissions migrate"),
+                ]
+            client.database = name
+            waiting = migrate.pending(client)
+    except Error as error:
+        return [*checks, _failed(settings, error, sentence(error), TABLES if checks else PART)]
+    last = migrate.migrations()[-1].name
+    if waiting:
+        what = f"not applied: {', '.join(waiting)}"
+        return [*checks, PartCheck(TABLES, "MISSING", what, "emissions migrate")]
+    return [*checks, PartCheck(TABLES, "ok", f"database {name} is migrated up to {last}")]
+
+
+def _failed(settings: Settings, error: Exception, said: str, part: str) -> PartCheck:
+    code = getattr(error, "code", None)
+    text = str(error)
+    url = settings.clickhouse_url
+    if code in _PASSWORD:
+        what = f"{url} rejects the user {settings.clickhouse_user} or its password"
+        return PartCheck(part, "MISSING", what, "correct EMISSIONS_CLICKHOUSE_USER and _PASSWORD")
+    if code in _RIGHTS:
+        remedy = f"grant the right to user {settings.clickhouse_user}, or set another"
+        return PartCheck(part, "UNSEEN", said, f"{remedy} in EMISSIONS_CLICKHOUSE_USER")
+    if "CERTIFICATE_VERIFY_FAILED" in text or isinstance(error.__cause__, ssl.SSLError):
+        what = f"the certificate of {url} is not trusted"
+        return PartCheck(
+            part, "MISSING", what, "set SSL_CERT_FILE to the certificate of its authority"
+        )
+    if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
+        return PartCheck(
+            part, "MISSING", f"{url} does not speak TLS", "use http:// instead of https://"
+        )
+    if "timed out" in text.lower():
+        remedy = "check its load, or set EMISSIONS_CLICKHOUSE_URL"
+        return PartCheck(part, "MISSING", f"{url} did not answer within {ANSWER_S:g} s", remedy)
+    if code is None:
+        said = f"no ClickHouse answers at {url}"
+    remedy = "start ClickHouse, or set EMISSIONS_CLICKHOUSE_URL"
+    return PartCheck(part, "MISSING", said, remedy)

@@ -1,0 +1,155 @@
+"""Check the age of the last tick of each partition, and for messages of other programs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+
+from emissions.doctor.check import ANSWER_S, PartCheck
+from emissions.wording import duration_words
+from schemas.errors import SchemaRegistryError
+from schemas.ids import FileIds, SchemaIds
+from streams.kafka.clients import consumer_of
+from streams.kafka.reader import ends_of
+from streams.kafka.schema_registry import registry_ids
+from streams.runtime.tick_publisher import RECORD as TICK
+from streams.settings import Settings
+
+PART: Final = "ticks"
+READINGS: Final = "readings"
+LATE: Final = 3
+"""A tick is late after this many periods."""
+
+_LOOKS: Final = (200, 2_000, 20_000)
+"""Messages at the end of a partition to search for a tick, in steps."""
+_FETCH_MS: Final = 200
+_OURS: Final = ("EmissionReading", TICK)
+
+
+def schema_ids(settings: Settings) -> SchemaIds:
+    """Return schema ids for reading; they register nothing."""
+    place = settings.schema_registry_url
+    return FileIds() if place is None else registry_ids(settings, place)
+
+
+class PartitionTail(NamedTuple):
+    """The last messages of a partition: count, foreign ones, time of the last tick."""
+
+    messages: int
+    foreign: int
+    tick_ms: int | None
+
+
+async def look_at_readings(settings: Settings, ids: SchemaIds) -> list[PartCheck]:
+    """Check the age of the last ticks and look for foreign messages. Never raises."""
+    topic = settings.topic_readings
+    try:
+        async with asyncio.timeout(ANSWER_S * 2):
+            ends = await ends_of(settings, topic)
+            async with consumer_of(settings) as consumer:
+                tails = {tp: await _tail(consumer, tp, end, ids) for tp, end in ends.items()}
+    except TopicAuthorizationFailedError:
+        remedy = f"allow this user READ on the topic {topic} (kafka-acls.sh)"
+        return [PartCheck(PART, "UNSEEN", f"access to {topic} denied", remedy)]
+    except LookupError as error:
+        return [PartCheck(PART, "UNSEEN", str(error), "emissions topics create")]
+    except (KafkaError, SchemaRegistryError, OSError, TimeoutError) as error:
+        what = str(error) or f"{topic} could not be read within {ANSWER_S * 2:g} s"
+        return [PartCheck(PART, "UNSEEN", what, "try again")]
+    return list(checks(settings, tails, time.time_ns() // 1_000_000))
+
+
+def checks(
+    settings: Settings, tails: Mapping[TopicPartition, PartitionTail], now_ms: int
+) -> Iterator[PartCheck]:
+    """Judge the tails of the partitions at ``now_ms``."""
+    if settings.tick_s:
+        yield _ticks(settings, tails, now_ms)
+    foreign = {tp: tail for tp, tail in tails.items() if tail.foreign}
+    if foreign:
+        tp, tail = min(foreign.items())
+        what = (
+            f"{tail.foreign} of the last {tail.messages} messages of {tp.topic}[{tp.partition}] "
+            "are no readings: another program writes to the topic"
+        )
+        remedy = "see emissions dead-letters list --summary; use a topic of your own"
+        yield PartCheck(READINGS, "RISK", what, remedy)
+
+
+def _ticks(
+    settings: Settings, tails: Mapping[TopicPartition, PartitionTail], now_ms: int
+) -> PartCheck:
+    due = f"one is due every {duration_words(settings.tick_s)}"
+    look = "start a worker (emissions worker streams), or check the logs of the workers"
+    if not any(tail.messages for tail in tails.values()):
+        return PartCheck(PART, "MISSING", f"no tick yet; {due}", look)
+    ages = {
+        tp: None if tail.tick_ms is None else (now_ms - tail.tick_ms) / 1000
+        for tp, tail in tails.items()
+    }
+    without = [tp for tp, age in ages.items() if age is None]
+    if without:
+        tp = min(without)
+        what = (
+            f"{tp.topic}[{tp.partition}] has no tick among its last {tails[tp].messages} messages"
+        )
+        return PartCheck(PART, "MISSING", f"{what}; {due}: silence goes undetected", look)
+    tp, oldest = max(ages.items(), key=lambda item: item[1] or 0.0)
+    age = oldest or 0.0
+    if age > LATE * settings.tick_s + 1:
+        what = f"the last tick of {tp.topic}[{tp.partition}] is {duration_words(age)} old; {due}"
+        return PartCheck(
+            PART, "MISSING", f"{what}: silence goes undetected, windows stay open", look
+        )
+    if age < -LATE * settings.tick_s - 1:
+        what = (
+            f"the last tick of {tp.topic}[{tp.partition}] is {duration_words(-age)} in the future"
+        )
+        return PartCheck(
+            PART, "RISK", what, "correct the clocks of the brokers and of this machine"
+        )
+    return PartCheck(PART, "ok", f"the oldest last tick is {duration_words(age)} old; {due}")
+
+
+async def _tail(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, end: int, ids: SchemaIds
+) -> PartitionTail:
+    """Read the last messages of a partition, further back until a tick is among them."""
+    found = PartitionTail(0, 0, None)
+    if end <= 0:
+        return found
+    consumer.assign([tp])
+    begin = (await consumer.beginning_offsets([tp]))[tp]
+    names: dict[bytes, str | None] = {}
+    for count in _LOOKS:
+        first = max(begin, end - count)
+        consumer.seek(tp, first)
+        found = PartitionTail(0, 0, None)
+        while await consumer.position(tp) < end:
+            batches = await consumer.getmany(tp, timeout_ms=_FETCH_MS)
+            for record in batches.get(tp, []):
+                head = (record.value or b"")[:5]
+                if head not in names:  # a schema registry is asked by way of a thread
+                    names[head] = await asyncio.to_thread(_name, head, ids)
+                name = names[head]
+                found = PartitionTail(
+                    found.messages + 1,
+                    found.foreign + (name not in _OURS),
+                    record.timestamp if name == TICK else found.tick_ms,
+                )
+        if found.tick_ms is not None or first == begin:
+            break
+    return found
+
+
+def _name(head: bytes, ids: SchemaIds) -> str | None:
+    """Return the record name by the schema id in the first bytes; None if unknown."""
+    if len(head) < 5 or head[0] != 0:
+        return None
+    definition = ids.schema_of(int.from_bytes(head[1:], "big"))
+    return None if definition is None else definition.name

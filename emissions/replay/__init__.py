@@ -1,0 +1,1 @@
+"""Replay: readings from files through the deployed pipeline, and the results."""

@@ -1,0 +1,1 @@
+"""Cases of rules in words that a lawyer follows: written beside a rule, judged by the core."""

@@ -1,0 +1,1 @@
+"""Simulate a nation of emission sources with defects, and compare findings with the truth."""

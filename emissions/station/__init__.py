@@ -1,0 +1,1 @@
+"""The station kit: readings on disk, signed, sent, and sent again after an outage."""

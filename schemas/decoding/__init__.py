@@ -1,0 +1,1 @@
+"""Decode readings: one message, or a whole batch into columns."""

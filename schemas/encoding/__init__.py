@@ -1,0 +1,1 @@
+"""Encode records with functions that are compiled from their schemas."""

@@ -1,0 +1,1 @@
+"""Write the readings, which are most of the rows: decoded, assessed and encoded in columns."""

@@ -1,0 +1,233 @@
+"""The state of one partition as its changelog has it: complete checkpoints, and nothing else.
+
+A checkpoint is many records, and a crash can cut it short. Every record carries the input offset
+that its checkpoint reaches, and so does the marker that ends a checkpoint. State at an offset is a
+function of the input up to it, whoever wrote it; so once a marker reaches an offset, the value of
+a key is that of its record that reaches farthest without going beyond. A record at or below an
+earlier marker comes from a worker that had lost the partition (or is a repetition) and is ignored.
+Compaction is harmless as long as the last record of each key is a good one: a key that such a
+worker overwrote is written again (`ChangelogReplica.overwritten`). A marker carries the number of
+keys, so a restore can tell whether all are there (`ChangelogReplica.missing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from streams.changelog.store import StateStore
+
+NEXT_OFFSET: Final = "next"
+"""Header of a state record: the input offset that its checkpoint reaches."""
+
+
+def ledger_key(partition: int) -> bytes:
+    """Return the key of the ledger, which is written with every batch and is no state."""
+    return f"judged/{partition}".encode()
+
+
+def marker_key(partition: int) -> bytes:
+    """Return the key of a partition's checkpoint marker; no state key begins like that."""
+    return f"checkpoint/{partition}".encode()
+
+
+class ChangelogReplica:
+    """Replicate the changelog of one partition.
+
+    ``items`` is the state by key, its values on the local disk; those of records that no marker
+    has made valid yet are staged there too. ``reached`` is the input offset up to which the state
+    goes (0: none), ``position`` the changelog offset from which to read on, ``overwritten`` the
+    keys whose last record in the changelog differs from ``items``. ``stale`` turns true when
+    another worker wrote between this worker's records: the changelog must be read on. ``restores``
+    counts how often that was begun. ``ledger`` is the one of the last batch, None before the first.
+    """
+
+    __slots__ = (
+        "_checkpoint", "_contenders", "_end", "_expected_keys", "_last", "_ledger_key",
+        "_marker_key", "_pending",
+        "items", "ledger", "overwritten", "position", "reached", "restores", "stale",
+    )  # fmt: skip
+
+    def __init__(self, partition: int, items: StateStore | None = None) -> None:
+        self._marker_key = marker_key(partition)
+        self._ledger_key = ledger_key(partition)
+        # By key the offset that its record reaches, and the place of its value (None: a deletion).
+        self._pending: dict[str, tuple[int, int | None]] = {}
+        self._contenders: list[tuple[int, str, int | None]] = []  # more records of pending keys
+        self._last: dict[str, bytes | None] = {}  # last value of keys that are staged
+        self._checkpoint: tuple[Sequence[tuple[str, bytes]], int | None] = ((), None)
+        self._end = 0  # changelog offset after the last known record
+        self._expected_keys: int | None = None  # from the last marker
+        self.items = StateStore() if items is None else items
+        self.reached = 0
+        self.position = 0
+        self.overwritten: set[str] = set()
+        self.stale = False
+        self.restores = 0
+        self.ledger: bytes | None = None
+
+    def apply(
+        self,
+        offset: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]],
+    ) -> None:
+        """Apply the next record of the changelog; skip one that is no state record."""
+        self._end = offset + 1
+        if headers != self._checkpoint[0]:  # the same for all records of a checkpoint
+            self._checkpoint = (headers, checkpoint_offset(headers))
+        reaches = self._checkpoint[1]
+        if key is not None and reaches is not None:
+            if key == self._marker_key:
+                if reaches > self.reached:
+                    self._complete(reaches)
+                    self._expected_keys = _key_count(value)
+            elif reaches <= self.reached:
+                self._check_last(key.decode(), value)
+            else:
+                self._stage(key.decode(), value, reaches)
+        elif key == self._ledger_key and value is not None:
+            self.ledger = value
+        if not self._pending:
+            self.position = self._end
+
+    def rewind(self) -> None:
+        """Prepare to read from ``position``: discard the incomplete checkpoint after it."""
+        self._discard_pending()
+        self._last.clear()
+        self._end = self.position
+        self.stale = False
+        self.restores += 1
+
+    def advance(self, first: int | None, records: int, *, incomplete: bool) -> None:
+        """Skip confirmed records of our own that end no checkpoint.
+
+        ``incomplete``: the next marker makes some of them, or of those before, valid, so a restore
+        would begin with those.
+        """
+        if first != self._end:
+            self.stale = True
+            return
+        self._end = first + records
+        if not incomplete and not self._pending:
+            self.position = self._end
+
+    def committed(
+        self, state: Mapping[str, bytes | None], reached: int, first: int | None, records: int
+    ) -> None:
+        """Take over a checkpoint of our own that the changelog has confirmed.
+
+        ``first`` is the offset of its first record, None when its records do not follow one
+        another. The position moves along only if nobody wrote in between: otherwise the next
+        restore begins where this worker last knew every record.
+        """
+        for key, value in state.items():
+            self._set(key, None if value is None else self.items.stage(key, value))
+        self.overwritten.difference_update(state)
+        self.reached = reached
+        self._expected_keys = len(self.items)
+        beyond = any(upto > reached for upto, _ in self._pending.values())
+        if first == self._end and not beyond and not self._contenders:
+            self._discard_pending()
+            self.items.compact()
+            self.position = self._end = first + records
+        else:
+            self.stale = True
+
+    def marker(self, state: Mapping[str, bytes | None], reached: int) -> bytes:
+        """Encode the marker that ends a checkpoint of ours: its offset and the number of keys."""
+        new = sum(value is not None and key not in self.items for key, value in state.items())
+        gone = sum(value is None and key in self.items for key, value in state.items())
+        return b"%d %d" % (reached, len(self.items) + new - gone)
+
+    @property
+    def missing(self) -> int:
+        """Number of keys that are missing once the changelog was read to its end.
+
+        It can only happen to a checkpoint of several record batches that was cut short, when
+        nobody wrote for longer than ``min.compaction.lag.ms`` and the broker compacted what was
+        there of it: that removed what had been complete.
+        """
+        return 0 if self._expected_keys is None else self._expected_keys - len(self.items)
+
+    def _check_last(self, key: str, value: bytes | None) -> None:
+        """Note whether an ignored record is now the last one of its key.
+
+        One that is staged may become valid later, and is not the last word on its key either.
+        """
+        if key in self._pending:
+            self._last[key] = value
+        if self.items.get(key) == value:
+            self.overwritten.discard(key)
+        else:
+            self.overwritten.add(key)
+
+    def _stage(self, key: str, value: bytes | None, reaches: int) -> None:
+        """Stage a record until a marker makes it valid."""
+        staged = self._pending.get(key)
+        if staged is not None:
+            if staged[0] != reaches:
+                self._contenders.append((staged[0], key, staged[1]))
+                self._last[key] = value
+            elif staged[1] is not None:
+                self.items.discard(key, staged[1])
+        if key in self._last:
+            self._last[key] = value
+        self._pending[key] = (reaches, None if value is None else self.items.stage(key, value))
+
+    def _discard_pending(self) -> None:
+        """Discard the records that no marker has made valid."""
+        for key, (_, place) in self._pending.items():
+            if place is not None:
+                self.items.discard(key, place)
+        for _, key, place in self._contenders:
+            if place is not None:
+                self.items.discard(key, place)
+        self._pending.clear()
+        self._contenders.clear()
+
+    def _complete(self, reaches: int) -> None:
+        """Commit what a marker makes valid; of several records of a key the farthest."""
+        found: Iterable[tuple[int, str, int | None]] = (
+            (upto, key, place) for key, (upto, place) in self._pending.items()
+        )
+        if self._contenders:
+            found = sorted([*self._contenders, *found], key=lambda record: record[0])
+        left: dict[str, tuple[int, int | None]] = {}
+        self._contenders = []
+        for upto, key, place in found:
+            if upto <= reaches:
+                self._set(key, place)
+                if key in self._last:
+                    self._check_last(key, self._last[key])
+                continue
+            staged = left.get(key)
+            if staged is not None:
+                self._contenders.append((staged[0], key, staged[1]))
+            left[key] = (upto, place)
+        self._pending = left
+        if not left:
+            self._last.clear()
+            self.items.compact()
+        self.reached = reaches
+
+    def _set(self, key: str, place: int | None) -> None:
+        self.overwritten.discard(key)
+        if place is not None:
+            self.items.commit(key, place)
+        elif key in self.items:
+            del self.items[key]
+
+
+def _key_count(value: bytes | None) -> int | None:
+    words = (value or b"").split()
+    return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
+
+
+def checkpoint_offset(headers: Sequence[tuple[str, bytes]]) -> int | None:
+    """Return the input offset that a record's checkpoint reaches; None if it is no state record."""
+    for name, value in headers:
+        if name == NEXT_OFFSET:
+            return int(value) if value.isdigit() else None
+    return None

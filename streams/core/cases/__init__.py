@@ -1,0 +1,1 @@
+"""Administrative cases: episodes of violations, with their state, mass, money and dates."""

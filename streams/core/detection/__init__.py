@@ -1,0 +1,1 @@
+"""Patterns in the data that an inspector should look at: one file a detector, none automatic."""

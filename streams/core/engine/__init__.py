@@ -1,0 +1,1 @@
+"""Process the batches of a partition: admit readings, advance time, close windows."""

@@ -1,0 +1,1 @@
+"""Recompute the evidence of violations."""

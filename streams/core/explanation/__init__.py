@@ -1,0 +1,1 @@
+"""Explain what was published: computed again from what is stored, as a tree of nodes."""

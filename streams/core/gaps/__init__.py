@@ -1,0 +1,1 @@
+"""Detect the silences of sources and channels."""

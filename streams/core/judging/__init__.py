@@ -1,0 +1,1 @@
+"""Ask the evaluators of rules and publish violations."""

@@ -1,0 +1,1 @@
+"""The law as data: rules, quality codes and policy."""

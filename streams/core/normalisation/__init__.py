@@ -1,0 +1,1 @@
+"""Bring measured values to reference conditions (F1 to F6)."""

@@ -1,0 +1,1 @@
+"""Exact sums and double-double arithmetic."""

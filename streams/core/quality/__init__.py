@@ -1,0 +1,1 @@
+"""Assess the quality of readings, and reject those that cannot count."""

@@ -1,0 +1,1 @@
+"""The records that go in and come out."""

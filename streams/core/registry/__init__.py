@@ -1,0 +1,1 @@
+"""The enterprises, sources, channels and limits of a registration."""

@@ -1,0 +1,1 @@
+"""The keyed state of a source and its encoding."""

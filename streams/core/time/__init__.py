@@ -1,0 +1,1 @@
+"""Intervals, window kinds, local clocks and timers."""

@@ -1,0 +1,1 @@
+"""Assign readings to windows and compute their sums and means."""

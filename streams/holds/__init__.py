@@ -1,0 +1,1 @@
+"""Hold a partition until an operator decides, and record the decision."""

@@ -1,0 +1,1 @@
+"""Corrections of aiokafka, each with the fault it mends."""

@@ -1,1 +1,0 @@
-"""Replay: measurements from files through the deployed pipeline, and what it found."""

@@ -1,0 +1,1 @@
+"""The running worker: tasks of partitions, checkpoints and outputs."""

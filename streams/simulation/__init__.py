@@ -1,1 +1,0 @@
-"""A simulated nation of emission sources, its defects, and how found compares with the truth."""

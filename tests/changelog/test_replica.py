@@ -1,0 +1,259 @@
+"""Saved state is that of complete checkpoints, whatever a crash, a zombie or compaction left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.changelog.replica import ChangelogReplica, marker_key
+from streams.changelog.store import StateStore
+from tests.support.generated import examples
+
+
+class Entry(NamedTuple):
+    """A record of the changelog; ``offset`` stays when compaction takes its neighbours."""
+
+    offset: int
+    key: bytes
+    value: bytes | None
+    reaches: int
+
+
+def fresh() -> ChangelogReplica:
+    """Nothing known yet; with files so small that a few values are written, moved and dropped."""
+    return ChangelogReplica(0, StateStore(segment_bytes=60))
+
+
+def checkpoint(reaches: int, **state: bytes | None) -> list[tuple[bytes, bytes | None, int]]:
+    records = [(f"0/{key}".encode(), value, reaches) for key, value in state.items()]
+    return [*records, (marker_key(0), b"%d" % reaches, reaches)]
+
+
+def numbered(records: list[tuple[bytes, bytes | None, int]]) -> list[Entry]:
+    return [Entry(at, *record) for at, record in enumerate(records)]
+
+
+def read(state: ChangelogReplica, log: list[Entry]) -> None:
+    """Read on to the end, as recovery does."""
+    state.rewind()
+    for entry in log:
+        if entry.offset >= state.position:
+            headers = (("other", b"x"), ("next", b"%d" % entry.reaches))
+            state.apply(entry.offset, entry.key, entry.value, headers)
+
+
+def recovered(records: list[tuple[bytes, bytes | None, int]]) -> dict[str, bytes]:
+    state = fresh()
+    read(state, numbered(records))
+    return dict(state.items)
+
+
+def test_complete_checkpoints_count() -> None:
+    log = checkpoint(5, a=b"1", b=b"1") + checkpoint(9, a=b"2", b=None)
+    assert recovered(log) == {"0/a": b"2"}
+
+
+def test_a_checkpoint_without_its_mark_does_not_count() -> None:
+    cut_short = checkpoint(9, a=b"2", b=b"2")[:-1]
+    assert recovered(checkpoint(5, a=b"1") + cut_short) == {"0/a": b"1"}
+
+
+def test_a_worker_that_lost_the_partition_is_not_heard() -> None:
+    log = checkpoint(5, a=b"1") + checkpoint(9, a=b"2") + checkpoint(7, a=b"1 and a bit")
+    assert recovered(log) == {"0/a": b"2"}
+
+
+def test_what_was_cut_short_is_replaced_by_what_followed() -> None:
+    # Judging is a function of the log: the longer checkpoint has what the shorter one touched.
+    log = (
+        checkpoint(9, a=b"9", b=b"9")[:-1] + checkpoint(7, a=b"7") + checkpoint(11, a=b"9", b=b"3")
+    )
+    assert recovered(log[:4]) == {"0/a": b"7"}
+    assert recovered(log) == {"0/a": b"9", "0/b": b"3"}
+
+
+def test_records_that_are_none_of_ours_are_passed_over() -> None:
+    state = fresh()
+    state.apply(0, b"0/a", b"1", (("next", b"five"),))
+    state.apply(1, b"0/a", b"1", ())
+    state.apply(2, None, b"1", (("next", b"5"),))
+    state.apply(3, marker_key(0), b"5", (("next", b"5"),))
+    assert (dict(state.items), state.reached, state.position) == ({}, 5, 4)
+
+
+def test_a_zombie_that_ends_its_checkpoint_late_does_not_leave_half_of_it() -> None:
+    # The first half was there when this worker read the end; the mark came after its own.
+    zombie = checkpoint(9, a=b"9", b=b"9")
+    log = checkpoint(5, a=b"5", b=b"5") + zombie[:1]
+    state = fresh()
+    read(state, numbered(log))
+    own = checkpoint(7, b=b"7")
+    state.committed({"0/b": b"7"}, 7, len(log), len(own))
+    log += own + zombie[1:]
+    read(state, numbered(log))
+    assert (dict(state.items), state.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
+
+
+def test_the_record_that_reaches_farthest_counts_whatever_came_last() -> None:
+    log = checkpoint(5, a=b"5") + checkpoint(9, a=b"9")[:-1] + checkpoint(7, a=b"7")
+    assert recovered(log) == {"0/a": b"7"}
+    assert recovered(log + checkpoint(9, b=b"9")) == {"0/a": b"9", "0/b": b"9"}
+
+
+def test_what_a_zombie_wrote_over_is_written_again() -> None:
+    # Compaction would keep the zombie's record and lose the good one.
+    log = checkpoint(5, a=b"5") + checkpoint(9, a=b"9") + checkpoint(7, a=b"7", b=b"7")
+    state = fresh()
+    read(state, numbered(log))
+    assert (dict(state.items), state.overwritten) == ({"0/a": b"9"}, {"0/a", "0/b"})
+    state.committed({"0/a": b"9", "0/b": None}, 11, len(log), 3)
+    assert (state.overwritten, state.stale) == (set(), False)
+
+
+def test_a_good_record_before_a_zombies_is_written_again_too() -> None:
+    log = checkpoint(4, a=b"4", b=b"4")[:1] + checkpoint(2, a=b"2") + checkpoint(4, b=b"4")
+    state = fresh()
+    read(state, numbered(log))
+    assert (dict(state.items), state.overwritten) == ({"0/a": b"4", "0/b": b"4"}, {"0/a"})
+
+
+def test_a_zombies_record_after_a_staged_one_is_written_over_again() -> None:
+    cut_short = checkpoint(4, a=b"3", b=b"2")[:-1]
+    late = checkpoint(2, b=b"1")
+    end = checkpoint(4, a=b"3")
+    state = fresh()
+    read(state, numbered([*cut_short, *checkpoint(3, a=b"0", b=b"2"), *late, *end]))
+    assert dict(state.items) == {"0/a": b"3", "0/b": b"2"}
+    # What was staged of b became valid, but the last record of b is the zombie's.
+    assert state.overwritten == {"0/b"}
+
+
+def test_somebody_who_wrote_in_between_is_noticed() -> None:
+    state = fresh()
+    read(state, numbered(checkpoint(5, a=b"5")))
+    state.committed({"0/a": b"7"}, 7, 4, 2)
+    assert state.stale
+    log = checkpoint(5, a=b"5") + checkpoint(3, a=b"3") + checkpoint(7, a=b"7")
+    read(state, numbered(log))
+    assert (state.stale, state.overwritten, state.position) == (False, set(), len(log))
+
+
+def test_keys_that_compaction_took_are_missed() -> None:
+    first, second = fresh(), {"0/a": b"5", "0/b": b"5"}
+    log = checkpoint(5, a=b"5", b=b"5")
+    log[-1] = (marker_key(0), first.marker(second, 5), 5)
+    cut_short = checkpoint(9, a=b"9")[:-1]
+    whole, compacted = fresh(), fresh()
+    read(whole, numbered(log + cut_short))
+    assert (dict(whole.items), whole.missing) == (second, 0)
+    read(compacted, numbered(log + cut_short)[1:])  # the record that the cut one pushed out
+    assert (dict(compacted.items), compacted.missing) == ({"0/b": b"5"}, 1)
+
+
+@dataclass
+class History:
+    """A changelog written by workers that crash, and the state after each complete checkpoint.
+
+    Record n of the input sets the key that ``inputs[n]`` names to n.
+    """
+
+    inputs: list[str]
+    log: list[tuple[bytes, bytes | None, int]] = field(default_factory=list)
+
+    def expected(self, reached: int) -> dict[str, bytes]:
+        return {f"0/{key}": b"%d" % n for n, key in enumerate(self.inputs[:reached])}
+
+    def touched(self, start: int, upto: int) -> dict[str, bytes | None]:
+        return {key: b"%d" % n for n, key in enumerate(self.inputs[:upto]) if n >= start}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[History, int]:
+    """A history of crashes and how far it got."""
+    history = History(draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=20)))
+    at = 0
+    while at < len(history.inputs) and len(history.log) < 60:
+        upto = draw(st.integers(at + 1, len(history.inputs)))
+        records = checkpoint(upto, **history.touched(at, upto))
+        if draw(st.booleans()):
+            history.log += records[: draw(st.integers(0, len(records) - 1))]  # crash
+            continue
+        history.log += records
+        at = upto
+    return history, at
+
+
+@given(histories(), st.data())
+@examples(100)
+def test_crashes_and_compaction_change_nothing(
+    found: tuple[History, int], data: st.DataObject
+) -> None:
+    history, at = found
+    log = numbered(history.log)
+    state = fresh()
+    read(state, log)
+    assert (dict(state.items), state.reached) == (history.expected(at), at)
+    # Compaction keeps the last record of each key in the older part of the log.
+    marks = [entry.offset for entry in log if entry.key == marker_key(0)]
+    if not marks:
+        return
+    head = data.draw(st.sampled_from(marks)) + 1
+    last = {entry.key: entry.offset for entry in log[:head]}
+    compacted = [entry for entry in log[:head] if last[entry.key] == entry.offset] + log[head:]
+    again = fresh()
+    read(again, compacted)
+    assert (dict(again.items), again.reached) == (dict(state.items), state.reached)
+
+
+@given(st.data())
+@examples(300)
+def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObject) -> None:
+    """Three workers own the partition in turn; the others may still be writing (zombies)."""
+    draw = data.draw
+    history = History(draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=15)))
+    workers = [fresh() for _ in range(3)]
+    late: list[list[tuple[bytes, bytes | None, int]]] = []  # of zombies, not written yet
+    for _ in range(draw(st.integers(1, 12))):
+        owner = draw(st.sampled_from(workers))
+        read(owner, numbered(history.log))
+        assert (dict(owner.items), owner.missing) == (history.expected(owner.reached), 0)
+        for _ in range(draw(st.integers(0, 3))):
+            if late and draw(st.sampled_from([True, False])):
+                history.log += late.pop(draw(st.integers(0, len(late) - 1)))
+            start = owner.reached
+            if start >= len(history.inputs):
+                break
+            upto = draw(st.integers(start + 1, len(history.inputs)))
+            touched = history.touched(start, upto)
+            again = {key[2:]: owner.items.get(key) for key in owner.overwritten}
+            touched = {**again, **touched}
+            records = checkpoint(upto, **touched)
+            named = {f"0/{key}": value for key, value in touched.items()}
+            records[-1] = (marker_key(0), owner.marker(named, upto), upto)
+            fate = draw(st.sampled_from(["confirmed", "crash", "zombie"]))
+            if fate == "confirmed":
+                first = len(history.log)
+                history.log += records
+                saved = {f"0/{key}": value for key, value in touched.items()}
+                owner.committed(saved, upto, first, len(records))
+                assert owner.items == history.expected(owner.reached)
+                continue
+            cut = draw(st.integers(0, len(records)))
+            history.log += records[:cut]
+            if fate == "zombie":
+                late.append(records[cut:])
+            break
+    last_comer = fresh()
+    read(last_comer, numbered(history.log))
+    assert last_comer.items == history.expected(last_comer.reached)
+    for worker in workers:
+        read(worker, numbered(history.log))
+        assert (dict(worker.items), worker.reached) == (dict(last_comer.items), last_comer.reached)
+    # What is complete and not written over survives compaction of everything.
+    last: dict[bytes, Entry] = {entry.key: entry for entry in numbered(history.log)}
+    for key, value in last_comer.items.items():
+        if key not in last_comer.overwritten and last[key.encode()].reaches <= last_comer.reached:
+            assert last[key.encode()].value == value

@@ -1,0 +1,92 @@
+"""Cases of random scenarios, days after their end, as an independent calculation finds them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from emissions.replay.export import write_export
+from tests.oracle import clock, compare, export
+from tests.oracle.calculate import calculate
+from tests.oracle.scenarios import scenario
+from tests.support import core_run
+
+LARGE = {1, 9, 10, 14, *range(16, 40)}
+SEEDS = [
+    pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE else []) for seed in range(40)
+]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_cases_of_a_nasty_scenario(seed: int, tmp_path: Path) -> None:
+    """With measures on what was found: each case delivered, one fine of before on each source."""
+    made = scenario(seed)
+    registry, readings = made.write(tmp_path)
+    partitions = (1, 3, 4, 7)[seed % 4]
+    away = made.misplaced if partitions > 1 else frozenset()
+    notices = made.notice_file(tmp_path)
+    plain = calculate(registry, readings, made.until, core_run.NOW, away, notices=notices)
+    until = plain.until + (9 + seed % 5) * 24 * clock.HOUR
+
+    def judged(measures: Path | None, out: Path) -> None:
+        found = core_run.run(
+            registry,
+            readings,
+            until,
+            partitions=partitions,
+            restart=seed % 3 == 0,
+            misplaced=away,
+            notices=notices,
+            measures=measures,
+        )
+        write_export(found, out)
+
+    judged(None, tmp_path / "first")
+    measures = tmp_path / "measures.yaml"
+    first = export.read(tmp_path / "first", "cases.ndjson")
+    measures.write_bytes(msgspec.yaml.encode({"measures": _measures(first)}))
+    judged(measures, tmp_path / "got")
+    violations = export.read(tmp_path / "first", "violations.ndjson")
+    names = {each["id"]: each["case"] for each in compare.as_named(first, violations)}
+    wanted = calculate(
+        registry,
+        readings,
+        clock.written(until),
+        core_run.NOW,
+        away,
+        notices=notices,
+        measures=measures,
+        names=names,
+        with_cases=True,
+    )
+    export.write(wanted, tmp_path / "wanted")
+    assert compare.of_cases(tmp_path / "wanted", tmp_path / "got") == []
+
+
+def _measures(cases: list[dict[str, object]]) -> list[dict[str, object]]:
+    """A fine of a year before on every second source, and a delivery or an end of each case."""
+    found: list[dict[str, object]] = []
+    for number, case in enumerate(cases):
+        opened = case["opened_at"]
+        if not isinstance(opened, str):
+            continue
+        opened = f"{opened[:19]}Z"  # files have whole seconds
+        day = date.fromisoformat(opened[:10])
+        common = {"bin": case["bin"], "case_id": case["id"], "arrived_at": opened}
+        told: dict[str, object] = {"id": f"D-{number}", "kind": "DELIVERED", "delivered_at": opened}
+        if number % 4 == 3:
+            told = {"id": f"Z-{number}", "kind": "DECIDED", "closes": True}
+        found.append({**common, **told})
+        if case["source_id"] is not None and number % 2:
+            found.append(
+                {
+                    "id": f"F-{number}", "kind": "FINE", "bin": case["bin"],
+                    "source_id": case["source_id"], "article": "328",
+                    "imposed_on": day.replace(year=day.year - 1, day=min(day.day + 12, 28)),
+                    "arrived_at": "2020-01-01T00:00:00Z" if day.year < 2021 else f"{day}T00:00:00Z",
+                }
+            )  # fmt: skip
+    return found

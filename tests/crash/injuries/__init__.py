@@ -1,1 +1,0 @@
-"""The injuries: one file for each kind, all of them listed in `tests.crash.plan`."""

@@ -1,0 +1,30 @@
+"""``python -m tests.docs``: write every page of docs/reference anew."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from tests.docs.pages import PAGES, REFERENCE, VIEWS
+from tests.docs.views_page import views_page
+from tests.support.clickhouse import TestClickHouse
+
+
+def main() -> None:
+    """Write the pages, and name those that changed."""
+    written = {name: write() for name, write in PAGES.items()}
+    with tempfile.TemporaryDirectory() as folder, EmbeddedClickHouse(Path(folder)) as server:
+        database = TestClickHouse(server)
+        written[VIEWS] = views_page(database.client)
+        database.close()
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, text in written.items():
+        path = REFERENCE / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"wrote docs/reference/{name}")
+
+
+if __name__ == "__main__":
+    main()

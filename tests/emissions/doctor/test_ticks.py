@@ -1,0 +1,77 @@
+"""How old the last tick is, in each partition, and what else is in the topic of the readings."""
+
+from __future__ import annotations
+
+import time
+
+from aiokafka import TopicPartition
+
+from emissions.doctor.check import PartCheck
+from emissions.doctor.ticks import PartitionTail, checks, look_at_readings
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from streams.settings import Settings
+from tests.support.broker import TestBroker
+from tests.support.streams_process import own_settings
+
+NOW = 1_777_834_800_000
+A, B = TopicPartition("readings", 0), TopicPartition("readings", 1)
+SETTINGS = Settings(tick_s=10.0)
+
+
+def said(
+    tails: dict[TopicPartition, PartitionTail], settings: Settings = SETTINGS
+) -> list[PartCheck]:
+    return list(checks(settings, tails, NOW))
+
+
+def test_each_partition_counts_and_the_oldest_is_told() -> None:
+    (well,) = said({A: PartitionTail(5, 0, NOW - 4_000), B: PartitionTail(5, 0, NOW - 12_000)})
+    assert well == PartCheck(
+        "ticks", "ok", "the oldest last tick is 12 s old; one is due every 10 s"
+    )
+    (late,) = said({A: PartitionTail(5, 0, NOW - 4_000), B: PartitionTail(5, 0, NOW - 3_600_000)})
+    assert late.state == "MISSING"
+    assert late.seen.startswith("the last tick of readings[1] is 60 min old; one is due every 10 s")
+
+
+def test_a_partition_without_a_tick_is_named() -> None:
+    (found,) = said({A: PartitionTail(5, 0, NOW), B: PartitionTail(7, 0, None)})
+    assert found.state == "MISSING"
+    assert found.seen.startswith("readings[1] has no tick among its last 7 messages")
+    (empty,) = said({A: PartitionTail(0, 0, None), B: PartitionTail(0, 0, None)})
+    assert empty.seen == "no tick yet; one is due every 10 s"
+
+
+def test_a_tick_from_the_future_is_a_clock_that_is_wrong() -> None:
+    (found,) = said({A: PartitionTail(1, 0, NOW + 7_200_000)})
+    assert (found.state, found.seen) == (
+        "RISK",
+        "the last tick of readings[0] is 2 h in the future",
+    )
+
+
+def test_no_ticks_are_due_where_they_are_switched_off() -> None:
+    assert said({A: PartitionTail(0, 0, None)}, Settings(tick_s=0.0)) == []
+
+
+def test_messages_that_are_no_readings_are_told() -> None:
+    _, foreign = said({A: PartitionTail(9, 3, NOW)})
+    assert foreign.state == "RISK"
+    assert foreign.seen.startswith("3 of the last 9 messages of readings[0] are no readings")
+
+
+async def test_the_topic_itself_is_read(any_broker: TestBroker) -> None:
+    settings = own_settings(any_broker.address, tick_s=10.0)
+    await any_broker.create(settings.topic_readings)
+    now = time.time_ns() // 1_000_000
+    tick = Codec(FileIds()).encode("StreamTick", {"sent_at": now})
+    await any_broker.produce(settings.topic_readings, [b"{}", None], timestamp_ms=now)
+    await any_broker.produce(settings.topic_readings, [tick], timestamp_ms=now - 3_600_000)
+    ticks, foreign = await look_at_readings(settings, FileIds())
+    assert ticks.state == "MISSING"
+    assert "is 60 min old" in ticks.seen
+    assert foreign.seen.startswith("2 of the last 3 messages")
+    await any_broker.produce(settings.topic_readings, [tick] * 300)
+    ticks, *rest = await look_at_readings(settings, FileIds())
+    assert (ticks.state, rest) == ("ok", [])
