@@ -40,13 +40,15 @@ def _below(context: click.Context) -> Iterator[click.Context]:
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
+    # click keeps the help option of the first context, which may have been one without a parent.
+    command._help_option = None
     return click.Context(
         command,
         parent,
         name,
         terminal_width=_WIDTH,
         max_content_width=_WIDTH,
-        **command.context_settings,  # -h: click remembers the help option of the first context
+        **command.context_settings,
     )
 
 
