@@ -17,10 +17,11 @@ _TALLEST = 20
 def command(form: str) -> None:
     """Check every part of a deployment and say how to fix it; exit 1 if a part is missing.
 
-    Checks the brokers and their settings, the topics with their configuration and replicas, the
-    members of both consumer groups with their partitions and lag, the age of the last ticks, the
-    schema registry, and ClickHouse with its migrations. Changes nothing. UNSEEN means that access
-    was denied or no answer came, and exits with 1 too. A RISK does not change the exit code.
+    Checks the brokers and their settings, the topics with their configuration, retention and
+    replicas, the members of the consumer groups with their partitions and lag, the ages of the
+    last ticks and readings, clocks, the schema registry, ClickHouse with its migrations,
+    certificates, disks and versions. Changes nothing. UNSEEN means that access was denied or no
+    answer came, and exits with 1 too. A RISK does not change the exit code.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Check that ClickHouse answers, accepts the user, and is migrated."""
+"""Check that ClickHouse answers, accepts the user, has time and room, and is migrated."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
+from emissions.doctor import clocks, disk
 from emissions.doctor.check import ANSWER_S, PartCheck
+from emissions.doctor.versions import clickhouse_release
 from sinks import clickhouse, migrate
 from streams.settings import Settings
 
@@ -26,6 +29,8 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
         with clickhouse.client(settings, database=False, within_s=int(ANSWER_S)) as client:
             what = f"{settings.clickhouse_url} answers (version {client.server_version})"
             checks.append(PartCheck(PART, "ok", what))
+            checks.append(clickhouse_release(str(client.server_version)))
+            checks += _machine(client)
             name = settings.clickhouse_database
             found = client.query(
                 "SELECT 1 FROM system.databases WHERE name = {name:String}", {"name": name}
@@ -44,6 +49,22 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
         what = f"not applied: {', '.join(waiting)}"
         return [*checks, PartCheck(TABLES, "MISSING", what, "emissions migrate")]
     return [*checks, PartCheck(TABLES, "ok", f"database {name} is migrated up to {last}")]
+
+
+def _machine(client: Client) -> list[PartCheck]:
+    """Check the clock and the disks of the server; nothing of what its user may not ask."""
+    found = []
+    try:
+        after = clocks.now_ms()
+        said = client.command("SELECT toUnixTimestamp64Milli(now64(3))", use_database=False)
+        seen = clocks.ClockReading(int(str(said)), after, clocks.now_ms())
+        found.append(clocks.judged("ClickHouse's clock", seen.ahead_s))
+        rows = client.query("SELECT name, total_space, unreserved_space FROM system.disks")
+        found += disk.of_clickhouse(iter(rows.result_rows))  # type: ignore[arg-type]
+    except Error as error:
+        if getattr(error, "code", None) not in _RIGHTS:
+            raise
+    return found
 
 
 def _failed(settings: Settings, error: Exception, said: str, part: str) -> PartCheck:

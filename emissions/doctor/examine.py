@@ -7,13 +7,17 @@ from collections.abc import Callable
 
 from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
+from emissions.doctor.certificates import look_at_certificates
 from emissions.doctor.check import ANSWER_S, PartCheck, PartState
 from emissions.doctor.clickhouse import look_at_clickhouse
-from emissions.doctor.groups import look_at_group
+from emissions.doctor.clocks import look_at_clocks
+from emissions.doctor.disk import look_at_disks
+from emissions.doctor.groups import look_at_group, without_proof
 from emissions.doctor.holds import look_at_holds
 from emissions.doctor.reach import unreachable_brokers
 from emissions.doctor.seal import look_at_seal
 from emissions.doctor.ticks import look_at_readings, schema_ids
+from emissions.doctor.versions import look_at_broker_version, look_at_program
 from streams.kafka.broker_check import broker_risks
 from streams.kafka.schema_registry import check_subjects
 from streams.kafka.topic_check import compare_topics
@@ -26,13 +30,15 @@ Explain = Callable[[Exception], str]
 async def examine(
     settings: Settings, explain_broker: Explain, explain_clickhouse: Explain
 ) -> list[PartCheck]:
-    """Check brokers, topics, workers, ticks, schema registry and ClickHouse; change nothing."""
-    broker, schemas, clickhouse = await asyncio.gather(
+    """Check every part that the settings name, and this machine; change nothing."""
+    broker, schemas, clickhouse, certificates = await asyncio.gather(
         _check_broker(settings, explain_broker),
         asyncio.to_thread(_check_schemas, settings),
         asyncio.to_thread(look_at_clickhouse, settings, explain_clickhouse),
+        look_at_certificates(settings),
     )
-    return [*broker, schemas, *clickhouse]
+    machine = [*certificates, *look_at_disks(settings), look_at_program()]
+    return [*broker, schemas, *clickhouse, *machine]
 
 
 def _check_schemas(settings: Settings) -> PartCheck:
@@ -50,6 +56,7 @@ async def _check_broker(settings: Settings, explain: Explain) -> list[PartCheck]
         return checks
     answering = [each for each in settings.broker_addresses if each not in away]
     checks.append(PartCheck("broker", "ok", f"{', '.join(answering)} answers"))
+    checks += await look_at_broker_version(settings)
     try:
         async with asyncio.timeout(ANSWER_S):
             risks = await broker_risks(settings)
@@ -89,11 +96,13 @@ async def _check_topics(settings: Settings) -> list[PartCheck]:
 
 async def _check_workers(settings: Settings) -> list[PartCheck]:
     """Check that the workers run and keep up, and that ticks advance stream time."""
-    looks = (
+    streams, sinks, seal, holds, readings, clocks = await asyncio.gather(
         look_at_group(settings, "streams"),
         look_at_group(settings, "sinks"),
         look_at_seal(settings),
         look_at_holds(settings),
         look_at_readings(settings, schema_ids(settings)),
+        look_at_clocks(settings),
     )
-    return [check for found in await asyncio.gather(*looks) for check in found]
+    groups = without_proof([*streams, *sinks], readings)
+    return [*groups, *seal, *holds, *readings, *clocks]

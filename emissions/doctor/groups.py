@@ -23,6 +23,8 @@ WATCH_S: Final = 2.0
 """Seconds to watch a lagging group for progress."""
 
 _NAMED: Final = 3
+_NO_GROUP: Final = 69
+"""Apache Kafka 4 answers so for a group that nobody has joined yet (GROUP_ID_NOT_FOUND)."""
 
 
 class GroupMember(NamedTuple):
@@ -39,6 +41,27 @@ class GroupSnapshot(NamedTuple):
     members: tuple[GroupMember, ...] | None
     lag: int
     """Messages between the committed offsets and the ends."""
+
+
+def without_proof(found: list[PartCheck], ticks: list[PartCheck]) -> list[PartCheck]:
+    """Call nothing well that only says "no lag" where no tick arrives any more.
+
+    A broker that tells no assignments may keep members that are gone, and without ticks there is
+    nothing that a worker could fall behind. What a member owns is proof: it has a session.
+    """
+    if all(check.state == "ok" for check in ticks if check.part == "ticks"):
+        return found
+    return [
+        check._replace(
+            state="UNSEEN",
+            seen=f"{check.seen}; nothing arrives, and what members own is not told: "
+            "whether one still runs is not known",
+            remedy="see to the ticks first",
+        )
+        if check.state == "ok" and " has " not in check.seen
+        else check
+        for check in found
+    ]
 
 
 async def look_at_group(settings: Settings, kind: Kind) -> list[PartCheck]:
@@ -153,6 +176,8 @@ async def _seen(
         for code, _, state, _, _, members, *_ in answer.groups:
             if code == GroupAuthorizationFailedError.errno:
                 raise for_code(code)
+            if code == _NO_GROUP:
+                return GroupSnapshot("Dead", (), lag)
             if code:
                 return GroupSnapshot("", None, lag)
             return GroupSnapshot(state, tuple(map(_member, members)), lag)

@@ -20,7 +20,7 @@ START = "emissions worker seal"
 
 
 async def look_at_seal(settings: Settings) -> list[PartCheck]:
-    """Check that what is published is sealed in time; nothing where no log is kept. Never raises.
+    """Check that what is published is sealed in time. Never raises.
 
     A record waits at most ``seal_s`` for its checkpoint. What waits for more than three times as
     long waits for a worker.
@@ -39,7 +39,8 @@ async def look_at_seal(settings: Settings) -> list[PartCheck]:
         why = str(error) or "no answer"
         return [PartCheck(PART, "UNSEEN", f"group {settings.group_seal}: {why}", "try again")]
     if settings.log_path is None and all(offset is None for offset in sealed.values()):
-        return []
+        what = "no transparency log is kept: nobody can check that nothing was taken back"
+        return [PartCheck(PART, "RISK", what, f"set EMISSIONS_LOG_PATH and run {START}")]
     waiting = sum(ends[tp] - offset for tp, offset in behind.items())
     return [judged(settings, waiting, None if oldest is None else time.time() - oldest / 1000)]
 

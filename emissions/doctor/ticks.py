@@ -1,18 +1,21 @@
-"""Check the age of the last tick of each partition, and for messages of other programs."""
+"""Check the ages of the last ticks and readings, and for messages of other programs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 
+from emissions.doctor import clocks
 from emissions.doctor.check import ANSWER_S, PartCheck
 from emissions.wording import duration_words
-from schemas.errors import SchemaRegistryError
+from schemas.codec import Codec
+from schemas.errors import SchemaRegistryError, Undecodable, UnknownSchema
 from schemas.ids import FileIds, SchemaIds
 from streams.kafka.clients import consumer_of
 from streams.kafka.reader import ends_of
@@ -25,10 +28,15 @@ READINGS: Final = "readings"
 LATE: Final = 3
 """A tick is late after this many periods."""
 
+QUIET_S: Final = 2 * 3600 + 600
+"""Without a reading for this long the whole nation is silent: the longest period is an hour."""
+
+_APPENDED: Final = 1
 _LOOKS: Final = (200, 2_000, 20_000)
 """Messages at the end of a partition to search for a tick, in steps."""
 _FETCH_MS: Final = 200
-_OURS: Final = ("EmissionReading", TICK)
+_READING: Final = "EmissionReading"
+_OURS: Final = (_READING, TICK)
 
 
 def schema_ids(settings: Settings) -> SchemaIds:
@@ -38,11 +46,20 @@ def schema_ids(settings: Settings) -> SchemaIds:
 
 
 class PartitionTail(NamedTuple):
-    """The last messages of a partition: count, foreign ones, time of the last tick."""
+    """The last messages of a partition: count, foreign ones, time of the last tick; ms.
+
+    ``ahead_ms``: how far the broker's stamp of the last tick is ahead of what its worker's clock
+    said; None where the broker stamps nothing. ``since_ms``: the oldest message of them.
+    ``whole``: nothing was before them.
+    """
 
     messages: int
     foreign: int
     tick_ms: int | None
+    reading_ms: int | None = None
+    ahead_ms: int | None = None
+    since_ms: int | None = None
+    whole: bool = False
 
 
 async def look_at_readings(settings: Settings, ids: SchemaIds) -> list[PartCheck]:
@@ -70,6 +87,11 @@ def checks(
     """Judge the tails of the partitions at ``now_ms``."""
     if settings.tick_s:
         yield _ticks(settings, tails, now_ms)
+    else:
+        what = "no tick is ever written: silence goes undetected, windows stay open"
+        yield PartCheck(PART, "RISK", what, "set EMISSIONS_TICK_S to 10")
+    yield from _clock(tails)
+    yield from _readings(tails, now_ms)
     foreign = {tp: tail for tp, tail in tails.items() if tail.foreign}
     if foreign:
         tp, tail = min(foreign.items())
@@ -79,6 +101,36 @@ def checks(
         )
         remedy = "see emissions dead-letters list --summary; use a topic of your own"
         yield PartCheck(READINGS, "RISK", what, remedy)
+
+
+def _clock(tails: Mapping[TopicPartition, PartitionTail]) -> Iterator[PartCheck]:
+    """Compare the clock of the worker that writes the ticks with that of the brokers."""
+    ahead = [tail.ahead_ms / 1000 for tail in tails.values() if tail.ahead_ms is not None]
+    if ahead:
+        yield clocks.judged(
+            "the brokers' clock", max(ahead, key=abs), "that of the worker that writes the ticks"
+        )
+
+
+def _readings(tails: Mapping[TopicPartition, PartitionTail], now_ms: int) -> Iterator[PartCheck]:
+    """Judge the age of the newest reading of all partitions."""
+    look = "check the gateways and the stations, and what producers write to the topic"
+    filled = [tail for tail in tails.values() if tail.messages]
+    known = [tail.reading_ms for tail in filled if tail.reading_ms is not None]
+    since = [tail.since_ms for tail in filled if tail.since_ms is not None]
+    if known:
+        age = (now_ms - max(known)) / 1000
+        if age <= QUIET_S:
+            yield PartCheck(READINGS, "ok", f"the newest is {duration_words(age)} old")
+        else:
+            what = f"no source has sent anything for {duration_words(age)}"
+            yield PartCheck(READINGS, "MISSING", what, look)
+    elif filled and all(tail.whole for tail in filled):
+        yield PartCheck(READINGS, "RISK", "none has arrived yet", look)
+    elif since and (now_ms - max(since)) / 1000 > QUIET_S:
+        age = (now_ms - max(since)) / 1000
+        what = f"no source has sent anything for more than {duration_words(age)}"
+        yield PartCheck(READINGS, "MISSING", what, look)
 
 
 def _ticks(
@@ -119,32 +171,53 @@ def _ticks(
 async def _tail(
     consumer: AIOKafkaConsumer, tp: TopicPartition, end: int, ids: SchemaIds
 ) -> PartitionTail:
-    """Read the last messages of a partition, further back until a tick is among them."""
+    """Read the last messages, further back until a tick is among them, and a reading or hours."""
     found = PartitionTail(0, 0, None)
     if end <= 0:
         return found
     consumer.assign([tp])
     begin = (await consumer.beginning_offsets([tp]))[tp]
     names: dict[bytes, str | None] = {}
+    codec = Codec(ids)
     for count in _LOOKS:
         first = max(begin, end - count)
         consumer.seek(tp, first)
-        found = PartitionTail(0, 0, None)
+        found = PartitionTail(0, 0, None, whole=first == begin == 0)
         while await consumer.position(tp) < end:
             batches = await consumer.getmany(tp, timeout_ms=_FETCH_MS)
             for record in batches.get(tp, []):
                 head = (record.value or b"")[:5]
                 if head not in names:  # a schema registry is asked by way of a thread
                     names[head] = await asyncio.to_thread(_name, head, ids)
-                name = names[head]
-                found = PartitionTail(
-                    found.messages + 1,
-                    found.foreign + (name not in _OURS),
-                    record.timestamp if name == TICK else found.tick_ms,
-                )
-        if found.tick_ms is not None or first == begin:
+                found = _with(found, record, names[head], codec)
+        quiet = found.tick_ms is not None and found.since_ms is not None
+        if first == begin or (
+            quiet
+            and (
+                found.reading_ms is not None or found.tick_ms - found.since_ms > QUIET_S * 1000  # type: ignore[operator]
+            )
+        ):
             break
     return found
+
+
+def _with(
+    found: PartitionTail, record: ConsumerRecord, name: str | None, codec: Codec
+) -> PartitionTail:
+    """Add a message to what was found; it is the newest so far."""
+    stamp: int = record.timestamp
+    ahead = found.ahead_ms
+    if name == TICK and record.timestamp_type == _APPENDED:
+        with suppress(Undecodable, UnknownSchema):  # a foreign program's
+            ahead = stamp - int(codec.decode(record.value)[1]["sent_at"])
+    return found._replace(
+        messages=found.messages + 1,
+        foreign=found.foreign + (name not in _OURS),
+        tick_ms=stamp if name == TICK else found.tick_ms,
+        reading_ms=stamp if name == _READING else found.reading_ms,
+        ahead_ms=ahead,
+        since_ms=stamp if found.since_ms is None else found.since_ms,
+    )
 
 
 def _name(head: bytes, ids: SchemaIds) -> str | None:

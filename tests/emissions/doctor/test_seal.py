@@ -29,13 +29,14 @@ def test_what_waits_for_long_waits_for_a_worker(for_s: float | None, state: str,
 
 
 @pytest.mark.process
-async def test_a_log_that_is_not_kept_is_no_part(broker: TestBroker) -> None:
+async def test_a_log_that_is_not_kept_is_a_risk(broker: TestBroker) -> None:
     settings = own_settings(broker.address)
     (missing,) = await look_at_seal(settings)
     assert missing.state == "UNSEEN"
     await broker.create(*sealed_topics(settings))
     await broker.produce(settings.topic_violations, [b"x"] * 3, timestamp_ms=1_772_366_400_000)
-    assert await look_at_seal(settings) == []
+    (without,) = await look_at_seal(settings)
+    assert (without.state, "EMISSIONS_LOG_PATH" in without.remedy) == ("RISK", True)
 
     (waits,) = await look_at_seal(replace(settings, log_path="/nowhere"))
     assert waits.state == "MISSING"

@@ -7,7 +7,7 @@ import time
 from aiokafka import TopicPartition
 
 from emissions.doctor.check import PartCheck
-from emissions.doctor.ticks import PartitionTail, checks, look_at_readings
+from emissions.doctor.ticks import QUIET_S, PartitionTail, checks, look_at_readings
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.settings import Settings
@@ -51,8 +51,42 @@ def test_a_tick_from_the_future_is_a_clock_that_is_wrong() -> None:
     )
 
 
-def test_no_ticks_are_due_where_they_are_switched_off() -> None:
-    assert said({A: PartitionTail(0, 0, None)}, Settings(tick_s=0.0)) == []
+def test_ticks_that_are_switched_off_are_a_risk() -> None:
+    (found,) = said({A: PartitionTail(0, 0, None)}, Settings(tick_s=0.0))
+    assert (found.state, found.remedy) == ("RISK", "set EMISSIONS_TICK_S to 10")
+
+
+def readings(tails: dict[TopicPartition, PartitionTail]) -> PartCheck:
+    (found,) = (check for check in said(tails) if check.part == "readings")
+    return found
+
+
+def test_a_nation_that_is_silent_is_no_nation_that_is_well() -> None:
+    ticking = PartitionTail(200, 0, NOW, since_ms=NOW - 2_000_000)
+    heard = ticking._replace(reading_ms=NOW - 60_000)
+    assert readings({A: ticking, B: heard}).state == "ok"
+    late = heard._replace(reading_ms=NOW - 1000 * (QUIET_S + 60))
+    silent = readings({A: ticking._replace(reading_ms=NOW - 90_000_000), B: late})
+    assert silent.state == "MISSING"
+    assert silent.seen == "no source has sent anything for 2 h 11 min"
+    long = readings({A: ticking._replace(since_ms=NOW - 20_000_000)})
+    assert (long.state, "for more than 5 h 33 min" in long.seen) == ("MISSING", True)
+    assert readings({A: ticking._replace(whole=True)}).state == "RISK", "none has come yet"
+
+
+def test_the_clock_of_the_worker_that_leads_is_held_against_the_brokers() -> None:
+    def clock(ahead_ms: int) -> PartCheck:
+        tail = PartitionTail(1, 0, NOW, reading_ms=NOW, ahead_ms=ahead_ms)
+        (found,) = (check for check in said({A: tail}) if check.part == "clocks")
+        return found
+
+    assert clock(40).state == "ok"
+    behind = clock(-30_000)
+    assert (behind.state, behind.seen) == (
+        "RISK",
+        "the brokers' clock is 30 s behind that of the worker that writes the ticks",
+    )
+    assert clock(61_000).state == "MISSING"
 
 
 def test_messages_that_are_no_readings_are_told() -> None:
@@ -68,10 +102,12 @@ async def test_the_topic_itself_is_read(any_broker: TestBroker) -> None:
     tick = Codec(FileIds()).encode("StreamTick", {"sent_at": now})
     await any_broker.produce(settings.topic_readings, [b"{}", None], timestamp_ms=now)
     await any_broker.produce(settings.topic_readings, [tick], timestamp_ms=now - 3_600_000)
-    ticks, foreign = await look_at_readings(settings, FileIds())
+    ticks, *_, foreign = await look_at_readings(settings, FileIds())
     assert ticks.state == "MISSING"
     assert "is 60 min old" in ticks.seen
     assert foreign.seen.startswith("2 of the last 3 messages")
     await any_broker.produce(settings.topic_readings, [tick] * 300)
     ticks, *rest = await look_at_readings(settings, FileIds())
-    assert (ticks.state, rest) == ("ok", [])
+    none_yet, foreign = rest  # it looked further back, for a reading
+    assert (ticks.state, none_yet.seen) == ("ok", "none has arrived yet")
+    assert foreign.seen.startswith("2 of the last 303 messages")
