@@ -29,17 +29,24 @@ class StartError(Exception):
 class EmbeddedClickHouse:
     """Run ClickHouse on ``http://127.0.0.1:<free port>`` with its data in ``path``.
 
-    Every request must carry its ``key``, which is random for each object. It may be stopped and
-    started again: key and port stay the same after the first start, so clients reconnect. It logs
-    to ``path/clickhouse.log`` and ends with this process.
+    Every request must carry its ``key``, which is random for each object unless it is given. It may
+    be stopped and started again: key and port stay the same after the first start, so clients
+    reconnect. It logs to ``path/clickhouse.log`` and ends with this process.
     """
 
-    def __init__(self, path: Path, *, port: int = 0, memory_bytes: int = _DEFAULT_MEMORY) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        port: int = 0,
+        key: str | None = None,
+        memory_bytes: int = _DEFAULT_MEMORY,
+    ) -> None:
         self.path = path
         self.port = port
         self.host = "127.0.0.1"
         self.user = USER
-        self.key = secrets.token_urlsafe(32)
+        self.key = key or secrets.token_urlsafe(32)
         self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
 

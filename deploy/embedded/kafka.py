@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -38,6 +38,7 @@ _WRITE_S: Final = 120.0
 class KafkaCluster:
     """Start, watch and stop the nodes; a context manager.
 
+    ``ports`` are those of the nodes for clients (default: free ones, anew for each object).
     ``config`` adds or replaces settings of every node (Kafka's names). With three nodes or more a
     topic has three replicas, two of which must have a record before it is acknowledged, unless the
     topic says otherwise. ``say`` is called before something slow, which only happens the first time
@@ -50,11 +51,13 @@ class KafkaCluster:
         directory: Path,
         nodes: int = 1,
         *,
+        ports: Sequence[int] | None = None,
         config: Mapping[str, str] | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.directory = directory
         self._count = nodes
+        self._ports = tuple(ports or ())
         self._config = dict(config or {})
         self._say = say
         self._nodes: list[KafkaNode] = []
@@ -100,7 +103,8 @@ class KafkaCluster:
                 self._start_nodes()
             except KafkaStartError as error:
                 self._nodes = []
-                # Another process may take a free port before the node does: try others.
+                # Another process may take a free port before the node does: try others. (One that was
+                # given stays: its own process, just killed, may still have been there.)
                 if attempt == _ATTEMPTS or "Address already in use" not in str(error):
                     raise
             else:
@@ -140,7 +144,8 @@ class KafkaCluster:
             raise
 
     def _make_nodes(self, jvm: Jvm) -> list[KafkaNode]:
-        ports = [(stable_port(), stable_port()) for _ in range(self._count)]
+        wanted = self._ports or tuple(stable_port() for _ in range(self._count))
+        ports = [(port, stable_port()) for port in wanted]
         voters = ",".join(
             f"{number}@{LOOPBACK}:{controller}" for number, (_, controller) in enumerate(ports, 1)
         )
