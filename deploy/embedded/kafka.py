@@ -103,9 +103,10 @@ class KafkaCluster:
                 self._start_nodes()
             except KafkaStartError as error:
                 self._nodes = []
-                # Another process may take a free port before the node does: try others. (One that was
-                # given stays: its own process, just killed, may still have been there.)
-                if attempt == _ATTEMPTS or "Address already in use" not in str(error):
+                # Another process may take a free port before the node does: try others, unless it
+                # was given.
+                taken = "Address already in use" in str(error) and not self._ports
+                if attempt == _ATTEMPTS or not taken:
                     raise
             else:
                 return
