@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -62,6 +63,8 @@ class HttpIds:
         *,
         user: str | None = None,
         password: str | None = None,
+        authorization: Callable[[], str | None] | None = None,
+        tls: ssl.SSLContext | None = None,
         subjects: dict[str, str] | None = None,
         timeout_s: float = 5.0,
         wait_s: float = 0.0,
@@ -70,9 +73,17 @@ class HttpIds:
     ) -> None:
         """``subjects`` maps record names to subjects where those are not the full names.
 
-        ``wait_s``: how long messages wait for an id that the registry does not know.
+        ``wait_s``: how long messages wait for an id that the registry does not know;
+        ``authorization`` and ``tls`` as in `RegistryClient`.
         """
-        self._client = RegistryClient(url, user=user, password=password, timeout_s=timeout_s)
+        self._client = RegistryClient(
+            url,
+            user=user,
+            password=password,
+            authorization=authorization,
+            tls=tls,
+            timeout_s=timeout_s,
+        )
         self._subjects = subjects or {}
         self._clock = clock
         self._ids: dict[str, int] = {}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import urllib.error
 import urllib.request
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from http.client import HTTPMessage
+from typing import IO, Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.request import Request
 
 from schemas.errors import SchemaRegistryError, UnknownSchema
 
@@ -37,11 +41,21 @@ class RegistryClient:
         *,
         user: str | None = None,
         password: str | None = None,
+        authorization: Callable[[], str | None] | None = None,
+        tls: ssl.SSLContext | None = None,
         timeout_s: float = 5.0,
     ) -> None:
-        """Accept a user in the address. Raises SchemaRegistryError if it is no http(s) URL."""
+        """Accept a user in the address. Raises SchemaRegistryError if it is no http(s) URL.
+
+        ``authorization`` gives the header of that name, anew for each request, instead of user and
+        password; ``tls`` is what the server's certificate is checked with.
+        """
         self.url, self._headers = _address(url, user, password)
+        self._authorization = authorization
         self._timeout_s = timeout_s
+        self._opener = urllib.request.build_opener(
+            _SameServer(), *([] if tls is None else [urllib.request.HTTPSHandler(context=tls)])
+        )
 
     def schema(self, number: int) -> Registered | None:
         """Return the schema of an id with its references; None if one of them does not exist.
@@ -93,11 +107,11 @@ class RegistryClient:
     ) -> dict[str, Any] | None:
         """Return the answer, a JSON object, or None for 404. Raises SchemaRegistryError."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 (http and https only, see `_address`)
-            self.url + path, data, self._headers, method=method
-        )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:  # noqa: S310
+            request = urllib.request.Request(  # noqa: S310 (http and https only, see `_address`)
+                self.url + path, data, self._request_headers(), method=method
+            )
+            with self._opener.open(request, timeout=self._timeout_s) as answer:
                 content = answer.read(MAX_ANSWER_BYTES + 1)
             if len(content) > MAX_ANSWER_BYTES:
                 raise ValueError(f"its answer has more than {MAX_ANSWER_BYTES} bytes")
@@ -118,6 +132,27 @@ class RegistryClient:
             raise SchemaRegistryError(f"schema registry {self.url} gave no object for {path}")
         return found
 
+    def _request_headers(self) -> dict[str, str]:
+        told = None if self._authorization is None else self._authorization()
+        return self._headers if told is None else {**self._headers, "Authorization": told}
+
+
+class _SameServer(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection to another server: credentials would go there too."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
+        here, there = urlsplit(req.full_url), urlsplit(newurl)
+        if (here.scheme, here.netloc) != (there.scheme, there.netloc):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def basic(user: str, password: str) -> str:
+    """Return the Authorization header of a user and a password."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
 
 def _text(answer: dict[str, Any], what: str) -> str:
     text = answer.get("schema")
@@ -129,7 +164,10 @@ def _text(answer: dict[str, Any], what: str) -> str:
 def _hint(code: int) -> str:
     """Name the settings to check for a status code that concerns the credentials."""
     if code in (401, 403):
-        return ": look at EMISSIONS_SCHEMA_REGISTRY_USER and EMISSIONS_SCHEMA_REGISTRY_PASSWORD"
+        return (
+            ": look at EMISSIONS_SCHEMA_REGISTRY_USER and EMISSIONS_SCHEMA_REGISTRY_PASSWORD, or "
+            "EMISSIONS_SCHEMA_REGISTRY_TOKEN"
+        )
     return ""
 
 
@@ -143,6 +181,5 @@ def _address(url: str, user: str | None, password: str | None) -> tuple[str, dic
     if user is None and parts.username is not None:
         user, password = unquote(parts.username), unquote(parts.password or "")
     if user is not None:
-        told = f"{user}:{password or ''}".encode()
-        headers["Authorization"] = "Basic " + base64.b64encode(told).decode()
+        headers["Authorization"] = basic(user, password or "")
     return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")), headers

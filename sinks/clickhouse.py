@@ -9,6 +9,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 
+from streams.access_files import check_certificate_files
 from streams.settings import Settings
 
 _CONNECT_S: Final = 10
@@ -29,12 +30,25 @@ def _arguments(
 ) -> dict[str, Any]:
     parts = urlsplit(settings.clickhouse_url)
     secure = parts.scheme == "https"
+    files = (
+        settings.clickhouse_ca_file,
+        settings.clickhouse_certificate_file,
+        settings.clickhouse_key_file,
+    )
+    if any(files):
+        check_certificate_files(*files)
+    password = settings.secret("clickhouse_password") or ""
     return {
         "host": parts.hostname,
         "port": parts.port or (8443 if secure else 8123),
         "secure": secure,
         "username": settings.clickhouse_user,
-        "password": settings.clickhouse_password,
+        "password": password,
+        "ca_cert": settings.clickhouse_ca_file,
+        "client_cert": settings.clickhouse_certificate_file,
+        "client_cert_key": settings.clickhouse_key_file,
+        # Without a password the certificate is the login; with one it only opens the connection.
+        "tls_mode": "strict" if password else None,
         "database": database or "__default__",
         "connect_timeout": min(_CONNECT_S, within_s),
         "send_receive_timeout": within_s,
@@ -48,7 +62,8 @@ def client(settings: Settings, *, database: bool = True, within_s: int = INSERT_
     """Create a client for commands.
 
     Without ``database`` it is not bound to the configured database. ``within_s`` is the timeout in
-    seconds. Raises the errors of ``clickhouse_connect`` if ClickHouse does not answer.
+    seconds. Raises the errors of ``clickhouse_connect`` if ClickHouse does not answer, and
+    AccessFileError where a secret, key or certificate cannot be read.
     """
     name = settings.clickhouse_database if database else None
     return clickhouse_connect.get_client(**_arguments(settings, name, within_s))

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Meta
 
+from streams.access_files import read_secret
 from streams.core.law.policy import SIGNATURE_POLICIES, Policy
 from streams.service_variables import made_for_a_service
 
@@ -58,6 +59,22 @@ Share = Annotated[float, Meta(ge=0)]
 """Numbers with their least value, which `Settings` checks."""
 
 
+MECHANISMS: Final = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER")
+"""How a client may log in at the broker (SASL), beside a certificate."""
+
+SECRETS: Final = (
+    "broker_key_password",
+    "broker_password",
+    "broker_client_secret",
+    "clickhouse_password",
+    "schema_registry_password",
+    "schema_registry_token",
+)
+"""Fields that hold a secret; each has another, ``..._file``, that names a file of it."""
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+
 class SettingsError(ValueError):
     """A setting is wrong; the text is one sentence that names the variable and why."""
 
@@ -71,19 +88,49 @@ class Settings:
 
     # Where things are
     broker: str = "127.0.0.1:9092"  # host:port[,host:port...]
-    broker_user: str | None = None  # SASL/PLAIN when set
-    broker_password: str | None = field(default=None, repr=False)  # goes with the user
-    broker_tls: bool = False  # speak TLS to the broker
     clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://[user:password@]host:port
     clickhouse_database: str = "emissions"  # where tables and views are
-    clickhouse_user: str = "default"  # or in the URL
-    clickhouse_password: str = field(default="", repr=False)  # or in the URL
     schema_registry_url: str | None = None  # http(s)://host:port; none: the ids of schemas/ids.json
-    schema_registry_user: str | None = None  # HTTP basic authentication when set
-    schema_registry_password: str | None = field(default=None, repr=False)  # goes with the user
     schema_wait_s: Seconds = 5.0  # messages wait this long for an id unknown to the registry
     event_source: str = "/emissions"  # CloudEvents source of what is published: a URI reference
     rules: str | None = None  # directory of other rule files (*.yaml), or a packaged set; none: kz
+
+    # Access to the broker; a secret is given by its value or by the file that holds it
+    broker_tls: bool = False  # speak TLS to the broker
+    broker_ca_file: str | None = None  # authorities that vouch for it, PEM; none: the system's
+    broker_certificate_file: str | None = None  # certificate of this client (mTLS), PEM
+    broker_key_file: str | None = None  # its private key, PEM; none: in the certificate's file
+    broker_key_password: str | None = field(default=None, repr=False)  # of an encrypted key
+    broker_key_password_file: str | None = None  # file of it
+    broker_mechanism: str = "PLAIN"  # of SASL: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER
+    broker_user: str | None = None  # SASL when set
+    broker_password: str | None = field(default=None, repr=False)  # goes with the user
+    broker_password_file: str | None = None  # file of it; each new client reads it again
+    broker_token_file: str | None = None  # OAUTHBEARER: file of the token; each connection reads it
+    broker_token_url: str | None = None  # OAUTHBEARER: endpoint that gives tokens to the client id
+    broker_token_ca_file: str | None = None  # authorities of that endpoint; none: the system's
+    broker_token_scope: str | None = None  # scope of the tokens that are asked for
+    broker_client_id: str | None = None  # goes with broker_token_url (client credentials)
+    broker_client_secret: str | None = field(default=None, repr=False)  # goes with the client id
+    broker_client_secret_file: str | None = None  # file of it; each request reads it
+
+    # Access to ClickHouse
+    clickhouse_user: str = "default"  # or in the URL
+    clickhouse_password: str = field(default="", repr=False)  # or in the URL
+    clickhouse_password_file: str | None = None  # file of it; each new client reads it again
+    clickhouse_ca_file: str | None = None  # authorities that vouch for it, PEM; none: the system's
+    clickhouse_certificate_file: str | None = None  # client certificate; without a password, login
+    clickhouse_key_file: str | None = None  # its private key, PEM; none: in the certificate's file
+
+    # Access to the schema registry
+    schema_registry_user: str | None = None  # HTTP basic authentication when set
+    schema_registry_password: str | None = field(default=None, repr=False)  # goes with the user
+    schema_registry_password_file: str | None = None  # file of it; each request reads it
+    schema_registry_token: str | None = field(default=None, repr=False)  # bearer token, not a user
+    schema_registry_token_file: str | None = None  # file of it; each request reads it
+    schema_registry_ca_file: str | None = None  # authorities that vouch for it; none: the system's
+    schema_registry_certificate_file: str | None = None  # certificate of this client, PEM
+    schema_registry_key_file: str | None = None  # its private key; none: in the certificate's file
 
     # Topics and groups
     topic_readings: str = "emissions.readings"  # in: EmissionReading
@@ -183,6 +230,11 @@ class Settings:
         put(self, "clickhouse_url", parts._replace(netloc=host).geturl())
         if parts.username:
             put(self, "clickhouse_user", unquote(parts.username))
+        if parts.password and self.clickhouse_password_file is not None:
+            raise SettingsError(
+                f"{PREFIX}CLICKHOUSE_URL carries a password and {PREFIX}CLICKHOUSE_PASSWORD_FILE "
+                "is set: give it once"
+            )
         put(self, "clickhouse_password", unquote(parts.password or ""))
 
     @classmethod
@@ -206,6 +258,17 @@ class Settings:
             given[name] = parsed(variable, env[variable], hints[name])
         _check_credentials(given)
         return cls(**given)  # type: ignore[arg-type]
+
+    def secret(self, name: str) -> str | None:
+        """Return a secret (``broker_password``): its value, or what its file holds now.
+
+        None or "" where neither is given. Raises `AccessFileError`.
+        """
+        path: str | None = getattr(self, f"{name}_file")
+        if path is not None:
+            return read_secret(Path(path), f"{PREFIX}{name.upper()}_FILE")
+        value: str | None = getattr(self, name)
+        return value
 
     @property
     def broker_addresses(self) -> tuple[str, ...]:
@@ -301,8 +364,7 @@ def _check_credentials(given: Mapping[str, object]) -> None:
 
 def parsed(variable: str, text: str, hint: object) -> object:
     """Parse the value of one variable in the type of its field."""
-    secret = variable.endswith("_PASSWORD")
-    text = text if secret else text.strip()
+    text = text if is_secret(variable) else text.strip()
     if hint is bool:
         if text.lower() in _TRUE | _FALSE:
             return text.lower() in _TRUE
@@ -318,6 +380,11 @@ def parsed(variable: str, text: str, hint: object) -> object:
     return text
 
 
+def is_secret(variable: str) -> bool:
+    """Return whether a variable's value must not be shown: also one that is only misspelt so."""
+    return variable.endswith(("_PASSWORD", "_SECRET", "_TOKEN"))
+
+
 def _check(settings: Settings) -> None:
     """Refuse settings that cannot work, with one sentence."""
     for address in settings.broker_addresses:
@@ -326,14 +393,8 @@ def _check(settings: Settings) -> None:
             raise SettingsError(
                 f"{PREFIX}BROKER must be host:port[,host:port...], {_masked(address)!r} is not"
             )
-    if (settings.broker_user is None) != (settings.broker_password is None):
-        raise SettingsError(f"{PREFIX}BROKER_USER and {PREFIX}BROKER_PASSWORD go together")
-    if (settings.schema_registry_user is None) != (settings.schema_registry_password is None):
-        raise SettingsError(
-            f"{PREFIX}SCHEMA_REGISTRY_USER and {PREFIX}SCHEMA_REGISTRY_PASSWORD go together"
-        )
     _check_url("clickhouse_url", settings.clickhouse_url)
-    for name in ("schema_registry_url", "tsa_url"):
+    for name in ("schema_registry_url", "tsa_url", "broker_token_url"):
         if (url := getattr(settings, name)) is not None:
             _check_url(name, url)
     if not _URI_REFERENCE.fullmatch(settings.event_source):
@@ -341,9 +402,11 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}EVENT_SOURCE must be a URI reference of at most 250 characters, such as "
             "https://example.kz/emissions"
         )
+    _check_access(settings)
     _check_names(settings)
     _check_numbers(settings)
     for name, allowed in (
+        ("broker_mechanism", MECHANISMS),
         ("log_format", ("json", "console", "auto")),
         ("log_level", ("DEBUG", "INFO", "WARNING", "ERROR")),
         ("case_certainty", ("inferred", "secondary", "read")),
@@ -351,6 +414,94 @@ def _check(settings: Settings) -> None:
     ):
         if getattr(settings, name) not in allowed:
             raise SettingsError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
+
+
+def _check_access(settings: Settings) -> None:
+    """Refuse credentials and TLS files that do not go together."""
+    for name in SECRETS:
+        if getattr(settings, name) and getattr(settings, f"{name}_file") is not None:
+            variable = PREFIX + name.upper()
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: give one of them")
+    for user, secret in (
+        ("broker_user", "broker_password"),
+        ("broker_client_id", "broker_client_secret"),
+        ("schema_registry_user", "schema_registry_password"),
+    ):
+        if (getattr(settings, user) is None) == _given(settings, secret):
+            raise SettingsError(
+                f"{PREFIX}{user.upper()} and {PREFIX}{secret.upper()} (or {PREFIX}{secret.upper()}"
+                "_FILE) go together"
+            )
+    if settings.schema_registry_user is not None and _given(settings, "schema_registry_token"):
+        raise SettingsError(
+            f"{PREFIX}SCHEMA_REGISTRY_USER and {PREFIX}SCHEMA_REGISTRY_TOKEN are two ways to log "
+            "in: give one of them"
+        )
+    _check_tokens(settings)
+    for part, wants, tls in (
+        ("broker", f"{PREFIX}BROKER_TLS=true", settings.broker_tls),
+        ("broker_token", f"an https {PREFIX}BROKER_TOKEN_URL", _https(settings.broker_token_url)),
+        ("clickhouse", f"an https {PREFIX}CLICKHOUSE_URL", _https(settings.clickhouse_url)),
+        (
+            "schema_registry",
+            f"an https {PREFIX}SCHEMA_REGISTRY_URL",
+            _https(settings.schema_registry_url),
+        ),
+    ):
+        for name in ("ca_file", "certificate_file", "key_file"):
+            variable = f"{PREFIX}{part}_{name}".upper()
+            if not tls and getattr(settings, f"{part}_{name}", None) is not None:
+                raise SettingsError(f"{variable} needs {wants}")
+        key = getattr(settings, f"{part}_key_file", None)
+        if key is not None and getattr(settings, f"{part}_certificate_file") is None:
+            variable = f"{PREFIX}{part}".upper()
+            raise SettingsError(f"{variable}_KEY_FILE needs {variable}_CERTIFICATE_FILE")
+    if _given(settings, "broker_key_password") and settings.broker_certificate_file is None:
+        raise SettingsError(
+            f"{PREFIX}BROKER_KEY_PASSWORD needs {PREFIX}BROKER_CERTIFICATE_FILE: it opens its key"
+        )
+
+
+def _check_tokens(settings: Settings) -> None:
+    """Refuse a half or a mixture of the ways to log in at the broker."""
+    sources = [
+        name for name in ("broker_token_file", "broker_token_url") if getattr(settings, name)
+    ]
+    if settings.broker_mechanism == "OAUTHBEARER":
+        if settings.broker_user is not None:
+            raise SettingsError(
+                f"{PREFIX}BROKER_USER has no meaning with {PREFIX}BROKER_MECHANISM=OAUTHBEARER: "
+                "the token tells who it is"
+            )
+        if len(sources) != 1:
+            raise SettingsError(
+                f"{PREFIX}BROKER_MECHANISM=OAUTHBEARER needs {PREFIX}BROKER_TOKEN_FILE or "
+                f"{PREFIX}BROKER_TOKEN_URL, one of them"
+            )
+    elif sources:
+        raise SettingsError(
+            f"{PREFIX}{sources[0].upper()} needs {PREFIX}BROKER_MECHANISM=OAUTHBEARER"
+        )
+    elif settings.broker_mechanism.startswith("SCRAM") and settings.broker_user is None:
+        raise SettingsError(
+            f"{PREFIX}BROKER_MECHANISM={settings.broker_mechanism} needs {PREFIX}BROKER_USER"
+        )
+    if (settings.broker_token_url is None) != (settings.broker_client_id is None):
+        raise SettingsError(f"{PREFIX}BROKER_TOKEN_URL and {PREFIX}BROKER_CLIENT_ID go together")
+    url = settings.broker_token_url
+    if url is not None and not _https(url) and urlsplit(url).hostname not in _LOOPBACK:
+        raise SettingsError(
+            f"{PREFIX}BROKER_TOKEN_URL must be https: the client's secret goes there"
+        )
+
+
+def _given(settings: Settings, secret: str) -> bool:
+    """Return whether a secret is given, by value or by file."""
+    return bool(getattr(settings, secret)) or getattr(settings, f"{secret}_file") is not None
+
+
+def _https(url: str | None) -> bool:
+    return url is not None and url.lower().startswith("https:")
 
 
 def _check_names(settings: Settings) -> None:

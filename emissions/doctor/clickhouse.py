@@ -13,6 +13,7 @@ from emissions.doctor import clocks, disk
 from emissions.doctor.check import ANSWER_S, PartCheck
 from emissions.doctor.versions import clickhouse_release
 from sinks import clickhouse, migrate
+from streams.access_files import AccessFileError
 from streams.settings import Settings
 
 PART: Final = "ClickHouse"
@@ -42,6 +43,8 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
                 ]
             client.database = name
             waiting = migrate.pending(client)
+    except AccessFileError as error:
+        return [PartCheck(PART, "MISSING", str(error), "correct the file or the setting")]
     except Error as error:
         return [*checks, _failed(settings, error, sentence(error), TABLES if checks else PART)]
     last = migrate.migrations()[-1].name
@@ -79,9 +82,8 @@ def _failed(settings: Settings, error: Exception, said: str, part: str) -> PartC
         return PartCheck(part, "UNSEEN", said, f"{remedy} in EMISSIONS_CLICKHOUSE_USER")
     if "CERTIFICATE_VERIFY_FAILED" in text or isinstance(error.__cause__, ssl.SSLError):
         what = f"the certificate of {url} is not trusted"
-        return PartCheck(
-            part, "MISSING", what, "set SSL_CERT_FILE to the certificate of its authority"
-        )
+        remedy = "set EMISSIONS_CLICKHOUSE_CA_FILE to the certificates of its authority"
+        return PartCheck(part, "MISSING", what, remedy)
     if "WRONG_VERSION_NUMBER" in text or "record layer failure" in text:
         return PartCheck(
             part, "MISSING", f"{url} does not speak TLS", "use http:// instead of https://"

@@ -23,7 +23,9 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from emissions.doctor.check import ANSWER_S
+from streams.access_files import AccessFileError
 from streams.kafka.client import client_options
+from streams.kafka.tokens import TokenError
 from streams.settings import Settings
 
 _OTHER: Final = "start a broker there, or set EMISSIONS_BROKER"
@@ -31,9 +33,14 @@ _USER: Final = "set EMISSIONS_BROKER_USER and EMISSIONS_BROKER_PASSWORD"
 _TLS: Final = "set EMISSIONS_BROKER_TLS=true, or EMISSIONS_BROKER to a listener without TLS"
 _NO_TLS: Final = "unset EMISSIONS_BROKER_TLS, or set EMISSIONS_BROKER to the TLS listener"
 _CA: Final = (
-    "set SSL_CERT_FILE to the certificate of its authority, and name the broker as its "
+    "set EMISSIONS_BROKER_CA_FILE to the certificates of its authority, and name the broker as its "
     "certificate does"
 )
+_CERTIFICATE: Final = (
+    "set EMISSIONS_BROKER_CERTIFICATE_FILE and EMISSIONS_BROKER_KEY_FILE to a certificate that the "
+    "broker trusts and that is valid now"
+)
+_FILE: Final = "correct the file or the setting"
 
 
 class Unreachable(NamedTuple):
@@ -95,15 +102,25 @@ async def _open(address: str, host: str, port: int) -> Unreachable | None:
 
 async def _ask(address: str, host: str, port: int, settings: Settings) -> Unreachable | None:
     """Try a request with the client's settings; return None on success."""
-    options = client_options(settings)
+    try:
+        options = client_options(settings)
+    except AccessFileError as error:
+        return Unreachable(str(error), _FILE)
     given = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     try:
         conn = await create_conn(host, port, request_timeout_ms=int(ANSWER_S * 1000), **given)
     except ssl.SSLError as error:
-        return _tls(address, error)
+        return _tls(address, settings, error)
+    except (TokenError, AccessFileError) as error:
+        return Unreachable(str(error), "correct the token, its file or its endpoint")
     except UnsupportedSaslMechanismError:
-        why = f"{address} does not accept user and password (SASL/PLAIN)"
-        return Unreachable(why, "enable the mechanism PLAIN on that listener")
+        mechanism = settings.broker_mechanism
+        what = "user and password (SASL/PLAIN)" if mechanism == "PLAIN" else f"SASL/{mechanism}"
+        remedy = f"enable the mechanism {mechanism} on that listener"
+        if mechanism == "PLAIN":
+            return Unreachable(f"{address} does not accept {what}", remedy)
+        remedy += ", or set EMISSIONS_BROKER_MECHANISM to one that it has"
+        return Unreachable(f"{address} does not accept {what}", remedy)
     except IllegalSaslStateError:
         why = f"{address} does not ask for a user"
         return Unreachable(
@@ -116,7 +133,9 @@ async def _ask(address: str, host: str, port: int, settings: Settings) -> Unreac
     try:
         await conn.send(MetadataRequest([], allow_auto_topic_creation=False))
     except (KafkaError, OSError) as error:
-        if settings.broker_user is None:
+        if settings.broker_tls and not _logs_in(settings):
+            return _certificate(address, settings)  # TLS 1.3 tells so after the handshake
+        if not _logs_in(settings):
             return Unreachable(f"{address} requires a user and a password (SASL)", _USER)
         return _refused(address, settings, str(error))
     finally:
@@ -128,11 +147,27 @@ def _refused(address: str, settings: Settings, said: str) -> Unreachable:
     """Explain a refused login; ``said`` is the broker's text, which never holds the password."""
     said = said.rpartition("SaslAuthenticationFailed: ")[2].strip()
     words = f": {said}" if said and "Connection at" not in said else ""
+    if settings.broker_mechanism == "OAUTHBEARER":
+        why = f"{address} rejects the token{words}"
+        return Unreachable(why, "get a token of the issuer and audience that the broker expects")
     why = f"{address} rejects the user {settings.broker_user} or its password{words}"
     return Unreachable(why, f"correct it: {_USER}")
 
 
-def _tls(address: str, error: ssl.SSLError) -> Unreachable:
+def _logs_in(settings: Settings) -> bool:
+    """Return whether clients log in by SASL."""
+    return settings.broker_user is not None or settings.broker_mechanism == "OAUTHBEARER"
+
+
+def _certificate(address: str, settings: Settings) -> Unreachable:
+    """Explain a connection that the broker ends once it has seen the client's certificate."""
+    if settings.broker_certificate_file is None:
+        why = f"{address} wants a certificate of the client, or a user (SASL)"
+        return Unreachable(why, f"{_CERTIFICATE}, or {_USER}")
+    return Unreachable(f"{address} rejects the certificate of this client", _CERTIFICATE)
+
+
+def _tls(address: str, settings: Settings, error: ssl.SSLError) -> Unreachable:
     if isinstance(error, ssl.SSLCertVerificationError):
         why = f"the certificate of {address} is not trusted: {error.verify_message}"
         return Unreachable(why, _CA)
@@ -141,6 +176,8 @@ def _tls(address: str, error: ssl.SSLError) -> Unreachable:
     if "EOF" in (error.reason or ""):
         return Unreachable(f"{address} closes the connection in the TLS handshake", _NO_TLS)
     said = (error.reason or str(error)).replace("_", " ").lower()
+    if "alert" in said and ("certificate" in said or "unknown ca" in said):
+        return _certificate(address, settings)
     return Unreachable(f"{address} ends the TLS handshake: {said}", "check the log of the broker")
 
 
@@ -149,9 +186,11 @@ async def _closed(
 ) -> Unreachable:
     if not settings.broker_tls and await _speaks_tls(host, port):
         return Unreachable(f"{address} speaks TLS", _TLS)
+    if settings.broker_tls and isinstance(error, KafkaConnectionError) and not _logs_in(settings):
+        return _certificate(address, settings)
     if settings.broker_tls and not isinstance(error, KafkaConnectionError):
         return Unreachable(f"{address} closes the connection in the TLS handshake", _NO_TLS)
-    if settings.broker_user is not None:
+    if _logs_in(settings):
         return _refused(address, settings, "")
     return Unreachable(f"{address} closes the connection: not a Kafka broker", _OTHER)
 

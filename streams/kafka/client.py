@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.access_files import AccessFileError
+from streams.kafka.access import access_options
 from streams.kafka.patches.install import install_patches
 from streams.kafka.patches.stop import stop_consumer
 from streams.kafka.read_committed import committed_consumer
@@ -18,18 +19,14 @@ from streams.settings import Settings
 
 
 def client_options(settings: Settings) -> dict[str, Any]:
-    """Return the options that aiokafka's consumers, producers and admin clients share."""
-    options: dict[str, Any] = {"bootstrap_servers": list(settings.broker_addresses)}
-    if settings.broker_tls:
-        options["ssl_context"] = ssl.create_default_context()
-    if settings.broker_user is not None:
-        options["security_protocol"] = "SASL_SSL" if settings.broker_tls else "SASL_PLAINTEXT"
-        options["sasl_mechanism"] = "PLAIN"
-        options["sasl_plain_username"] = settings.broker_user
-        options["sasl_plain_password"] = settings.broker_password
-    elif settings.broker_tls:
-        options["security_protocol"] = "SSL"
-    return options
+    """Return the options that aiokafka's consumers, producers and admin clients share.
+
+    Raises AccessFileError where a secret, key or certificate cannot be read.
+    """
+    return {
+        "bootstrap_servers": list(settings.broker_addresses),
+        **access_options(settings),
+    }
 
 
 def admin_client(settings: Settings) -> AIOKafkaAdminClient:
@@ -46,7 +43,10 @@ def confirmed_by_all(options: Mapping[str, Any], **more: Any) -> AIOKafkaProduce
 
 async def broker_answers(settings: Settings, within_s: float = 3.0) -> bool:
     """Return whether the broker answers within that time."""
-    admin = admin_client(settings)
+    try:
+        admin = admin_client(settings)
+    except AccessFileError:
+        return False
     try:
         async with asyncio.timeout(within_s):
             await admin.start()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from schemas.errors import SchemaRegistryError
+from streams.access_files import AccessFileError, client_context
 
 _SAFE: Final = ("BACKWARD_TRANSITIVE", "FULL_TRANSITIVE")
 _ANSWER_S: Final = 4.0  # less than the health server waits for an answer
@@ -33,16 +36,40 @@ def registry_ids(
 ) -> HttpIds:
     """Return the ids of the registry at a URL; ask nothing yet.
 
-    Raises SchemaRegistryError where the URL is none.
+    Raises SchemaRegistryError where the URL is none, AccessFileError where a certificate cannot be
+    read. The secret is read at each request.
     """
     from schemas.ids import HttpIds
 
     return HttpIds(
         url,
-        user=settings.schema_registry_user,
-        password=settings.schema_registry_password,
+        authorization=partial(_authorization, settings),
+        tls=_tls(settings, url),
         timeout_s=timeout_s,
         wait_s=wait_s,
+    )
+
+
+def _authorization(settings: Settings) -> str | None:
+    """Return the header that proves who asks; None where nobody has to."""
+    from schemas.registry_client import basic
+
+    if settings.schema_registry_user is not None:
+        return basic(
+            settings.schema_registry_user, settings.secret("schema_registry_password") or ""
+        )
+    token = settings.secret("schema_registry_token")
+    return f"Bearer {token}" if token else None
+
+
+def _tls(settings: Settings, url: str) -> ssl.SSLContext | None:
+    if not url.lower().startswith("https:"):
+        return None
+    return client_context(
+        ca=settings.schema_registry_ca_file,
+        certificate=settings.schema_registry_certificate_file,
+        key=settings.schema_registry_key_file,
+        setting="EMISSIONS_SCHEMA_REGISTRY",
     )
 
 
@@ -69,13 +96,15 @@ def check_subjects(settings: Settings) -> SubjectsReport:
     url = settings.schema_registry_url
     if url is None:
         return SubjectsReport(True, "fixed ids of the package")
-    ids = registry_ids(settings, url, timeout_s=_ANSWER_S)
     try:
+        ids = registry_ids(settings, url, timeout_s=_ANSWER_S)
         subjects = ids.registered()
         absent = [subject for subject, there in subjects.items() if not there]
         if absent:
             seen = f"schema registry {url} has not the schema of {', '.join(absent)}"
             return SubjectsReport(False, seen, "emissions topics create")
+    except AccessFileError as error:
+        return SubjectsReport(False, str(error), "correct the file or the setting")
     except SchemaRegistryError as error:
         remedy = "start the schema registry, or unset EMISSIONS_SCHEMA_REGISTRY_URL"
         return SubjectsReport(False, str(error), remedy)

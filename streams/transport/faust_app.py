@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import faust
 
+from streams.kafka.access import access_options
 from streams.settings import Settings
 from streams.transport.install import install
 
@@ -27,23 +27,12 @@ def create_faust_app(
     """Create a Faust application, configured around Faust's known traps.
 
     ``wait_empty``: a rebalance waits for the batches in work. ``records_in_flight``: limit per
-    partition; None: that of the settings.
+    partition; None: that of the settings. Raises AccessFileError.
     """
-    credentials: Any = None
-    context = ssl.create_default_context() if settings.broker_tls else None
-    if settings.broker_user is not None:
-        credentials = faust.SASLCredentials(
-            username=settings.broker_user,
-            password=settings.broker_password,
-            mechanism="PLAIN",
-            ssl_context=context,
-        )
-    elif context is not None:
-        credentials = faust.SSLCredentials(context)
     app = faust.App(
         group,
         broker=[f"kafka://{address}" for address in settings.broker_addresses],
-        broker_credentials=credentials,
+        broker_credentials=faust_credentials(settings),
         store="memory://",
         # Nothing is kept on disk, but Faust makes a directory and would litter the current one.
         datadir=Path(tempfile.gettempdir()) / "emissions-faust",
@@ -68,3 +57,24 @@ def create_faust_app(
     )
     install(app, records_in_flight=records_in_flight or settings.records_in_flight)
     return app
+
+
+def faust_credentials(settings: Settings) -> Any:
+    """Return how Faust's clients log in: the options of aiokafka in Faust's classes.
+
+    None without TLS and SASL. Raises AccessFileError.
+    """
+    options = access_options(settings)
+    context = options.get("ssl_context")
+    if "sasl_oauth_token_provider" in options:
+        return faust.OAuthCredentials(
+            oauth_cb=options["sasl_oauth_token_provider"], ssl_context=context
+        )
+    if "sasl_mechanism" in options:
+        return faust.SASLCredentials(
+            username=options["sasl_plain_username"],
+            password=options["sasl_plain_password"],
+            mechanism=options["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)

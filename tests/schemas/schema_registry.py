@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,10 +29,12 @@ class Registry(ThreadingHTTPServer):
         self.requests: list[str] = []
         self.authorization: str | None = None
         self.broken = False
+        self.redirect_to: str | None = None
+        self.scheme = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"{self.scheme}://127.0.0.1:{self.server_port}"
 
     def register(
         self, subject: str, text: str, references: list[dict[str, Any]] | None = None
@@ -97,7 +100,11 @@ class Answer(BaseHTTPRequestHandler):
         if self.server.broken:
             status = 500
         data = json.dumps(body).encode()
+        if self.server.redirect_to is not None:
+            status = 302
         self.send_response(status)
+        if self.server.redirect_to is not None:
+            self.send_header("Location", self.server.redirect_to + self.path)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -107,9 +114,12 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def listening() -> Iterator[Registry]:
+def listening(tls: ssl.SSLContext | None = None) -> Iterator[Registry]:
     """A registry that answers until the end of the context."""
     with Registry() as server:
+        if tls is not None:
+            server.scheme = "https"
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

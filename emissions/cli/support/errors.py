@@ -122,6 +122,7 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
     from emissions.rule_cases.case import CaseError
     from schemas.errors import SchemaRegistryError
     from sinks.migrate import MigrationError
+    from streams.access_files import AccessFileError
     from streams.kafka.topics import TopicError
     from streams.registry.errors import RegistryError
     from streams.rules.errors import RuleError
@@ -129,7 +130,7 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
 
     yield (InputError, RegistryError, RuleError, CaseError), BAD_INPUT, str
     yield (SettingsError, TopicsInUseError), BAD_INPUT, str
-    yield (NotInstalledError,), BAD_INPUT, str
+    yield (NotInstalledError, AccessFileError), BAD_INPUT, str
     yield (RunError, BrokerError, StartError, TopicError), BROKEN, str
     yield (SchemaRegistryError, MigrationError), BROKEN, str
     yield (KafkaError,), BROKEN, broker_sentence

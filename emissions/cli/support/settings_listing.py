@@ -19,6 +19,7 @@ from streams.settings import (
     PREFIX,
     Settings,
     SettingsError,
+    is_secret,
     named_twice,
     parsed,
     present_name,
@@ -148,7 +149,7 @@ def _wrong(env: Mapping[str, str]) -> dict[str, str]:
 
 def _shown(variable: str, value: object) -> object:
     """Mask secrets in a value."""
-    if variable.endswith("_PASSWORD"):
+    if is_secret(variable):
         return _MASK if value else value
     if isinstance(value, str):
         return re.sub(r"[^/\s,]*@", f"{_MASK}@", value)
