@@ -5,7 +5,7 @@ Confluent wire format: 0x00, the schema id as four bytes big-endian, the Avro bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from struct import Struct
@@ -18,7 +18,13 @@ from schemas.body_check import BodyCheck
 from schemas.columns import DecodedBatch
 from schemas.decoding.batch import ColumnDecoder
 from schemas.decoding.record import HEADER, ReadingDecoder
-from schemas.definitions import Definition, current, same_on_the_wire
+from schemas.definitions import (
+    Definition,
+    current,
+    packaged,
+    packaged_ids,
+    same_on_the_wire,
+)
 from schemas.encoding.compiler import compile_encoder
 from schemas.errors import SchemaNotYetKnown, Undecodable, UnknownSchema
 from schemas.ids import SchemaIds
@@ -67,6 +73,20 @@ class Codec:
             found = compile_encoder(current()[record_name].parsed, framing)
             self._encoders[record_name] = found
         return found
+
+    def earlier_forms(self, record_name: str, record: dict[str, Any]) -> Iterator[bytes]:
+        """Yield what earlier programs wrote of a record, by each earlier version of its schema.
+
+        Their ids are the fixed ones; a version that the record does not fit is left out.
+        """
+        for number, file in packaged_ids().items():
+            writer = packaged(file)
+            if writer.name != record_name or writer is current()[record_name]:
+                continue
+            body = BytesIO()
+            with suppress(KeyError, TypeError, ValueError, AttributeError):
+                fastavro.schemaless_writer(body, writer.parsed, record)
+                yield _framing.pack(0, number) + body.getvalue()
 
     def decode(self, value: bytes) -> tuple[str, dict[str, Any]]:
         """Decode a framed message to its record name and its record in the current schema.

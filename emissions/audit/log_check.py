@@ -1,99 +1,126 @@
-"""Compare the transparency log with the topics: each record a leaf, each leaf a record."""
+"""Compare the transparency log with the topics and with ClickHouse: each record a leaf, and back.
+
+Compared is what was sealed when the audit looked: a size of the log, and the offsets of the topics
+up to which they are in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 from aiokafka import TopicPartition
+from clickhouse_connect.driver.client import Client
 
-from emissions.audit.check import AuditCheck, first_named
+from emissions.audit.check import AuditCheck
+from emissions.audit.later_records import records_after
+from emissions.audit.leaf_comparison import CLICKHOUSE, PART, TOPICS, LeafComparison
+from emissions.audit.newest_registrations import NewestRegistrations
+from emissions.audit.stored_leaves import StoredLeaves
 from schemas.codec import Codec
-from streams.core.evidence.leaf import Leaf, LeafKind, read_entry
 from streams.kafka.clients import consumer_of
 from streams.kafka.partitions import PartitionId
 from streams.kafka.reader import ends_of, read_log
 from streams.rules.country import load_country
 from streams.sealing.log_files import LogError, LogFiles
-from streams.sealing.log_writer import read_state
+from streams.sealing.log_writer import SealedState, read_state
 from streams.sealing.records import LeafReader, UnsealedError
 from streams.settings import Settings
 
-LeafKey = tuple[LeafKind, str, int]
-"""Kind, id and revision of a leaf."""
-PART = "log"
 
+class LogAudit:
+    """The log as it is when the audit looks; without one, or one that cannot be read, no check."""
 
-class LeafComparison:
-    """Leaves by kind, id and revision: those of the log, and those that the topics give."""
+    def __init__(
+        self, settings: Settings, codec: Codec, state: SealedState | None, problem: str | None
+    ) -> None:
+        self._settings = settings
+        self._codec = codec
+        self._files = LogFiles(Path(settings.log_path or "."))
+        self._state = state
+        self._problem = problem
+        self._reader = LeafReader(settings, codec, load_country(settings.rules))
+        self.compared: dict[TopicPartition, int] = {}
+        """How far the topics were compared, which is how far the tables must be."""
 
-    def __init__(self, leaves: Iterable[Leaf]) -> None:
-        self._log: dict[LeafKey, set[bytes]] = {}
-        self._topics: dict[LeafKey, set[bytes]] = {}
-        for leaf in leaves:
-            self._log.setdefault(leaf[:3], set()).add(leaf.digest)
-
-    def take(self, leaf: Leaf) -> None:
-        """Add the leaf of a record."""
-        self._topics.setdefault(leaf[:3], set()).add(leaf.digest)
-
-    def checks(self) -> list[AuditCheck]:
-        """Return a check for each kind of leaf that the topics have."""
-        kinds: tuple[LeafKind, ...] = ("registration", "root", "violation", "case")
-        return [self._check(kind) for kind in kinds if self._count(kind)]
-
-    def _count(self, kind: LeafKind) -> int:
-        return sum(key[0] == kind for key in self._log.keys() | self._topics.keys())
-
-    def _check(self, kind: LeafKind) -> AuditCheck:
-        wrong = []
-        newest: dict[str, int] = {}  # a registration that was replaced may be compacted away
-        for _, identity, revision in (key for key in self._topics if key[0] == "registration"):
-            newest[identity] = max(newest.get(identity, -1), revision)
-        for key in sorted(self._log.keys() | self._topics.keys()):
-            if key[0] != kind:
-                continue
-            sealed, there = self._log.get(key, set()), self._topics.get(key, set())
-            name = f"{kind} {key[1]}, revision {key[2]}"
-            if not sealed:
-                wrong.append(f"{name}: is missing in the log")
-            elif not there:
-                if kind != "registration" or newest.get(key[1], -1) < key[2]:
-                    wrong.append(f"{name}: is in the log, and the topic has no such record")
-            elif sealed != there:
-                wrong.append(f"{name}: was altered: the log has another hash of it")
-        return AuditCheck(PART, f"{kind}s", f"{self._count(kind)} leaves", first_named(wrong))
-
-
-async def check_transparency_log(settings: Settings, codec: Codec) -> list[AuditCheck]:
-    """Compare the log with the topics, as far as it is sealed; nothing where there is no log.
-
-    Raises LookupError for a missing topic, and the errors of Kafka and of the schema registry.
-    """
-    if settings.log_path is None:
-        return []
-    files = LogFiles(Path(settings.log_path))
-    try:
-        state = read_state(files.directory)
-        leaves = [] if state is None else [read_entry(each) for each in files.entries(state.size)]
-    except (LogError, OSError, ValueError) as error:
-        return [AuditCheck(PART, settings.log_path, "not compared", [str(error)])]
-    if state is None:
-        return [AuditCheck(PART, settings.log_path, "not compared", ["nothing is sealed yet"])]
-    sealed = state.of_partitions()
-    compared = LeafComparison(leaves)
-    reader = LeafReader(settings, codec, load_country(settings.rules))
-    ends = await ends_of(settings, *reader.topics)
-    upto = {tp: min(end, sealed.get((tp.topic, tp.partition), 0)) for tp, end in ends.items()}
-    async with consumer_of(settings) as consumer:
-        async for record in read_log(consumer, upto):
+    @classmethod
+    def open(cls, settings: Settings, codec: Codec) -> Self:
+        """Look at the log's directory."""
+        state, problem = None, None
+        if settings.log_path is not None:
             try:
-                leaf = reader.leaf(record)
+                state = read_state(Path(settings.log_path))
+            except (LogError, OSError, ValueError) as error:
+                problem = str(error)
+            else:
+                problem = None if state is not None else "nothing is sealed yet"
+        return cls(settings, codec, state, problem)
+
+    async def topics(self) -> list[AuditCheck]:
+        """Compare the log with the topics, as far as it is sealed; nothing where there is no log.
+
+        Raises LookupError for a missing topic, and the errors of Kafka and of the schema registry.
+        """
+        if self._problem is not None:
+            return [AuditCheck(PART, str(self._files.directory), "not compared", [self._problem])]
+        if self._state is None:
+            return []
+        sealed = self._state.of_partitions()
+        newest = NewestRegistrations()
+        ends = await ends_of(self._settings, *self._reader.topics)
+        self.compared = upto = {
+            tp: min(end, sealed.get((tp.topic, tp.partition), 0)) for tp, end in ends.items()
+        }
+        compared = LeafComparison(self._files, self._state.size, TOPICS)
+        try:
+            async with consumer_of(self._settings) as consumer:
+                async for record in read_log(consumer, upto):
+                    try:
+                        leaf = self._reader.leaf(record)
+                    except UnsealedError:
+                        continue  # the checks of results name it
+                    if leaf is not None:
+                        newest.take(leaf)
+                        compared.take(leaf)
+            checks = await asyncio.to_thread(compared.checks, newest.replaced)
+        except (LogError, FileNotFoundError, ValueError) as error:
+            return [self._unreadable(error)]
+        # The rule sets are on no topic.
+        checks = [each for each in checks if each.place != "rule sets"]
+        return [_how_far(self._state.size, sealed, ends), *checks]
+
+    async def stored(self, client: Client) -> list[AuditCheck]:
+        """Compare the log with the tables of a database whose worker has taken what is sealed.
+
+        Raises the errors of ClickHouse, Kafka and of the schema registry.
+        """
+        if self._state is None:
+            return []
+        compared = LeafComparison(self._files, self._state.size, CLICKHOUSE)
+        rows = StoredLeaves(client, self._codec)
+        try:
+            await asyncio.to_thread(rows.take, compared)
+            if compared.unknown():
+                await self._forget_unsealed(compared)
+            return await asyncio.to_thread(compared.checks, rows.excused)
+        except (LogError, FileNotFoundError, ValueError) as error:
+            return [self._unreadable(error)]
+
+    async def _forget_unsealed(self, compared: LeafComparison) -> None:
+        """Leave out what is on the topics and not in the log yet."""
+        topics = self._reader.topics
+        async for record in records_after(self._settings, topics, self.compared):
+            try:
+                leaf = self._reader.leaf(record)
             except UnsealedError:
-                continue  # the checks of results name it
+                continue
             if leaf is not None:
-                compared.take(leaf)
-    return [_how_far(len(leaves), sealed, ends), *compared.checks()]
+                compared.forget(leaf)
+
+    def _unreadable(self, error: Exception) -> AuditCheck:
+        return AuditCheck(PART, str(self._files.directory), "not compared", [str(error)])
 
 
 def _how_far(

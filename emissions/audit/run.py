@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from clickhouse_connect.driver.client import Client
 
 from emissions.audit.changelog_ledgers import ChangelogLedgers
 from emissions.audit.check import AuditCheck
 from emissions.audit.clickhouse_rows import compare_messages, compare_readings, stored_results
 from emissions.audit.evidence_check import EvidenceCheck, ViolationSample
+from emissions.audit.later_records import records_after
 from emissions.audit.ledger_check import check_ledger
-from emissions.audit.log_check import check_transparency_log
+from emissions.audit.log_check import LogAudit
 from emissions.audit.output_reader import OutputReader
 from emissions.audit.partition_log import PartitionLog
 from emissions.audit.published_results import PublishedResults
@@ -29,7 +30,7 @@ from schemas.codec import Codec
 from streams.core.records.partitioning import Share
 from streams.core.records.record import RawRecord
 from streams.kafka.clients import consumer_of
-from streams.kafka.reader import FETCH_MS, ends_of, partitions_of, read_log
+from streams.kafka.reader import ends_of, partitions_of, read_log
 from streams.kafka.topics import changelog_topic, output_topics
 from streams.settings import Settings
 
@@ -57,8 +58,11 @@ async def audit(
         async for record in read_log(consumer, ends):
             taking.take(record)
     checks, logs, judged = await _readings(settings, codec, published, ledgers, committed, sample)
-    checks += await check_transparency_log(settings, codec)
-    behind = await _wait_for_sinks(settings, {**ends, **judged})
+    log = LogAudit.open(settings, codec)
+    checks += await log.topics()
+    upto = {**ends, **judged}
+    upto |= {tp: max(offset, upto.get(tp, 0)) for tp, offset in log.compared.items()}
+    behind = await _wait_for_sinks(settings, upto)
     if behind:
         why = f"the sinks worker is {behind} messages behind and makes no progress"
         return [*checks, AuditCheck("results", "ClickHouse", "not compared", [why])]
@@ -66,7 +70,8 @@ async def audit(
     readings = await asyncio.to_thread(compare_readings, client, topic, logs)
     messages = await asyncio.to_thread(compare_messages, client, topic, logs)
     stored = await asyncio.to_thread(stored_results, client, topic)
-    async for record in _after(settings, ends):
+    checks += await log.stored(client)
+    async for record in records_after(settings, output_topics(settings), ends):
         taking.take(record, late=True)
     return [*checks, readings, messages, *published.compare(stored), *taking.checks()]
 
@@ -155,24 +160,3 @@ async def _wait_for_sinks(settings: Settings, ends: Mapping[TopicPartition, int]
             elif time.monotonic() - since > SINKS_S:
                 return behind
             await asyncio.sleep(POLL_S)
-
-
-async def _after(
-    settings: Settings, before: Ends
-) -> AsyncIterator[ConsumerRecord[bytes | None, bytes | None]]:
-    """Return what has come to the partitions since they ended at ``before``."""
-    ends = await ends_of(settings, *output_topics(settings))
-    left = {tp for tp, end in ends.items() if end > before.get(tp, 0)}
-    if not left:
-        return
-    async with consumer_of(settings) as consumer:
-        consumer.assign(left)
-        for tp in left:
-            consumer.seek(tp, before.get(tp, 0))
-        while left:
-            for partition, records in (await consumer.getmany(*left, timeout_ms=FETCH_MS)).items():
-                for record in records:
-                    if record.offset < ends[partition]:
-                        yield record
-                if await consumer.position(partition) >= ends[partition]:
-                    left.discard(partition)

@@ -31,15 +31,34 @@ class _Field(NamedTuple):
     value: Callable[[Sequence[Any]], Any]
 
 
+class RecordTable:
+    """Selects records from a table, and makes them of its rows."""
+
+    def __init__(self, rows: Rows, record: str, table: str) -> None:
+        """Look up the types of the columns; ``rows`` asks for them."""
+        self._table = table
+        types: dict[str, str] = {str(name): str(kind) for name, kind in rows(_TYPES, table=table)}
+        self._fields = list(_fields(record, types))
+
+    def select(self, condition: str = "1", order: str = "", *, final: bool = False) -> str:
+        """Return the question; ``final``: of rows with one key the last alone."""
+        columns = ", ".join(column for field in self._fields for column in field.columns)
+        of_each = " FINAL" if final else ""
+        ordered = f" ORDER BY {order}" if order else ""
+        return f"SELECT {columns} FROM {self._table}{of_each} WHERE {condition}{ordered}"  # noqa: S608
+
+    def record(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Return the record of a row of the answer."""
+        return _record(self._fields, row)
+
+
 def read_records(
     rows: Rows, record: str, table: str, condition: str, order: str, **parameters: Any
 ) -> list[dict[str, Any]]:
     """Return the records of a table, each revision that it holds whole."""
-    types: dict[str, str] = {str(name): str(kind) for name, kind in rows(_TYPES, table=table)}
-    fields = list(_fields(record, types))
-    columns = ", ".join(column for field in fields for column in field.columns)
-    sql = f"SELECT {columns} FROM {table} FINAL WHERE {condition} ORDER BY {order}"  # noqa: S608
-    return [_record(fields, row) for row in rows(sql, **parameters)]
+    chosen = RecordTable(rows, record, table)
+    sql = chosen.select(condition, order, final=True)
+    return [chosen.record(row) for row in rows(sql, **parameters)]
 
 
 def _record(fields: Sequence[_Field], row: Sequence[Any]) -> dict[str, Any]:

@@ -35,10 +35,10 @@ def command(sample: int, everything: bool, form: str) -> None:
     Reads the topics from the beginning and compares, for each partition of the readings, the
     messages with the ledger (used, duplicates, dead-lettered, ticks) and with the dead letters;
     then the results in Kafka with those in ClickHouse, and the evidence of violations with the
-    messages; and, where EMISSIONS_LOG_PATH names it, the transparency log with the topics: every
-    record a leaf, every leaf a record. Exits with 1 and names the differences if anything does not
-    add up. Workers may run meanwhile. A kept demo or replay cannot be audited: its broker ended
-    with the run.
+    messages; and, where EMISSIONS_LOG_PATH names it, the transparency log with the topics and with
+    the tables of violations, cases, roots, registrations and rule sets: every record a leaf, every
+    leaf a record. Exits with 1 and names the differences if anything does not add up. Workers may
+    run meanwhile. A kept demo or replay cannot be audited: its broker ended with the run.
 
     \b
     Examples:

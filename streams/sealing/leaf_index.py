@@ -85,10 +85,11 @@ class LeafIndex:
     def find(self, hashes: Sequence[Hash]) -> dict[int, int]:
         """Return the places of those hashes that are leaves, by the number of the hash."""
         keys = _keys(b"".join(hashes))
+        candidates = [each for run in self._runs for each in run.candidates(keys)]
+        candidates.sort(key=lambda each: each[1])  # of one tile after the other
         found = {
             number: place
-            for run in self._runs
-            for number, place in run.candidates(keys)
+            for number, place in candidates
             if self._read(place, place + 1) == hashes[number]
         }
         begin, end = self._rest
