@@ -94,7 +94,7 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
             started=_announce,
         )
         with client(stage.settings) as connected:
-            found = print_found(connected, report.messages)
+            found = print_found(connected, report.messages, settings, codec)
         used = stage.usage()
     comparison = compare(nation.truth, found)
     print_scores(comparison, figures)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
+from emissions.simulation.compare_cases import compare_cases
 from emissions.simulation.compare_suspicions import compare_suspicions
 from emissions.simulation.results import PipelineResults, ResultRow, instant, text
 from emissions.simulation.score import SHOWN, Score
@@ -47,6 +48,7 @@ def compare(truths: Iterable[Truth], found: PipelineResults) -> Comparison:
             _revisions(of("revision"), means),
             *_quality(of("quality"), means, judged=found.codes_known),
             *_nothing(of("nothing"), violations, gaps),
+            *compare_cases(of("case"), found.cases, found.pending),
             *compare_suspicions(chain.from_iterable(by_outcome.values()), found.findings),
         )
     )

@@ -13,6 +13,7 @@ from emissions.simulation import expectations
 from emissions.simulation.defect_planner import DefectPlanner
 from emissions.simulation.defects import BYTES_ONLY, OWN_SOURCE, Defect, DefectKind
 from emissions.simulation.emission import LONGEST_WAY, Emitter, OddReading, RegularReadings
+from emissions.simulation.expected_cases import expected_cases
 from emissions.simulation.fake_ids import UNKNOWN_SOURCE
 from emissions.simulation.fleet import CADENCE_S, build_fleet
 from emissions.simulation.stations import STATION_CADENCE_S, StationEmitter, build_stations
@@ -101,7 +102,8 @@ class Nation:
             *([enterprise_of(self.tampered, start)] if self.tampered else []),
             *(station.enterprise for station in self.stations),
         )
-        self.truth = tuple(self._truth())
+        truths = tuple(self._truth())
+        self.truth = (*truths, *expected_cases(truths, self.until))
 
     def emitters(self) -> list[Emitter]:
         """Return one emitter per source that sends, in the order of the fleet."""

@@ -21,6 +21,10 @@ QUERIES: Mapping[str, str] = {
     ),
     "gaps": "SELECT source_id, parameter, start, end, status FROM gaps_current",
     "dead_letters": "SELECT reason, source_id FROM dead_letters_current",
+    "cases": (
+        "SELECT bin, source_id, track, article, start, length(cases_current.violations) AS count, "
+        "opened_at, deferred_until FROM cases_current"
+    ),
     "findings": "SELECT kind, source_id, parameter, start, end FROM findings_current",
     "means": (
         "SELECT source_id, parameter, window, start, revision, seconds_by_code FROM means_current "
@@ -37,7 +41,8 @@ class PipelineResults:
     Times are milliseconds UTC, ISO 8601 texts or datetimes (a naive one is UTC); what does not
     apply is None or empty. ``means`` needs the days with quality codes and the hours with a
     revision above 1. ``duplicates`` is the number of readings dropped as equal; None: not known,
-    as of ``findings``. ``codes_known``: the means have ``seconds_by_code``.
+    as of ``findings``, ``cases`` and ``pending``, the cases that had not opened yet but will.
+    ``codes_known``: the means have ``seconds_by_code``.
     """
 
     violations: Iterable[ResultRow]
@@ -47,6 +52,8 @@ class PipelineResults:
     duplicates: int | None = None
     codes_known: bool = True
     findings: Iterable[ResultRow] | None = None
+    cases: Iterable[ResultRow] | None = None
+    pending: Iterable[ResultRow] | None = None
 
 
 def read_export(directory: Path) -> PipelineResults:
@@ -58,6 +65,10 @@ def read_export(directory: Path) -> PipelineResults:
         means=[row for row in _table(directory / "means.csv") if row["window"] == "1h"],
         codes_known=False,
         findings=_lines(directory / "findings.ndjson"),
+        cases=[
+            {**each, "count": len(each["violations"])}
+            for each in _lines(directory / "cases.ndjson")
+        ],
     )
 
 

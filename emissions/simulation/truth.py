@@ -19,9 +19,11 @@ class Truth(msgspec.Struct, frozen=True, omit_defaults=True):
     """One expectation.
 
     ``outcome`` is violation, gap, dead-letter, duplicate, quality, revision, nothing, suspicion, or
-    unlearned: a suspicion that comes before its detector can know what is usual. ``code`` is the
-    rule, the reason, the quality code or the detector. ``count`` is messages, seconds of a day or
-    the revision of a mean. Times are milliseconds UTC; ``end`` None means still open.
+    unlearned: a suspicion that comes before its detector can know what is usual; or case. ``code``
+    is the rule, the reason, the quality code, the detector, or track and article of a case.
+    ``count`` is messages, seconds of a day, the revision of a mean or the violations of a case.
+    Times are milliseconds UTC; ``end`` None means that it goes on. A case opens or opened at
+    ``opens_at`` and had done so by the end of the simulation if its ``status`` says so.
     """
 
     kind: str
@@ -36,9 +38,10 @@ class Truth(msgspec.Struct, frozen=True, omit_defaults=True):
     status: str | None = None
     automatic: bool | None = None
     deferred_until: int | None = None
+    opens_at: int | None = None
 
 
-_MOMENTS = ("start", "end", "deferred_until")
+_MOMENTS = ("start", "end", "deferred_until", "opens_at")
 
 
 def write_truth(path: Path, truths: Iterable[Truth]) -> int:

@@ -6,10 +6,16 @@ from datetime import date
 from typing import Any
 
 from emissions.cli.support.nation_report import FUNNEL, SECTIONS
+from emissions.explain.store import Store
+from emissions.pending_cases import read_pending
+from schemas.codec import Codec
+from schemas.ids import FileIds
 from sinks.clickhouse import client
 from sinks.migrate import migrate
 from sinks.reference_tables import write_reference_tables
 from sinks.tables import CASES, VIOLATIONS
+from streams.core.cases.scene import CasePolicy
+from streams.core.law.policy import Policy
 from streams.rules.load import load_rules
 from tests.sinks.make import DAY, MARCH, batch, case, entry, violation
 from tests.sinks.test_views import write
@@ -96,12 +102,19 @@ async def test_the_work_list_begins_with_what_is_due_first(clickhouse: TestClick
 async def test_the_demo_tells_how_windows_became_cases(clickhouse: TestClickHouse) -> None:
     known = violation()
     await stored(clickhouse, case(violations=(known["id"],), fine_kzt=900, fine_missing=None))
-    found = [entry(0, known), entry(1, violation(rule="KZ-30"))]
+    law = [{"act": "КоАП", "article": "328", "part": "1", "point": None, "subpoint": None}]
+    found = [entry(0, known), entry(1, violation(rule="KZ-30", legal_basis=law))]
     await write(clickhouse, (VIOLATIONS,), batch(found, "emissions.violations"))
     sections = dict(SECTIONS)
     with client(clickhouse.settings) as connected:
         assert connected.query(FUNNEL).result_rows == [(0, 2, 1, 1)]
         cases = connected.query(sections["Cases by what follows; fines are estimates"]).result_rows
         dates = connected.query(sections["The nearest dates of cases"]).result_rows
+        rules = load_rules()
+        store = Store(connected, Codec(FileIds()), rules, Policy(), "emissions.readings")
+        pending = read_pending(store, Policy(), CasePolicy())
     assert cases == [("PRESCRIPTION", "328", "1", 1, 1, 0, 0, 900, date(2026, 3, 17))]
     assert dates == [(date(2026, 3, 17), "prescription_by", 1)]
+    assert [(each.violations, each.article) for each in pending] == [
+        ((found[1].record["id"],), "328")
+    ]

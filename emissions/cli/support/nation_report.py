@@ -13,14 +13,22 @@ from clickhouse_connect.driver.client import Client
 
 from emissions.cli.support.output import show_rows
 from emissions.cli.support.sql_query import fetch_answer
+from emissions.explain.store import Store
+from emissions.pending_cases import read_pending
 from emissions.replay.run import RunReport
 from emissions.replay.usage import Usage
 from emissions.simulation.compare import Comparison
+from emissions.simulation.compare_cases import CASES
 from emissions.simulation.compare_suspicions import SUSPICION
 from emissions.simulation.nation import NationFigures
 from emissions.simulation.results import QUERIES, PipelineResults
 from emissions.simulation.score import Score
 from emissions.simulation.tampering import needed_days
+from schemas.codec import Codec
+from streams.core.cases.pending import PendingCase
+from streams.core.time.local_clock import clock
+from streams.rules.load import load_rules
+from streams.settings import Settings
 
 WORST = (
     "SELECT rule, source_id, parameter, substring(start_local, 1, 16) AS local_time, value, "
@@ -76,7 +84,7 @@ QUESTIONS = (
 )
 
 
-def print_found(client: Client, messages: int) -> PipelineResults:
+def print_found(client: Client, messages: int, settings: Settings, codec: Codec) -> PipelineResults:
     """Print what ClickHouse holds and return it for the comparison.
 
     ``messages`` were published; those neither accepted nor dead-lettered were equal duplicates.
@@ -85,6 +93,10 @@ def print_found(client: Client, messages: int) -> PipelineResults:
         columns, rows = _rows(client, sql)
         show_rows(rows, columns, "table", title)
         click.echo()
+    rules = load_rules(settings.rules)
+    store = Store(client, codec, rules, settings.policy, settings.topic_readings)
+    ahead = read_pending(store, settings.policy, settings.case_policy)
+    _print_ahead(ahead, rules.country.zone)
     found = {name: _rows(client, sql)[1] for name, sql in QUERIES.items()}
     _, ((accepted,),) = fetch_answer(
         client, "SELECT uniqExact(topic, partition, offset) FROM readings_current"
@@ -96,7 +108,31 @@ def print_found(client: Client, messages: int) -> PipelineResults:
         dead_letters=found["dead_letters"],
         means=found["means"],
         duplicates=messages - int(accepted) - len(found["dead_letters"]),
+        cases=found["cases"],
+        pending=[each._asdict() | {"count": len(each.violations)} for each in ahead],
     )
+
+
+def _print_ahead(ahead: list[PendingCase], zone: str) -> None:
+    """Print when the cases open whose violations late data can still change, by local day."""
+    days: dict[tuple[str, str, str], list[PendingCase]] = {}
+    for each in ahead:
+        day = clock(zone).date(each.opens_at).isoformat()
+        days.setdefault((day, each.track, each.article), []).append(each)
+    columns = ("opens_on", "track", "article", "cases", "sources", "violations")
+    rows = [
+        {
+            "opens_on": day,
+            "track": track,
+            "article": article,
+            "cases": len(of_day),
+            "sources": len({each.source_id for each in of_day}),
+            "violations": sum(len(each.violations) for each in of_day),
+        }
+        for (day, track, article), of_day in sorted(days.items())
+    ]
+    show_rows(rows, columns, "table", "Cases that open when late data can no longer change them")
+    click.echo()
 
 
 def _rows(client: Client, sql: str) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
@@ -113,7 +149,8 @@ def _remark(score: Score) -> str:
 def print_scores(comparison: Comparison, figures: NationFigures) -> None:
     """Print precision and recall of each kind, then every miss and every extra by name.
 
-    Tampering has a table of its own, with the false findings of each source and day.
+    Cases have a table of their own, by what was planned, and so has tampering, with the false
+    findings of each source and day.
     """
     columns = ("kind", "expected", "found", "precision", "recall")
     rows = [
@@ -125,16 +162,39 @@ def print_scores(comparison: Comparison, figures: NationFigures) -> None:
             "recall": score.recall,
         }
         for score in comparison.scores
-        if not score.kind.startswith(SUSPICION)
+        if not score.kind.startswith((SUSPICION, f"{CASES} "))
     ]
     show_rows(rows, columns, "table", "Findings compared with the truth")
     click.echo()
+    _print_cases(comparison)
     _print_tampering(comparison, figures)
     for score in comparison.scores:
         for sentence in score.misses:
             click.echo(f"missed  {score.kind}: {sentence}")
         for sentence in score.extras:
             click.echo(f"made up {score.kind}: {sentence}")
+    click.echo()
+
+
+def _print_cases(comparison: Comparison) -> None:
+    columns = ("planned", "follows", "state", "expected", "found", "precision", "recall")
+    rows = []
+    for score in comparison.scores:
+        if not score.kind.startswith(f"{CASES} "):
+            continue
+        cause, follows, state = score.kind.removeprefix(f"{CASES} ").split(", ")
+        rows.append(
+            {
+                "planned": cause,
+                "follows": follows,
+                "state": state + _remark(score),
+                "expected": score.expected,
+                "found": score.found if score.judged else None,
+                "precision": score.precision,
+                "recall": score.recall,
+            }
+        )
+    show_rows(rows, columns, "table", "Cases compared with what was planned")
     click.echo()
 
 

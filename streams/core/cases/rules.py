@@ -23,6 +23,9 @@ _RUN_OVER: Final = 3 * HOUR
 RUN_WINDOW: Final = 30 * MINUTE
 """Windows of a run, but those of a source with a cadence of 20 minutes."""
 
+_COARSE_CADENCE_S: Final = 1200
+_COARSE_WINDOW: Final = 20 * MINUTE
+
 
 class Kind(Enum):
     """When late data can change a violation no more."""
@@ -59,6 +62,11 @@ CASE_RULES: Final = {
     "KZ-NOASM": CaseRule(Kind.DUTY, alone=True),
     "KZ-NOLINK": CaseRule(Kind.DUTY, alone=True),
 }
+
+
+def run_window_of(cadence_s: int) -> int:
+    """Return the length of the windows of a run of a source with this cadence (s), in ms."""
+    return _COARSE_WINDOW if cadence_s == _COARSE_CADENCE_S else RUN_WINDOW
 
 
 def natural_moment(

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from streams.core.cases.rules import CASE_RULES, RUN_WINDOW
+from streams.core.cases.rules import CASE_RULES, run_window_of
 from streams.core.cases.scene import CaseLaw, CaseScene, CaseSubject, PendingMark
 from streams.core.cases.state import decode_cases
 from streams.core.engine.case_tracker import CaseTracker, SpanClock, Told
@@ -22,11 +22,8 @@ from streams.core.registry.notice import MARK
 from streams.core.sources.history import RegistryHistory
 from streams.core.sources.source import SourceEntry
 from streams.core.state.uncommitted import UncommittedState
-from streams.core.time.interval import FOREVER, MINUTE
+from streams.core.time.interval import FOREVER
 from streams.core.time.timers import Timers
-
-_COARSE_CADENCE_S: Final = 1200
-_COARSE_WINDOW: Final = 20 * MINUTE
 
 _revised_at = attrgetter("revised_at")
 
@@ -181,8 +178,7 @@ class PartitionCases:
         if entry is None:
             subject = CaseSubject(*name, self._context.zone, investor=investor)
             return CaseScene(subject, law.payment, law.calendar, law.measures, policy, law.terms)
-        coarse = entry.cadence_s == _COARSE_CADENCE_S
-        subject = CaseSubject(*name, entry.zone, _COARSE_WINDOW if coarse else RUN_WINDOW, investor)
+        subject = CaseSubject(*name, entry.zone, run_window_of(entry.cadence_s), investor)
         marks = tuple(self._marks_on(name.bin, entry))
         return CaseScene(subject, law.payment, law.calendar, law.measures, policy, law.terms, marks)
 

@@ -39,7 +39,7 @@ def test_an_export_holds_everything_but_quality_codes(tmp_path: Path) -> None:
     _export(judge(nation), tmp_path)
     comparison = compare(nation.truth, read_export(tmp_path))
     unjudged = {score.kind.split()[0] for score in comparison.scores if not score.judged}
-    assert unjudged <= {"equal", "seconds", "suspicion"}
+    assert unjudged <= {"case", "equal", "seconds", "suspicion"}
     assert [score for score in comparison.scores if score.judged and not score.perfect] == []
     assert comparison.holds
 
@@ -52,6 +52,7 @@ def _export(found: PipelineResults, directory: Path) -> None:
         ("Violation", found.violations),
         ("DeadLetter", found.dead_letters),
         ("Finding", found.findings or ()),
+        ("AdministrativeCase", found.cases or ()),
     ):
         for row in rows:
             plain = dict(row)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emissions.simulation.compare import compare
+from emissions.simulation.expected_cases import CASE, OPENED, PENDING
 from emissions.simulation.files import write_readings, write_registry
 from emissions.simulation.nation import Nation
 from emissions.simulation.results import PipelineResults
@@ -31,6 +33,24 @@ def test_the_judging_core_finds_exactly_the_truth(
     emitted = [each for each in found.violations if each["parameter"] is not None]
     assert emitted
     assert all(each["excess_mass_t"] > 0 for each in emitted)  # every plant measures its flow
+
+
+@pytest.mark.parametrize(
+    ("enterprises", "seed", "density"), [(1, 5, 15), pytest.param(2, 5, 15, marks=pytest.mark.slow)]
+)
+def test_cases_open_for_what_was_planned_and_for_nothing_else(
+    enterprises: int, seed: int, density: float
+) -> None:
+    nation = Nation(enterprises=enterprises, seed=seed, days=6, density=density, tampered=0)
+    found = judge(nation)
+    expected = [each for each in nation.truth if each.outcome == CASE]
+    assert {each.status for each in expected} >= {OPENED, PENDING}
+    assert len({each.kind for each in expected}) > 2
+    scores = [each for each in compare(nation.truth, found).scores if each.kind.startswith(CASE)]
+    assert [each for each in scores if not each.perfect] == []
+    lost = replace(found, cases=[], pending=[])
+    told = [each for each in compare(nation.truth, lost).scores if each.kind.startswith(CASE)]
+    assert all(each.recall == 0.0 for each in told)
 
 
 @pytest.mark.parametrize(
