@@ -18,6 +18,8 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.comments import write_comments
 from sinks.reference_tables import write_reference_tables
+from sinks.retention import lengthen_raw_retention
+from streams.core.law.retention import RAW_YEARS
 from streams.rules.load import load_rules
 from streams.rules.packed import pack_rules
 
@@ -87,11 +89,13 @@ def migrate(
     database: str,
     directory: Traversable | None = None,
     rules: str | None = None,
+    raw_years: int = RAW_YEARS,
 ) -> list[str]:
     """Create the database if needed, apply the missing migrations, and return their names.
 
     Updates the reference tables (with the titles of the rules in the directory ``rules``, or of the
-    packaged ones) and the comments of columns on every run. ``client`` may be connected to any
+    packaged ones) and the comments of columns on every run, and keeps raw messages for
+    ``raw_years`` at least. ``client`` may be connected to any
     database; it is left connected to this one. Raises ``MigrationError`` if an applied file has
     changed or is missing.
     """
@@ -116,6 +120,7 @@ def migrate(
     if directory is None:
         write_reference_tables(client, load_rules(rules), pack_rules(rules))
         write_comments(client)
+        lengthen_raw_retention(client, raw_years)
     return done
 
 

@@ -24,6 +24,7 @@ from msgspec import Meta
 
 from streams.access_files import read_secret
 from streams.core.law.policy import SIGNATURE_POLICIES, Policy
+from streams.core.law.retention import Retention
 from streams.service_variables import made_for_a_service
 
 if TYPE_CHECKING:
@@ -152,6 +153,13 @@ class Settings:
     group_sinks: str = "emissions-sinks"  # consumer group of the sinks workers
     group_seal: str = "emissions-seal"  # under it the seal worker tells how far it has sealed
 
+    # Retention; what would destroy evidence is refused
+    retention_readings_days: Count = 400  # of readings in Kafka, and of registrations 30 days more
+    retention_means_days: Count = 400  # of means in Kafka
+    retention_dead_letters_days: Count = 400  # of dead letters in Kafka
+    retention_results_days: CountOrOff = 0  # of gaps, violations, cases, roots in Kafka; 0: no end
+    retention_raw_years: Count = 5  # of raw messages in ClickHouse; `emissions migrate` lengthens
+
     # Time
     grace_s: WholeSeconds = 300  # a window closes this long after its end
     day_grace_s: WholeSeconds = 1200  # a calendar day closes this long after its end
@@ -193,7 +201,7 @@ class Settings:
     sink_bytes: Count = 16 * 1024 * 1024  # a batch is written at this many bytes
     sink_age_s: Age = 2.0  # a batch is written at this age
     sink_violations_age_s: Age = 0.25  # a batch of violations is written at this age
-    sink_raw_messages: bool = True  # keep the messages of accepted readings whole, for five years
+    sink_raw_messages: bool = True  # keep the messages of accepted readings whole, in ClickHouse
 
     # The transparency log
     log_path: str | None = None  # its directory; the seal worker writes it, others read it
@@ -290,6 +298,17 @@ class Settings:
             outage_limit=self.outage_limit_s * 1000,
             mark_deadline=self.mark_deadline_s * 1000,
             episode_max=self.episode_max_days,
+        )
+
+    @property
+    def retention(self) -> Retention:
+        """How long topics and ClickHouse keep what is evidence."""
+        return Retention(
+            readings=self.retention_readings_days,
+            means=self.retention_means_days,
+            dead_letters=self.retention_dead_letters_days,
+            results=self.retention_results_days,
+            raw_years=self.retention_raw_years if self.sink_raw_messages else None,
         )
 
     @property
@@ -559,8 +578,18 @@ def _check_numbers(settings: Settings) -> None:
         )
     if settings.web_port > 65535:
         raise SettingsError(f"{PREFIX}WEB_PORT must be a port, not {settings.web_port}")
+    _check_retention(settings)
     if settings.max_lateness_s < max(settings.grace_s, settings.day_grace_s):
         raise SettingsError(f"{PREFIX}MAX_LATENESS_S must not be less than the grace periods")
+
+
+def _check_retention(settings: Settings) -> None:
+    kept = settings.retention
+    fault = kept.destroys or kept.too_short(settings.max_lateness_s, settings.mark_deadline_s)
+    if fault is not None:
+        part, why = fault
+        unit = "YEARS" if part == "raw" else "DAYS"
+        raise SettingsError(f"{PREFIX}RETENTION_{part.upper()}_{unit} {why}")
 
 
 def _check_url(name: str, url: str) -> None:

@@ -18,7 +18,12 @@ def command() -> None:
 
     settings = Settings.from_env()
     with clickhouse.client(settings, database=False) as client:
-        done = migrate.migrate(client, settings.clickhouse_database, rules=settings.rules)
+        done = migrate.migrate(
+            client,
+            settings.clickhouse_database,
+            rules=settings.rules,
+            raw_years=settings.retention_raw_years,
+        )
     for name in done:
         click.echo(f"applied {name}")
     if not done:

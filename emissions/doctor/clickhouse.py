@@ -12,7 +12,7 @@ from clickhouse_connect.driver.exceptions import Error
 from emissions.doctor import clocks, disk
 from emissions.doctor.check import ANSWER_S, PartCheck
 from emissions.doctor.versions import clickhouse_release
-from sinks import clickhouse, migrate
+from sinks import clickhouse, migrate, retention
 from streams.access_files import AccessFileError
 from streams.settings import Settings
 
@@ -43,6 +43,7 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
                 ]
             client.database = name
             waiting = migrate.pending(client)
+            checks += _expiring(client, settings)
     except AccessFileError as error:
         return [PartCheck(PART, "MISSING", str(error), "correct the file or the setting")]
     except Error as error:
@@ -52,6 +53,25 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
         what = f"not applied: {', '.join(waiting)}"
         return [*checks, PartCheck(TABLES, "MISSING", what, "emissions migrate")]
     return [*checks, PartCheck(TABLES, "ok", f"database {name} is migrated up to {last}")]
+
+
+def _expiring(client: Client, settings: Settings) -> list[PartCheck]:
+    """Report each table that deletes rows sooner than the settings, and so the law, allow."""
+    years = settings.retention_raw_years
+    return [
+        PartCheck(
+            "retention",
+            "MISSING",
+            f"{table} deletes rows too soon (TTL {ttl}): they are evidence (Order 208, point 30)",
+            f"ALTER TABLE {settings.clickhouse_database}.{table} "
+            + (
+                f"MODIFY TTL stored_on + INTERVAL {years} YEAR"
+                if table.startswith("raw_messages")
+                else "REMOVE TTL"
+            ),
+        )
+        for table, ttl in retention.too_short(client, years).items()
+    ]
 
 
 def _machine(client: Client) -> list[PartCheck]:

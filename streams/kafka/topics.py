@@ -18,9 +18,6 @@ Profile = Literal["production", "replay"]
 
 HOUR_MS: Final = 3600 * 1000
 DAY_MS: Final = 24 * HOUR_MS
-LOG_MS: Final = 400 * DAY_MS
-"""Readings and what follows from them stay for a year of KZ-YEAR and the time to contest it."""
-
 UNBOUNDED: Final = "-1"
 _LOOKS: Final = 100
 _LOOK_S: Final = 0.1
@@ -80,10 +77,18 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         "max.message.bytes": str(MESSAGE_BYTES),
         "message.timestamp.type": "CreateTime",
     }
-    kept = str(LOG_MS) if profile == "production" else UNBOUNDED
-    delete = {**every, "cleanup.policy": "delete", "retention.bytes": UNBOUNDED}
-    log_ = {**delete, "retention.ms": kept}
-    for_ever = {**delete, "retention.ms": UNBOUNDED}
+    kept = settings.retention
+
+    def deleted_after(days: int) -> dict[str, str]:
+        ms = days * DAY_MS if days and profile == "production" else None
+        return {
+            **every,
+            "cleanup.policy": "delete",
+            "retention.bytes": UNBOUNDED,
+            "retention.ms": UNBOUNDED if ms is None else str(ms),
+        }
+
+    results = deleted_after(kept.results)
     arrival = {"message.timestamp.type": "LogAppendTime"}
     if profile == "replay":
         # The publisher sets the arrival time of a reading, which may be in the future.
@@ -92,13 +97,13 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
             "message.timestamp.after.max.ms": _MOST_MS,
         }
     # A compressed batch passes any size limit: the broker measures what is in it.
-    readings = {**log_, **arrival, "compression.type": "uncompressed"}
+    readings = {**deleted_after(kept.readings), **arrival, "compression.type": "uncompressed"}
     registry = {
         **every,
         **arrival,
         "cleanup.policy": "compact",
         # A replay of the readings that are kept must see each registration that applied to them.
-        "min.compaction.lag.ms": str(LOG_MS + 30 * DAY_MS),
+        "min.compaction.lag.ms": str((kept.readings + 30) * DAY_MS),
     }
     state = {
         **every,
@@ -113,7 +118,7 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         # A worker that read the state before hears of a deletion for as long.
         "delete.retention.ms": str(DAY_MS),
     }
-    letters = {**log_, "max.message.bytes": str(LETTER_BYTES)}
+    letters = {**deleted_after(kept.dead_letters), "max.message.bytes": str(LETTER_BYTES)}
     many = settings.partitions
     return [
         Topic(settings.topic_readings, many, readings),
@@ -121,13 +126,13 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         Topic(settings.topic_registry, 1, registry),
         Topic(settings.topic_notices, 1, registry),  # as registrations: one order, and kept
         Topic(settings.topic_measures, 1, registry),
-        Topic(settings.topic_means, many, log_),
-        Topic(settings.topic_gaps, many, for_ever),
-        Topic(settings.topic_violations, many, for_ever),
-        Topic(settings.topic_findings, many, for_ever),
-        Topic(settings.topic_notice_verdicts, many, for_ever),
-        Topic(settings.topic_cases, many, for_ever),
-        Topic(settings.topic_roots, many, for_ever),
+        Topic(settings.topic_means, many, deleted_after(kept.means)),
+        Topic(settings.topic_gaps, many, results),
+        Topic(settings.topic_violations, many, results),
+        Topic(settings.topic_findings, many, results),
+        Topic(settings.topic_notice_verdicts, many, results),
+        Topic(settings.topic_cases, many, results),
+        Topic(settings.topic_roots, many, results),
         Topic(settings.topic_dead_letters, many, letters),
         Topic(changelog_topic(settings.app_id), many, state),
         # What people decided is kept: each under a key of its own.

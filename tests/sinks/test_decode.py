@@ -99,9 +99,12 @@ def test_readings_of_a_fetch_keep_their_places() -> None:
 
 def test_messages_are_kept_unless_that_is_switched_off() -> None:
     tables = {
-        kept: routes(replace(SETTINGS, sink_raw_messages=kept), CODEC, all_valid, home())[
-            SETTINGS.topic_readings
-        ].tables
+        kept: routes(
+            replace(SETTINGS, sink_raw_messages=kept, retention_readings_days=2000),
+            CODEC,
+            all_valid,
+            home(),
+        )[SETTINGS.topic_readings].tables
         for kept in (True, False)
     }
     assert tables == {True: (READINGS, RAW_MESSAGES), False: (READINGS,)}
