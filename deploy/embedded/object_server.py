@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import hmac
 import html
 import json
@@ -28,6 +29,8 @@ from deploy.embedded.object_store import Listed, ObjectStore, StoreError
 
 HOST: Final = "127.0.0.1"
 BODY_LIMIT: Final = 64 << 20
+_ENTRIES: Final = 200_000
+"""Objects whose entry in a listing is kept: the broker lists a partition at every read."""
 _CREDENTIAL: Final = re.compile(r"Credential=([^/]*)/")
 _NAME: Final = re.compile(r"<Key>([^<]*)</Key>")
 
@@ -114,15 +117,20 @@ def listing(found: Iterable[Listed], prefix: str, delimiter: str) -> str:
         if cut:
             folders[prefix + before + cut] = None
             continue
-        when = _time(each.written_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        parts.append(
-            f"<Contents><Key>{escape(each.name)}</Key><LastModified>{when}</LastModified>"
-            f'<ETag>"{each.version}"</ETag><Size>{each.size}</Size></Contents>'
-        )
+        parts.append(_entry(each))
     parts += [
         f"<CommonPrefixes><Prefix>{escape(folder)}</Prefix></CommonPrefixes>" for folder in folders
     ]
     return "".join((*parts, "</ListBucketResult>"))
+
+
+@functools.lru_cache(_ENTRIES)
+def _entry(each: Listed) -> str:
+    when = _time(each.written_us).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (
+        f"<Contents><Key>{escape(each.name)}</Key><LastModified>{when}</LastModified>"
+        f'<ETag>"{each.version}"</ETag><Size>{each.size}</Size></Contents>'
+    )
 
 
 def _time(written_us: int) -> datetime:

@@ -22,8 +22,8 @@ from emissions.cli.support.errors import BROKEN, CommandError, explained, usage_
 zoneinfo.reset_tzpath(to=())
 
 _FIRST = (
-    "demo", "replay", "simulate", "worker", "topics", "registry", "migrate", "sql", "violations",
-    "dead-letters", "resume", "audit", "doctor", "settings",
+    "demo", "replay", "up", "simulate", "worker", "topics", "registry", "migrate", "sql",
+    "violations", "dead-letters", "resume", "audit", "doctor", "settings",
 )  # fmt: skip
 _FOUND = {module.name.replace("_", "-") for module in iter_modules(emissions.cli.__path__)}
 COMMANDS = (*_FIRST, *sorted(_FOUND - {*_FIRST, "main", "support"}))

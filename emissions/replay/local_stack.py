@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.child import die_with_parent
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.extra import BROKER, CLICKHOUSE, require
+from emissions.program_process import start_program
 from emissions.replay.errors import ProcessEndedError, require_room
 from emissions.replay.usage import Usage, usage_of
 from sinks.clickhouse import client
 from sinks.migrate import migrate
-from streams.settings import PREFIX, Settings
+from streams.settings import Settings
 
 STOP_S = 15.0
 
@@ -73,17 +72,7 @@ class LocalStack:
         """Start ``emissions worker streams`` or ``sinks`` with the settings of the run."""
         log = self.log_of(kind).open("ab")
         self._logs.append(log)
-        outer = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-        self._workers[kind] = subprocess.Popen(
-            [sys.executable, "-m", "emissions.cli.main", "worker", kind],
-            cwd=self._workspace,  # the runtime's own data directory belongs to the run
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**outer, **self.settings.as_env()},
-            preexec_fn=die_with_parent(),
-            start_new_session=True,  # Ctrl-C is for this process, which stops them in order
-        )
+        self._workers[kind] = start_program(("worker", kind), self.settings, log, self._workspace)
 
     def log_of(self, kind: str) -> Path:
         """Return the log file of a worker."""

@@ -118,11 +118,16 @@ class Nation:
         ]
 
     def chunks(
-        self,
+        self, since: int | None = None
     ) -> Iterator[tuple[int, list[tuple[Emitter, RegularReadings, list[OddReading]]]]]:
-        """Yield for each span of time its end and what every source measured in it."""
+        """Yield for each span of time its end and what every source measured in it.
+
+        Spans that are over at ``since`` (milliseconds UTC) are left out.
+        """
         emitters = self.emitters()
         for begin in range(self.start, self.end, CHUNK):
+            if since is not None and begin + CHUNK <= since:
+                continue
             end = min(begin + CHUNK, self.end)
             yield end, [(emitter, *emitter.chunk(begin, end)) for emitter in emitters]
 

@@ -15,8 +15,11 @@ from emissions.simulation.nation import Nation
 from emissions.simulation.template_encoder import TemplateEncoder
 from schemas.codec import READING, Codec
 from schemas.reading import Reading
+from streams.core.time.interval import DAY
 
 FOREIGN_SCHEMA_ID = 987_654
+BACK = DAY
+"""How long before its arrival a message may have been measured, so that `records_from` has it."""
 _TELEGRAM = (
     b"##0101QN=20160801085857223;ST=32;CN=1062;PW=100000;MN=010000A8900016F000169DC0;Flag=5;"
     b"CP=&&RtdInterval=30&&1C80\r\n"
@@ -67,10 +70,23 @@ def _first_from(items: list[Item], end: int) -> int:
 
 def records(nation: Nation, codec: Codec) -> Iterator[list[SimulatedRecord]]:
     """Yield every message of the nation in order of arrival, in batches of about two hours."""
-    return in_order(_encoded(nation, codec))
+    return in_order(_encoded(nation, codec, None))
 
 
-def _encoded(nation: Nation, codec: Codec) -> Iterator[tuple[int, list[SimulatedRecord]]]:
+def records_from(nation: Nation, codec: Codec, since: int) -> Iterator[SimulatedRecord]:
+    """Yield the messages that arrive after ``since`` (milliseconds UTC), in order of arrival.
+
+    What was measured days before, and arrives after it, may lack.
+    """
+    for batch in in_order(_encoded(nation, codec, since - BACK)):
+        for record in batch:
+            if record.arrived_at > since:
+                yield record
+
+
+def _encoded(
+    nation: Nation, codec: Codec, since: int | None
+) -> Iterator[tuple[int, list[SimulatedRecord]]]:
     stamps = {
         emitter.stack.id: TemplateEncoder(
             codec, emitter.stack.id, emitter.cadence_s, emitter.serial, emitter.parameters
@@ -78,7 +94,7 @@ def _encoded(nation: Nation, codec: Codec) -> Iterator[tuple[int, list[Simulated
         for emitter in nation.emitters()
     }
     items = [_stray(codec, defect, odd.reading) for defect, odd in nation.strays()]
-    for end, chunk in nation.chunks():
+    for end, chunk in nation.chunks(since):
         for emitter, regular, odd in chunk:
             source_id = emitter.stack.id
             values = stamps[source_id].messages(regular.measured, regular.values)

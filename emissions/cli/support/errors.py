@@ -117,9 +117,12 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
     from deploy.embedded.broker import BrokerError
     from deploy.embedded.clickhouse import StartError
     from deploy.embedded.extra import NotInstalledError
+    from deploy.embedded.kafka_jars import KafkaUnavailable
+    from deploy.embedded.kafka_node import KafkaStartError
     from emissions.input.reading_row import InputError
     from emissions.replay.errors import RunError, TopicsInUseError
     from emissions.rule_cases.case import CaseError
+    from emissions.supervision.directory import StackError
     from schemas.errors import SchemaRegistryError
     from sinks.migrate import MigrationError
     from streams.access_files import AccessFileError
@@ -130,8 +133,8 @@ def _known() -> Iterator[tuple[tuple[type[Exception], ...], int, Callable[[Excep
 
     yield (InputError, RegistryError, RuleError, CaseError), BAD_INPUT, str
     yield (SettingsError, TopicsInUseError), BAD_INPUT, str
-    yield (NotInstalledError, AccessFileError), BAD_INPUT, str
-    yield (RunError, BrokerError, StartError, TopicError), BROKEN, str
+    yield (NotInstalledError, KafkaUnavailable, StackError, AccessFileError), BAD_INPUT, str
+    yield (RunError, BrokerError, StartError, KafkaStartError, TopicError), BROKEN, str
     yield (SchemaRegistryError, MigrationError), BROKEN, str
     yield (KafkaError,), BROKEN, broker_sentence
     yield (ClickHouseError,), BROKEN, clickhouse_sentence

@@ -1,0 +1,1 @@
+"""Keep the processes of a local stack running: what to restart, and when."""

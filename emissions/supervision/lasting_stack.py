@@ -1,0 +1,248 @@
+"""A local stack that lasts: broker, ClickHouse and workers on a directory, kept running."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from clickhouse_connect.driver.exceptions import Error as ClickHouseError
+
+from deploy.embedded.child import LOOPBACK
+from deploy.embedded.clickhouse import EmbeddedClickHouse
+from deploy.embedded.extra import BROKER, CLICKHOUSE, require
+from emissions.replay.errors import require_room
+from emissions.replay.publish import publish_registry
+from emissions.supervision.directory import About, StackDirectory, StackError
+from emissions.supervision.part import (
+    BrokerPart,
+    ClickHousePart,
+    KafkaPart,
+    Part,
+    ProgramPart,
+    still_in_use,
+)
+from emissions.supervision.status import Figures, figures_of
+from emissions.supervision.supervisor import Supervisor, Tell
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from sinks.clickhouse import client
+from sinks.migrate import migrate
+from streams.core.registry.enterprise import Enterprise
+from streams.kafka.reader import ends_of
+from streams.kafka.topic_check import compare_topics
+from streams.kafka.topics import create_topics
+from streams.settings import Settings
+from streams.signing.ed25519 import new_key, write_key
+
+BROKER_PORT: Final = 9092
+CLICKHOUSE_PORT: Final = 8123
+LOG_ORIGIN: Final = "localhost/emissions"
+SIMULATION: Final = "simulation"
+_PATIENCE_S: Final = 15.0
+"""So long the processes of a run that was killed may take to end."""
+_PAUSE_S: Final = 0.2
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The nation that a stack simulates, and its first local day."""
+
+    enterprises: int
+    seed: int
+    first_day: str  # ISO
+
+
+class LastingStack:
+    """The parts of a stack on its directory; start it and stop it from the main thread.
+
+    ``tell`` receives what happens: ``part_started``, ``part_ended``, ``part_not_started``,
+    ``part_finished``, ``topics_created``, ``tables_migrated``, ``registry_loaded``, ``waiting``.
+    """
+
+    def __init__(
+        self,
+        directory: StackDirectory,
+        about: About,
+        settings: Settings,
+        tell: Tell,
+        *,
+        used_before: bool,
+        simulation: Simulation | None = None,
+    ) -> None:
+        require(*((CLICKHOUSE,) if about.broker == "kafka" else (BROKER, CLICKHOUSE)))
+        self._path = directory.path
+        self._about = about
+        self._tell = tell
+        self._used_before = used_before
+        self._server = EmbeddedClickHouse(
+            self._path / "clickhouse",
+            port=about.clickhouse_port,
+            key=directory.clickhouse_key(),
+        )
+        self.settings = _settings(self._path, about, settings, self._server)
+        self._supervisor = Supervisor(
+            self._parts(simulation),
+            tell,
+            finished=lambda name, code: name == SIMULATION and code == 0,
+        )
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """What runs, and since when."""
+        return self._supervisor
+
+    def start(self, enterprises: Sequence[Enterprise]) -> None:
+        """Start everything; load the registry where the topic has none yet.
+
+        Raises the first error of a part that does not start, `StackError` where a port is taken.
+        """
+        require_room(self._path)
+        self._wait_for_ports()
+        self._key_of_the_log()
+        self._supervisor.start("broker")
+        asyncio.run(self._prepare_topics(enterprises))
+        self._start_clickhouse()
+        with client(self.settings, database=False) as connected:
+            done = migrate(connected, self.settings.clickhouse_database, rules=self.settings.rules)
+        if done:
+            self._tell("tables_migrated", count=len(done), newest=done[-1])
+        while self.look() == 0.0:
+            pass  # those that need one another, in turn
+
+    def look(self) -> float | None:
+        """Start again what ended; return the seconds until a part is due, None if none waits."""
+        return self._supervisor.look()
+
+    def figures(self) -> Figures | None:
+        """Ask ClickHouse what stands in it; None while it does not answer."""
+        try:
+            with client(self.settings) as connected:
+                return figures_of(connected)
+        except (ClickHouseError, OSError):
+            return None
+
+    def stop(self) -> None:
+        """Stop every part, the workers first."""
+        self._supervisor.stop()
+
+    def _parts(self, simulation: Simulation | None) -> list[Part]:
+        about, path = self._about, self._path
+        broker: Part
+        if about.broker == "kafka":
+            broker = KafkaPart(
+                path / "kafka", about.broker_port, lambda what: self._tell("waiting", why=what)
+            )
+        else:
+            broker = BrokerPart(path / "broker", path / "broker.log", about.broker_port)
+        parts: list[Part] = [broker, ClickHousePart(self._server)]
+        both = (broker.name, parts[1].name)
+        for kind in ("streams", "sinks", "seal"):
+            arguments = ("worker", kind)
+            parts.append(ProgramPart(f"{kind} worker", arguments, self.settings, path, both))
+        if simulation is not None:
+            arguments_of_it = (
+                *("simulate", "--live", "--start", simulation.first_day),
+                *("--enterprises", str(simulation.enterprises), "--tampered", "0"),
+                *("--seed", str(simulation.seed)),
+                *("--position", str(path / "simulation.position")),
+            )
+            parts.append(
+                ProgramPart(SIMULATION, arguments_of_it, self.settings, path, ("streams worker",))
+            )
+        return parts
+
+    def _wait_for_ports(self) -> None:
+        """Wait for what a killed run left to end. Raises `StackError` for a taken port."""
+        for port, what, option in (
+            (self._about.broker_port, "the broker", "--broker-port"),
+            (self._about.clickhouse_port, "ClickHouse", "--clickhouse-port"),
+        ):
+            deadline = time.monotonic() + (_PATIENCE_S if self._used_before else 0.0)
+            told = False
+            while port_is_taken(port):
+                if time.monotonic() >= deadline:
+                    raise StackError(
+                        f"port {port} on {LOOPBACK}, meant for {what}, is taken by another "
+                        f"program: end that one, or choose another port with {option}"
+                    )
+                if not told:
+                    self._tell("waiting", why=f"port {port} is still taken")
+                    told = True
+                time.sleep(_PAUSE_S)
+
+    def _start_clickhouse(self) -> None:
+        deadline = time.monotonic() + (_PATIENCE_S if self._used_before else 0.0)
+        while True:
+            try:
+                self._supervisor.start("ClickHouse")
+            except Exception as error:
+                if not still_in_use(error) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return
+
+    def _key_of_the_log(self) -> None:
+        key = self.settings.log_key_file
+        if key is not None and not Path(key).exists():
+            write_key(Path(key), new_key())
+
+    async def _prepare_topics(self, enterprises: Sequence[Enterprise]) -> None:
+        created = await create_topics(self.settings)
+        if created:
+            self._tell("topics_created", count=len(created))
+        for difference in await compare_topics(self.settings, "production"):
+            if difference.breaks:
+                raise StackError(f"the topics of {self._path} are unsuitable: {difference}")
+        topic = self.settings.topic_registry
+        if enterprises and not any((await ends_of(self.settings, topic)).values()):
+            await publish_registry(self.settings, enterprises, Codec(FileIds()), None)
+            sources = sum(len(enterprise.sources) for enterprise in enterprises)
+            self._tell("registry_loaded", enterprises=len(enterprises), sources=sources)
+
+
+def port_is_taken(port: int) -> bool:
+    """Tell whether another program listens on a loopback port."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
+
+
+def _settings(path: Path, about: About, given: Settings, server: EmbeddedClickHouse) -> Settings:
+    """Return the settings of the stack: those that were given, and where its own parts are."""
+    return replace(
+        given,
+        broker=f"{LOOPBACK}:{about.broker_port}",
+        broker_user=None,
+        broker_password=None,
+        broker_tls=False,
+        clickhouse_url=server.address,
+        clickhouse_user=server.user,
+        clickhouse_password=server.key,
+        schema_registry_url=None,
+        schema_registry_user=None,
+        schema_registry_password=None,
+        partitions=about.partitions,
+        replication=1,
+        state_directory=str(_made(path / "state")),
+        state_in_memory=True,  # whoever chose the directory chose its disk
+        log_path=str(path / "transparency-log"),
+        log_origin=given.log_origin or LOG_ORIGIN,
+        log_key_file=given.log_key_file or str(path / "log.pem"),
+        web_port=0,  # several workers on one machine
+    )
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(exist_ok=True)
+    return directory
