@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 from emissions.bundle.material import Material, Value
-from emissions.bundle.rows import read_records
+from emissions.bundle.rows import RecordTable, read_records
 from emissions.explain.registrations import RegistrationMessage, registered
 from emissions.explain.store import Store, UnknownSubjectError
 from schemas.codec import Codec
@@ -59,6 +59,11 @@ _NEAR: Final = (
     "bin = {bin:String} AND source_id = {source:String} "
     "AND start < fromUnixTimestamp64Milli({until:Int64}, 'UTC') "
     "AND (end IS NULL OR end > fromUnixTimestamp64Milli({since:Int64}, 'UTC'))"
+)
+_MEASURES: Final = (
+    "id IN (SELECT id FROM measures WHERE arrived_at <= fromUnixTimestamp64Milli({known:Int64}) "
+    "AND (case_id = {case:String} OR source_id != '' AND source_id = {source:String})) "
+    "AND arrived_at <= fromUnixTimestamp64Milli({known:Int64})"
 )
 _EXISTS: Final = (
     "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
@@ -113,6 +118,7 @@ class Collector:
             id=last.id,
             revision=last.revision,
             cases=self._values("AdministrativeCase", cases),
+            measures=self._measures(last),
         )
 
     def violation(self, identity: UUID) -> Material | None:
@@ -220,6 +226,25 @@ class Collector:
             RawRecord(first + at, each.stream_time, each.source_id.encode(), encode(each), ())
             for at, each in enumerate(means)
         )
+
+    def _measures(self, case: AdministrativeCase) -> tuple[RawRecord, ...]:
+        """Return the measures on a case and on its source that had arrived by its revision.
+
+        Every version of them: which one counted follows from the arrivals.
+        """
+        if not self._has("measures"):
+            return ()
+        beside = ("`offset`", "toUnixTimestamp64Milli(arrived_at)")
+        chosen = RecordTable(self._store.rows, "Measure", "measures", beside)
+        sql = chosen.select(_MEASURES, "topic, partition, `offset`", final=True)
+        encode = self._codec.encoder("Measure")
+        found = []
+        for row in self._store.rows(
+            sql, known=case.revised_at, case=case.id, source=case.source_id or ""
+        ):
+            fields = chosen.record(row)
+            found.append(RawRecord(row[-2], row[-1], fields["id"].encode(), encode(fields), ()))
+        return tuple(found)
 
     def _messages(
         self, source_id: str | None, judged: Sequence[Violation], days: Sequence[Interval]

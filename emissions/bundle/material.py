@@ -8,7 +8,6 @@ from importlib import metadata, resources
 from typing import Final, Literal, NamedTuple
 
 from emissions.explain.registrations import RegistrationMessage
-from streams.core.cases.measures import ReceivedMeasure
 from streams.core.cases.scene import CasePolicy
 from streams.core.evidence.bundle.files import CHECKPOINT, GUIDE, STAMP, assemble
 from streams.core.evidence.bundle.manifest import (
@@ -28,6 +27,7 @@ from streams.core.records.record import RawRecord
 from streams.core.registry.notice import ReceivedNotice
 
 _MEANS: Final = "means.bin"
+_MEASURES: Final = "measures.bin"
 _FRAME: Final = 5  # bytes of a message before its Avro body; four of them are the schema's id
 
 
@@ -59,8 +59,8 @@ class Value(NamedTuple):
 class Material:
     """The subject and what was decided from; values are the bytes of the topics.
 
-    ``raw`` are the messages of one source in the order of offsets; ``schemas`` gives the text of a
-    schema by its id; ``rules`` are packed sets by version.
+    ``raw`` are the messages of one source in the order of offsets, ``measures`` those of officials;
+    ``schemas`` gives the text of a schema by its id; ``rules`` are packed sets by version.
     """
 
     subject: Literal["case", "violation"]
@@ -83,7 +83,7 @@ class Material:
     ticks: tuple[int, ...] = ()
     terms: CasePolicy = field(default_factory=CasePolicy)
     notices: tuple[ReceivedNotice, ...] = ()
-    measures: tuple[ReceivedMeasure, ...] = ()
+    measures: tuple[RawRecord, ...] = ()
     extra: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -108,6 +108,8 @@ def bundle_of(
         files[raw] = write_records(material.raw)
     if material.means:
         files[_MEANS] = write_records(material.means)
+    if material.measures:
+        files[_MEASURES] = write_records(material.measures)
     manifest = Manifest(
         subject=material.subject,
         id=material.id,
@@ -128,7 +130,7 @@ def bundle_of(
             (each.offset, each.arrived_at) for each in material.registrations if each.value is None
         ),
         notices=material.notices,
-        measures=material.measures,
+        measures=_MEASURES if material.measures else None,
         sealed=sealed is not None,
     )
     keys: tuple[PublicKey, ...] = ()
@@ -189,7 +191,8 @@ def _schemas(
 ) -> dict[int, str]:
     """Return the schemas that the messages were written with, as far as they are known."""
     values = [files[each.path] for each in records if each.kind != "rules"]
-    values += [each.value for each in (*material.raw, *material.means) if each.value is not None]
+    messages = (*material.raw, *material.means, *material.measures)
+    values += [each.value for each in messages if each.value is not None]
     numbers = {int.from_bytes(each[1:_FRAME]) for each in values if len(each) >= _FRAME}
     return {number: material.schemas[number] for number in numbers if number in material.schemas}
 

@@ -34,15 +34,20 @@ class _Field(NamedTuple):
 class RecordTable:
     """Selects records from a table, and makes them of its rows."""
 
-    def __init__(self, rows: Rows, record: str, table: str) -> None:
-        """Look up the types of the columns; ``rows`` asks for them."""
+    def __init__(self, rows: Rows, record: str, table: str, beside: Sequence[str] = ()) -> None:
+        """Look up the types of the columns; ``rows`` asks for them.
+
+        Expressions ``beside`` the record's fields stand at the end of each row.
+        """
         self._table = table
+        self._beside = beside
         types: dict[str, str] = {str(name): str(kind) for name, kind in rows(_TYPES, table=table)}
         self._fields = list(_fields(record, types))
 
     def select(self, condition: str = "1", order: str = "", *, final: bool = False) -> str:
         """Return the question; ``final``: of rows with one key the last alone."""
-        columns = ", ".join(column for field in self._fields for column in field.columns)
+        own = (column for field in self._fields for column in field.columns)
+        columns = ", ".join((*own, *self._beside))
         of_each = " FINAL" if final else ""
         ordered = f" ORDER BY {order}" if order else ""
         return f"SELECT {columns} FROM {self._table}{of_each} WHERE {condition}{ordered}"  # noqa: S608

@@ -13,15 +13,19 @@ from schemas.definitions import Definition, define
 from schemas.errors import Undecodable, UnknownSchema
 from schemas.ids import FileIds
 from schemas.reading import Reading
+from streams.core.cases.measures import MeasureHistory
 from streams.core.evidence.bundle.check import Checked
 from streams.core.evidence.bundle.manifest import Manifest, Record, schema_path
 from streams.core.evidence.bundle.raw import RawFileError, read_records
 from streams.core.explanation.facts import StoredMessage
 from streams.core.explanation.rerun import Wire
+from streams.core.law.country import Country
 from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import Violation, WindowMean
 from streams.core.sources.history import RegistryHistory
 from streams.core.sources.notices import NoticeHistory
+from streams.registry.errors import RegistryError
+from streams.registry.measures import measure_from_record
 from streams.rules.errors import RuleError
 from streams.rules.packed import PackedRules, unpack_rules
 
@@ -49,6 +53,7 @@ class Contents(NamedTuple):
     violations: tuple[Violation, ...]
     cases: tuple[AdministrativeCase, ...]
     roots: tuple[DayRoot, ...]
+    measures: MeasureHistory
     wire: Wire
 
 
@@ -105,6 +110,7 @@ def read_contents(checked: Checked) -> Contents | None:
         violations,
         cases,
         tuple(_roots(checked, manifest, codec)),
+        _measures(checked, manifest, codec, law.rules.country),
         wire,
     )
 
@@ -204,6 +210,27 @@ def _means(checked: Checked, manifest: Manifest, codec: Codec) -> list[WindowMea
     except (RawFileError, Undecodable, UnknownSchema, msgspec.ValidationError) as error:
         checked.add("RECORD", manifest.means, str(error))
         return []
+
+
+def _measures(
+    checked: Checked, manifest: Manifest, codec: Codec, country: Country
+) -> MeasureHistory:
+    """Return what officials had told, each measure from its arrival on."""
+    measures = MeasureHistory()
+    if manifest.measures is None:
+        return measures
+    try:
+        for record in read_records(checked.files[manifest.measures]):
+            name, fields = codec.decode(record.value or b"")
+            if name != "Measure":
+                raise RegistryError(f"offset {record.offset} is a {name}")
+            measure = measure_from_record(fields, country, record.timestamp)
+            if record.key != measure.id.encode():
+                raise RegistryError(f"the key of offset {record.offset} is not its id {measure.id}")
+            measures.add(measure, record.timestamp)
+    except (RawFileError, RegistryError, Undecodable, UnknownSchema) as error:
+        checked.add("RECORD", manifest.measures, str(error))
+    return measures
 
 
 def _roots(checked: Checked, manifest: Manifest, codec: Codec) -> list[DayRoot]:

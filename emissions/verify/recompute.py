@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 
 from emissions.verify.contents import Contents, DayRoot
-from streams.core.cases.measures import MeasureHistory
 from streams.core.cases.rules import RUN_WINDOW
 from streams.core.cases.scene import CaseScene, CaseSubject
 from streams.core.evidence.bundle.check import Checked
@@ -20,7 +19,6 @@ from streams.core.explanation.facts import Facts, StoredMessage
 from streams.core.explanation.rerun import judge_again
 from streams.core.explanation.scope import spans_of
 from streams.core.law.quality_codes import WRONG_PARTITION
-from streams.core.records.case import CLOSED
 from streams.core.records.findings import Violation
 from streams.core.registry.notice import MARK
 from streams.core.time.interval import FOREVER
@@ -31,12 +29,6 @@ from streams.rules.packed import PackedRules
 _BY_PLACE: Final = frozenset({WRONG_PARTITION, "BAD_SIGNATURE", "BROKEN_CHAIN", "UNSIGNED"})
 """Reasons of refusal that one source's messages alone do not show: they are taken as told."""
 _COARSE_S: Final = 1200
-_BY_MEASURES: Final = frozenset(
-    {
-        "repeat_of", "part", "fine_kzt", "fine_missing", "fine_factors", "delivered_at", "due",
-        "state", "reasons",
-    }
-)  # fmt: skip
 
 
 class Recomputed(msgspec.Struct, frozen=True):
@@ -241,11 +233,6 @@ def _check_cases(
         if message.record.timestamp == each.detected_at and _is_late(message, contents)
     }
     left_out: set[str] = set()
-    if not manifest.measures and (
-        published.repeat_of or published.delivered_at is not None or published.state == CLOSED
-    ):
-        left_out |= _BY_MEASURES
-        notes.append("the measures of officials that the case follows from are not in the file")
     marked = any(each.notice.kind == MARK for each in manifest.notices)
     if marked:
         left_out |= {"reasons", "state"}
@@ -278,9 +265,6 @@ def _is_late(message: StoredMessage, contents: Contents) -> bool:
 def _scene(contents: Contents, law: PackedRules) -> CaseScene:
     """Return what a case follows from, beside its violations."""
     manifest, published = contents.manifest, contents.cases[-1]
-    measures = MeasureHistory()
-    for each in manifest.measures:
-        measures.add(each.measure, each.arrived_at)
     registration = contents.registry.enterprise(published.bin, published.revised_at)
     enterprise = None if registration is None else registration.enterprise
     investor = enterprise is not None and enterprise.investor_register
@@ -292,4 +276,6 @@ def _scene(contents: Contents, law: PackedRules) -> CaseScene:
             if entry.cadence_s == _COARSE_S:
                 window = WINDOW_KINDS[0].length
     subject = CaseSubject(published.bin, published.source_id, zone, window, investor)
-    return CaseScene(subject, law.payment, law.calendar, measures, manifest.times, manifest.terms)
+    return CaseScene(
+        subject, law.payment, law.calendar, contents.measures, manifest.times, manifest.terms
+    )

@@ -15,8 +15,11 @@ from emissions.bundle.material import entries_of
 from emissions.cli.main import cli
 from emissions.verify.run import verify_bundle
 from schemas.reading import Reading
-from sinks.tables import CASES, ROOTS, VIOLATIONS
+from sinks.tables import CASES, MEASURES, ROOTS, VIOLATIONS
+from streams.core.evidence.bundle.archive import unpack
+from streams.core.evidence.bundle.raw import read_records
 from streams.core.evidence.checkpoint import Checkpoint
+from streams.registry.measures import measure_to_record
 from streams.sealing.log_keys import NoteSigner
 from streams.sealing.log_writer import LogWriter
 from streams.sealing.publish import publish
@@ -28,7 +31,8 @@ from tests.emissions.verify.made import (
     NOON,
     SYSTEM_KEY_PAIR,
     material_of,
-    minute_case,
+    measured_case,
+    measures_of,
     roots_of,
 )
 from tests.sinks.make import batch, entry
@@ -51,7 +55,7 @@ class Place(NamedTuple):
 async def place(clickhouse: TestClickHouse, tmp_path: Path) -> Place:
     await store(clickhouse)
     log = tmp_path / "log"
-    seal(log, [b"an entry before", *entries_of(material_of(minute_case()))], DAY)
+    seal(log, [b"an entry before", *entries_of(material_of(measured_case()))], DAY)
     key = tmp_path / "key.pem"
     write_key(key, SYSTEM_KEY_PAIR)
     env = {
@@ -63,13 +67,21 @@ async def place(clickhouse: TestClickHouse, tmp_path: Path) -> Place:
 
 
 async def store(clickhouse: TestClickHouse) -> None:
-    judged = minute_case()
+    judged = measured_case()
     for table, topic, items in (
         (VIOLATIONS, "emissions.violations", judged.violations),
         (CASES, "emissions.cases", judged.cases),
     ):
         entries = [entry(at, record_of(each)) for at, each in enumerate(items)]
         await write(clickhouse, (table,), batch(entries, topic))
+    told = [
+        entry(at, measure_to_record(each.measure))._replace(timestamp=each.arrived_at)
+        for at, each in enumerate(judged.measures)
+    ]
+    later = msgspec.structs.replace(judged.measures[0].measure, amount_kzt=1)
+    after = judged.cases[-1].revised_at + 1
+    told.append(entry(9, measure_to_record(later))._replace(timestamp=after))
+    await write(clickhouse, (MEASURES,), batch(told, "emissions.measures"))
     roots = [entry(at, CODEC.decode(each.value)[1]) for at, each in enumerate(roots_of(judged))]
     await write(clickhouse, (ROOTS,), batch(roots, "emissions.roots"))
     client, readings = clickhouse.client, {}
@@ -127,7 +139,7 @@ def seal(directory: Path, entries: Sequence[bytes], day: datetime) -> None:
 
 
 def bundle(place: Place, output: Path, *arguments: str) -> Result:
-    identity = minute_case().cases[-1].id
+    identity = measured_case().cases[-1].id
     return CliRunner().invoke(
         cli, ["bundle", identity, "-o", str(output), *arguments], env=place.env
     )
@@ -144,6 +156,9 @@ async def test_what_was_stored_is_verified_and_altered_rows_are_found(
     assert found.judged is not None
     assert (found.judged.violations, found.judged.cases) == (1, 1)
     assert found.log == LOG_NAME.name
+    assert found.judged.notes == ()
+    measures = read_records(unpack(made.read_bytes())["measures.bin"])
+    assert measures == list(measures_of(measured_case().measures))  # and none that came later
 
     # The log goes on: the checkpoint of a day that is over stays the one that is taken.
     seal(place.log, [b"%d" % number for number in range(700)], DAY + timedelta(days=1))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from emissions.explain.registrations import RegistrationMessage, registered
 from schemas.definitions import packaged, packaged_ids
 from schemas.reading import Reading
 from streams.core.cases.builder import Step, advance
-from streams.core.cases.measures import MeasureHistory
+from streams.core.cases.measures import MeasureHistory, ReceivedMeasure
 from streams.core.cases.scene import CaseScene, CaseSubject
 from streams.core.cases.state import CaseState
 from streams.core.evidence.bundle.manifest import Refused
@@ -26,9 +27,11 @@ from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import Violation
 from streams.core.records.record import RawRecord
 from streams.core.registry.enterprise import Enterprise
+from streams.core.registry.measure import Measure
 from streams.core.sources.notices import NoticeHistory
 from streams.core.time.interval import DAY, HOUR, MINUTE
 from streams.registry.avro import RECORD, enterprise_to_record
+from streams.registry.measures import measure_to_record
 from streams.rules.calendar import load_calendar
 from streams.rules.country import home
 from streams.rules.packed import pack_rules
@@ -55,6 +58,7 @@ class Judged(NamedTuple):
     violations: tuple[Violation, ...]
     cases: tuple[AdministrativeCase, ...]
     ticks: tuple[int, ...]
+    measures: tuple[ReceivedMeasure, ...] = ()
 
 
 def one_day(period_s: int = 60) -> Log:
@@ -82,7 +86,7 @@ def one_day(period_s: int = 60) -> Log:
     return log
 
 
-def judge(log: Log, works: Enterprise) -> Judged:
+def judge(log: Log, works: Enterprise, measures: Sequence[ReceivedMeasure] = ()) -> Judged:
     """Judge a log, record by record where something happens, and count the cases of source A."""
     arrived = log.records[0].timestamp - DAY
     value = CODEC.encode(RECORD, enterprise_to_record(works))
@@ -90,10 +94,12 @@ def judge(log: Log, works: Enterprise) -> Judged:
     notices = NoticeHistory(load_calendar("KZ"))
     registry = registered([registration], works.bin, CODEC, home(), notices)
     engine = new_engine(registry)
+    history = MeasureHistory()
+    for each in measures:
+        history.add(each.measure, each.arrived_at)
     scene = CaseScene(
-        CaseSubject(works.bin, "A", "Asia/Almaty"), load_payment(), load_calendar("KZ"),
-        MeasureHistory(),
-    )  # fmt: skip
+        CaseSubject(works.bin, "A", "Asia/Almaty"), load_payment(), load_calendar("KZ"), history
+    )
     state, before = CaseState(), 0
     violations: list[Violation] = []
     cases: list[AdministrativeCase] = []
@@ -117,8 +123,9 @@ def judge(log: Log, works: Enterprise) -> Judged:
     messages = tuple(each for each in log.records if each.key is not None)
     ticks = {each.detected_at for each in violations}
     return Judged(
-        registration, messages, refused, tuple(violations), tuple(cases), tuple(sorted(ticks))
-    )
+        registration, messages, refused, tuple(violations), tuple(cases), tuple(sorted(ticks)),
+        tuple(measures),
+    )  # fmt: skip
 
 
 def _batches(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
@@ -140,6 +147,44 @@ def _batches(records: Sequence[RawRecord]) -> Iterator[Sequence[RawRecord]]:
 def minute_case() -> Judged:
     """The case of `one_day` with a reading a minute."""
     return judge(one_day(), enterprise(source("A", cadence_s=60)))
+
+
+@cache
+def measured_case() -> Judged:
+    """The case of `minute_case`, on which officials decided.
+
+    There was a fine on the source a year before, the case was delivered, and it was closed.
+    """
+    opened = next(each.opened_at for each in minute_case().cases if each.opened_at is not None)
+    case = minute_case().cases[-1].id
+    fine = Measure(
+        "F-1", "FINE", BIN, source_id="A", article="328", part="1", imposed_on=date(2026, 1, 15)
+    )
+    delivered = Measure("D-1", "DELIVERED", BIN, case, delivered_at=opened + HOUR)
+    decided = Measure("D-2", "DECIDED", BIN, case, closes=True)
+    return judge(
+        one_day(),
+        enterprise(source("A", cadence_s=60)),
+        [
+            ReceivedMeasure(fine, DAY_START - DAY),
+            ReceivedMeasure(delivered, opened + 2 * HOUR),
+            ReceivedMeasure(decided, opened + 5 * HOUR),
+        ],
+    )
+
+
+def measures_of(measures: Iterable[ReceivedMeasure]) -> tuple[RawRecord, ...]:
+    """Measures as they stand on their topic."""
+    return tuple(
+        RawRecord(
+            at,
+            each.arrived_at,
+            each.measure.id.encode(),
+            CODEC.encode("Measure", measure_to_record(each.measure)),
+            (),
+        )
+        for at, each in enumerate(measures)
+    )
 
 
 def roots_of(judged: Judged, *, final: bool = True) -> tuple[Value, ...]:
@@ -204,6 +249,7 @@ def material_of(judged: Judged, **changes: Any) -> Material:
         "raw": judged.records,
         "refused": tuple(Refused(*each) for each in sorted(judged.refused.items())),
         "ticks": judged.ticks,
+        "measures": measures_of(judged.measures),
     }
     return Material(**(plain | changes))
 

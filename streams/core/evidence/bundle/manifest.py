@@ -6,7 +6,6 @@ from typing import Final, Literal
 
 import msgspec
 
-from streams.core.cases.measures import ReceivedMeasure
 from streams.core.cases.scene import CasePolicy
 from streams.core.evidence.leaf import Leaf, LeafKind
 from streams.core.law.policy import Policy
@@ -59,7 +58,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     were dead-lettered. ``struck_off`` are registrations without a value: offset and arrival.
     ``ticks`` are stream times (ms UTC) at which something about the subject was published;
     ``policy`` and ``terms`` are in ms where they are times. ``means`` (a file) are the hours that a
-    year was added up from. ``notices`` and ``measures`` are what had been told, with their arrival.
+    year was added up from, ``measures`` (a file) what officials had told that the case depends on;
+    ``notices`` are what operators had told, with their arrival.
     """
 
     subject: Literal["case", "violation"]
@@ -79,7 +79,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused: tuple[Refused, ...] = ()
     struck_off: tuple[tuple[int, int], ...] = ()
     notices: tuple[ReceivedNotice, ...] = ()
-    measures: tuple[ReceivedMeasure, ...] = ()
+    measures: str | None = None
     sealed: bool = True
     form: Literal["emissions-bundle/1"] = FORM
 
@@ -101,7 +101,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.sealed:
             named |= {each.proof for each in self.records}
         named |= {schema_path(each) for each in self.schemas}
-        return named | {each for each in (self.raw, self.means) if each is not None}
+        files = (self.raw, self.means, self.measures)
+        return named | {each for each in files if each is not None}
 
 
 def schema_path(number: int) -> str:
