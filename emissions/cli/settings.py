@@ -13,10 +13,10 @@ from emissions.cli.support.output import format_option, show_rows
 @click.command("settings")
 @format_option
 def command(form: str) -> None:
-    """List every setting: variable, type, value, default and meaning.
+    """List every setting: variable, value and where it comes from, default, type and meaning.
 
-    Settings are EMISSIONS_* variables. An invalid one is marked WRONG with the reason, and the
-    exit code is 2. Passwords are masked.
+    Settings are EMISSIONS_* variables: a value comes from the environment or is the default. An
+    invalid one is marked WRONG with the reason, and the exit code is 2. Secrets are masked.
 
     \b
     Examples:
@@ -27,7 +27,7 @@ def command(form: str) -> None:
 
     found = listing(os.environ)
     if form == "json":
-        columns = ("variable", "type", "value", "default", "given", "meaning", "wrong")
+        columns = ("variable", "type", "value", "default", "source", "given", "meaning", "wrong")
         show_rows(
             ({name: getattr(each, name) for name in columns} for each in found), columns, form
         )
@@ -38,12 +38,13 @@ def command(form: str) -> None:
                     "variable": each.variable,
                     "type": each.type,
                     "value": each.value,
+                    "source": each.source,
                     "default": each.default,
                     "meaning": f"WRONG: {each.wrong}" if each.wrong else each.meaning,
                 }
                 for each in found
             ),
-            ("variable", "value", "default", "type", "meaning"),
+            ("variable", "value", "source", "default", "type", "meaning"),
             form,
         )
     wrong = sum(each.wrong is not None for each in found)

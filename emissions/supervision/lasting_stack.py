@@ -7,9 +7,9 @@ import socket
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
@@ -220,18 +220,18 @@ def port_is_taken(port: int) -> bool:
 
 def _settings(path: Path, about: About, given: Settings, server: EmbeddedClickHouse) -> Settings:
     """Return the settings of the stack: those that were given, and where its own parts are."""
+    elsewhere: dict[str, Any] = {
+        part.name: part.default
+        for part in fields(given)
+        if part.name.startswith(("broker_", "clickhouse_", "schema_registry_"))
+        and part.name != "clickhouse_database"
+    }
     return replace(
-        given,
+        replace(given, **elsewhere),  # how to reach others: certificates, users, tokens
         broker=f"{LOOPBACK}:{about.broker_port}",
-        broker_user=None,
-        broker_password=None,
-        broker_tls=False,
         clickhouse_url=server.address,
         clickhouse_user=server.user,
         clickhouse_password=server.key,
-        schema_registry_url=None,
-        schema_registry_user=None,
-        schema_registry_password=None,
         partitions=about.partitions,
         replication=1,
         state_directory=str(_made(path / "state")),

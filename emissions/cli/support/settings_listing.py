@@ -48,6 +48,11 @@ class ListedSetting:
     meaning: str
     wrong: str | None = None
 
+    @property
+    def source(self) -> str:
+        """Where its value comes from: environment or default."""
+        return "environment" if self.given else "default"
+
 
 @functools.cache
 def meanings() -> Mapping[str, str]:

@@ -43,10 +43,18 @@ def test_every_setting_is_listed_with_type_value_default_and_meaning() -> None:
         "type": "whole number",
         "value": 7,
         "default": 300,
+        "source": "environment",
         "given": True,
         "meaning": "a window closes this long after its end",
         "wrong": None,
     }
+
+
+def test_the_table_tells_the_values_of_the_environment_from_defaults() -> None:
+    lines = call(COLUMNS="400", EMISSIONS_GRACE_S="7").stdout.splitlines()
+    told = {line.split()[0]: line.split() for line in lines[2:]}
+    assert told["EMISSIONS_GRACE_S"][1:4] == ["7", "environment", "300"]
+    assert told["EMISSIONS_DAY_GRACE_S"][1:4] == ["1200", "default", "1200"]
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
