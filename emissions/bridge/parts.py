@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from emissions.bridge.dead_letters import DeadLetterFile
 from emissions.bridge.delivery import Record
+from emissions.bridge.devices import DeviceBook
 from emissions.bridge.event import read_event
 from emissions.bridge.outcome import Patience
 from emissions.bridge.webhook import Webhook
@@ -40,6 +41,7 @@ class Parts(NamedTuple):
     scene: FormScene
     webhook: Webhook
     letters: DeadLetterFile
+    devices: DeviceBook | None = None
 
 
 def record_at(

@@ -34,6 +34,10 @@ async def run_bridge(parts: Parts, plan: BridgePlan) -> Counts:
         bridge = BridgeConsumer(parts, plan, delivering.deliverer)
         async with AsyncExitStack() as opened:
             opened.push_async_callback(bridge.stop)
+            if parts.devices is not None:
+                await parts.devices.read()
+                following = asyncio.create_task(parts.devices.follow())
+                opened.push_async_callback(_ended, following)
             poller = None
             if plan.answers is not None:
                 index = CaseIndex(parts.settings, parts.codec)
@@ -62,6 +66,8 @@ async def replay_letters(parts: Parts, plan: BridgePlan, file: Path) -> Counts:
     Raises ValueError with the line of one that is no dead letter; nothing was sent then.
     """
     letters = list(read_letters(file))
+    if parts.devices is not None:
+        await parts.devices.read()
     async with _Delivering(parts, plan) as delivering:
         for letter in letters:
             record = record_at(

@@ -130,6 +130,7 @@ def command(
       emissions bridge --to https://erap.example.kz/cases --key-file key --replay old.ndjson
     """
     from emissions.bridge.dead_letters import DeadLetterFile, FileInUseError
+    from emissions.bridge.devices import DeviceBook
     from emissions.bridge.outcome import Patience
     from emissions.bridge.parts import BridgePlan, Parts
     from streams.core.cases.erap_form import FormScene
@@ -144,7 +145,9 @@ def command(
         raise CommandError(f"{group} is the group of the workers: take another", BAD_INPUT)
     webhook = _webhook(url, allow_http, key_file, ca_file, timeout_s, connections)
     titles = {rule.code: rule.titles.get("ru", "") for rule in load_rules(settings.rules).rules}
-    scene = FormScene(load_country(settings.rules), titles)
+    country, codec = load_country(settings.rules), codec_of(settings)
+    devices = DeviceBook(settings, codec, country)
+    scene = FormScene(country, titles, devices.of)
     records = {settings.topic_cases: "AdministrativeCase"}
     if violations or replay is not None:
         records[settings.topic_violations] = "Violation"
@@ -162,7 +165,7 @@ def command(
     except FileInUseError as error:
         raise CommandError(str(error), BAD_INPUT) from None
     try:
-        parts = Parts(settings, codec_of(settings), scene, webhook, file)
+        parts = Parts(settings, codec, scene, webhook, file, devices)
         with requiring_topics():
             counts = _run(parts, plan, replay)
     finally:

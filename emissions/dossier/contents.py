@@ -28,6 +28,7 @@ from emissions.dossier.drawing import chart_svg, qr_svg
 from emissions.dossier.facts import DossierFacts
 from emissions.dossier.formats import day, moment, money, number, offset
 from emissions.dossier.words import DossierWords
+from streams.core.cases.content import content_of
 from streams.core.explanation.words import Words, length_text
 from streams.core.law.rule import Rule
 from streams.core.records.case import DEFERRED, REVIEW, FineFactor
@@ -53,6 +54,8 @@ class _Writer:
         self._words = DossierWords(language)
         self._language = language
         self._rules = {rule.code: rule for rule in facts.rules.rules}
+        devices = () if facts.source is None else facts.source.devices
+        self._content = content_of(facts.case, language, devices, facts.factors.get(language, ()))
 
     def document(self) -> Document:
         case, words = self._case, self._words
@@ -257,33 +260,23 @@ class _Writer:
             yield Figure(chart_svg(named, self._language), caption)
 
     def _device(self) -> Iterator[Block]:
-        words, case = self._words, self._case
-        items = {
-            (each.device_serial, each.verification, each.verification_until): None
-            for each in case.items
-            if each.device_serial is not None
-        }
-        if not items:
+        words = self._words
+        devices = [each for each in self._content.devices if each.serial is not None]
+        if not devices:
             yield Paragraph(words("no_device"))
-            return
-        source = self._facts.source
-        known = {} if source is None else {each.serial: each for each in source.devices}
-        for serial, verification, until in items:
-            device = known.get(serial or "")
-            certificate = None if device is None else device.type_certificate
+        for each in devices:
             rows = [
-                (words("device"), words("none_known") if device is None else device.name),
-                (words("serial"), serial or "—"),
-                (words("verification"), self._paper(verification, self._date(until))),
+                (words("device"), each.name or words("none_known")),
+                (words("serial"), each.serial or "—"),
                 (
-                    words("certificate"),
-                    self._paper(
-                        None if certificate is None else certificate.number,
-                        None if certificate is None else certificate.until,
-                    ),
+                    words("verification"),
+                    self._paper(each.verification, self._date(each.verification_until)),
                 ),
             ]
-            yield Facts(tuple(rows))
+            if each.verified_on is not None:
+                rows.append((words("verified_on"), day(each.verified_on)))
+            paper = self._paper(each.certificate, each.certificate_until)
+            yield Facts((*rows, (words("certificate"), paper)))
 
     def _paper(self, paper: str | None, until: str | None) -> str:
         if paper is None:
@@ -417,16 +410,39 @@ class _Writer:
         yield Paragraph(words(f"state_{case.state}"))
         if case.state in (REVIEW, DEFERRED) and case.reasons:
             yield Steps(tuple(words.known(f"r_{each}", each) for each in case.reasons))
+        yield from self._notices()
+
+    def _notices(self) -> Iterator[Block]:
+        """Show what the operator told and what changed nothing (specification 14)."""
+        words, notices = self._words, self._facts.notices
+        if not notices:
+            return
+        yield Paragraph(words("n_title"), "key")
+        names = ("c_notice", "c_parameter", "c_from", "c_to", "c_arrived", "c_verdict")
+        rows = tuple(
+            (
+                " ".join(filter(None, (words.known(f"n_{each.kind}", each.kind), each.says))),
+                self._parameter(each.parameter),
+                self._moment(each.start),
+                self._moment(each.end),
+                self._moment(each.arrived_at),
+                words.known(f"n_{each.verdict}", each.verdict),
+            )
+            for each in notices[:SHOWN]
+        )
+        yield Table(tuple(map(words, names)), rows, (False,) * 6, (4, 3, 4, 4, 4, 4))
+        if len(notices) > SHOWN:
+            yield Paragraph(words("s_more", shown=SHOWN, count=len(notices)), "note")
+        yield Paragraph(words("n_note"), "note")
 
     def _algorithm(self) -> Iterator[Block]:
-        words, case = self._words, self._case
-        yield Paragraph(words("a_decided", rules=case.rule_set))
-        factors = self._facts.factors.get(self._language, ())
-        if factors:
+        words, blocks = self._words, self._content.disclosure
+        yield Paragraph(blocks.decided)
+        if blocks.factors:
             yield Paragraph(words("a_factors"), "key")
-            yield Steps(tuple(factors))
+            yield Steps(blocks.factors)
         yield Paragraph(words("a_review"), "key")
-        yield Paragraph(words("a_review_how", id=case.id))
+        yield Paragraph(blocks.review)
 
     def _evidence(self) -> Iterator[Block]:
         words, facts = self._words, self._facts
@@ -471,8 +487,7 @@ class _Writer:
         return self._words.known(f"missing_{missing}", missing)
 
     def _name(self) -> str:
-        names = self._case.enterprise
-        return names.get(self._language) or names.get("ru") or self._case.bin
+        return self._content.name
 
     def _title(self, code: str) -> str:
         rule: Rule | None = self._rules.get(code)

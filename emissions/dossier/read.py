@@ -8,6 +8,7 @@ from uuid import UUID
 
 from emissions.dossier.facts import DossierFacts
 from emissions.explain.store import Store, UnknownSubjectError
+from streams.core.cases.content import WITHOUT_EFFECT, ToldNotice, notices_without_effect
 from streams.core.explanation.chart import GAP, MOST_POINTS, Chart, Point, Span
 from streams.core.explanation.explain import explain_violation
 from streams.core.law.rule import RuleSet
@@ -30,6 +31,12 @@ SELECT revision, state, reasons, track, act, article, part, bin, enterprise, reg
     toUnixTimestamp64Milli(detected_at), toUnixTimestamp64Milli(opened_at),
     toUnixTimestamp64Milli(delivered_at), toUnixTimestamp64Milli(revised_at), due, rule_set
 FROM cases FINAL WHERE id = {id:UUID} ORDER BY revision DESC LIMIT 1
+"""
+_NOTICES: Final = """
+SELECT notice_id, kind, verdict, toUnixTimestamp64Milli(start), toUnixTimestamp64Milli(end),
+    parameter, if(state = '', flag, state), reason_given, basis, toUnixTimestamp64Milli(arrived_at)
+FROM notices FINAL
+WHERE source_id = {source:String} AND bin = {bin:String} AND verdict IN {verdicts:Array(String)}
 """
 _WINDOWS: Final = ("20min", "30min", "1h", "day")
 _CHARTS: Final = 3
@@ -62,7 +69,17 @@ def read_facts(store: Store, case: AdministrativeCase, rules: RuleSet) -> Dossie
         None if entry is None else entry.source,
         _charts(store, case, violations, store.country_zone if entry is None else entry.zone),
         _factors(store, violations),
+        notices=_notices(store, case),
     )
+
+
+def _notices(store: Store, case: AdministrativeCase) -> tuple[ToldNotice, ...]:
+    """Return what the operator told of the case that did not do what it says."""
+    if case.source_id is None:
+        return ()
+    rows = store.rows(_NOTICES, source=case.source_id, bin=case.bin, verdicts=list(WITHOUT_EFFECT))
+    told = (ToldNotice._make((*row[:5], row[5] or None, *row[6:])) for row in rows)
+    return notices_without_effect(case, told)
 
 
 def _factors(store: Store, violations: Sequence[Violation]) -> dict[str, tuple[str, ...]]:

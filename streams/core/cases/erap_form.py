@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from streams.core.cases.content import CaseContent, content_of
 from streams.core.law.country import Country
 from streams.core.records.case import OPEN, AdministrativeCase, CaseItem
+from streams.core.registry.enterprise import Device
 from streams.core.time.wording import local_text
 
 Origin = Literal["case", "code", "body"]
@@ -29,11 +31,19 @@ LANGUAGE_CODE: Final = "2"
 _UNITS: Final = {"mg/m3": "мг/м³", "g/s": "г/с", "t/a": "т/год", "t": "т"}
 
 
+def _no_devices(_bin: str, _source_id: str | None) -> tuple[Device, ...]:
+    return ()
+
+
 class FormScene(NamedTuple):
-    """What a form needs beside its case: the country, and the titles of the rules in Russian."""
+    """What a form needs beside its case: the country, and the titles of the rules in Russian.
+
+    ``devices`` tells those that the registry has of a source, by БИН and id.
+    """
 
     country: Country
     titles: Mapping[str, str]
+    devices: Callable[[str, str | None], Iterable[Device]] = _no_devices
 
 
 class FormField(NamedTuple):
@@ -69,33 +79,32 @@ def _local(instant: int | None, scene: FormScene) -> str | None:
 
 def _means(case: AdministrativeCase, scene: FormScene) -> list[dict[str, Any]]:
     """List the devices in the order of their first reading, each with what it read."""
-    devices: dict[tuple[str | None, str | None], dict[str, Any]] = {}
-    for item in case.items:
-        if item.value is None:
-            continue
-        device = devices.setdefault(
-            (item.device_serial, item.verification),
-            {
-                "name": None,
-                "number": item.device_serial,
-                "verification_number": item.verification,
-                "verification_date": None,
-                "verification_until": _local(item.verification_until, scene),
-                "readings": [],
-            },
-        )
-        device["readings"].append(
-            {
-                "violation": item.violation,
-                "parameter": item.parameter,
-                "unit": item.unit,
-                "start": _local(item.start, scene),
-                "end": _local(item.end, scene),
-                "value": item.value,
-                "limit": item.limit,
-            }
-        )
-    return list(devices.values())
+    return [
+        {
+            "name": device.name,
+            "number": device.serial,
+            "verification_number": device.verification,
+            "verification_date": device.verified_on,
+            "verification_until": _local(device.verification_until, scene),
+            "readings": [
+                {
+                    "violation": item.violation,
+                    "parameter": item.parameter,
+                    "unit": item.unit,
+                    "start": _local(item.start, scene),
+                    "end": _local(item.end, scene),
+                    "value": item.value,
+                    "limit": item.limit,
+                }
+                for item in device.readings
+            ],
+        }
+        for device in _content(case, scene).devices
+    ]
+
+
+def _content(case: AdministrativeCase, scene: FormScene) -> CaseContent:
+    return content_of(case, "ru", scene.devices(case.bin, case.source_id))
 
 
 FIELDS: Final[tuple[FormField, ...]] = (
@@ -152,8 +161,8 @@ FIELDS: Final[tuple[FormField, ...]] = (
         "technical_means",
         "technical means: name, number, verification, readings",
         "case",
-        "`items`: serial number, number and end of the verification, readings; the name of the "
-        "device and the date of its verification are in the registry",
+        "`items`: serial number, number and end of the verification, readings; name of the device "
+        "and date of that verification from the registry, null where it does not have them",
         _means,
     ),
     _by_body("legal_form_code", "code of the legal form"),
@@ -170,7 +179,7 @@ FIELDS: Final[tuple[FormField, ...]] = (
         "name of the legal person",
         "case",
         "`enterprise`, Russian",
-        lambda case, _: case.enterprise.get("ru"),
+        lambda case, scene: _content(case, scene).name,
     ),
     _by_body("registration", "number and date of its registration"),
     _by_body("address", "its address"),
@@ -208,19 +217,18 @@ def erap_form(case: AdministrativeCase, scene: FormScene) -> dict[str, Any] | No
 
 def circumstances(case: AdministrativeCase, scene: FormScene) -> str:
     """Describe in Russian what was measured, when, by what, and that an algorithm decided."""
-    name = case.enterprise.get("ru", "")
+    content = _content(case, scene)
     where = "" if case.source_id is None else f", источник {case.source_id}"
     sentences = [
-        f"{name} (БИН {case.bin}){where}: автоматизированная система мониторинга эмиссий, "
+        f"{content.name} (БИН {case.bin}){where}: автоматизированная система мониторинга эмиссий, "
         f"нарушений {len(case.items)}.",
         *_violations(case.items[:LISTED], scene),
     ]
     if len(case.items) > LISTED:
         sentences.append(f"Ещё нарушений: {len(case.items) - LISTED}; полный перечень — в деле.")
     sentences.append(
-        f"Дело {case.id} сформировано {_local(case.opened_at, scene)} алгоритмом без участия "
-        "человека (Цифровой кодекс, ст. 43): лицо вправе получить объяснение и потребовать "
-        "пересмотра уполномоченным специалистом."
+        f"Дело {case.id} открыто {_local(case.opened_at, scene)}. {content.disclosure.decided} "
+        f"{content.disclosure.review}"
     )
     return " ".join(sentences)
 

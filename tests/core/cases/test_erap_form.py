@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
+from streams.core.cases.content import content_of
 from streams.core.cases.erap_form import FIELDS, LISTED, FormScene, erap_form, missing_form
 from streams.core.records.case import AdministrativeCase, CaseItem
+from streams.core.registry.enterprise import Device, Verification
 from streams.rules.country import home
 from tests.schemas.examples import CASE
 
@@ -30,6 +32,17 @@ ITEM = CaseItem(
 OPENED = msgspec.structs.replace(
     CASE, state="OPEN", reasons=(), track="PRESCRIPTION", part="1", items=(ITEM,), end=ITEM.end
 )
+
+BLOCKS = content_of(OPENED, "ru").disclosure
+
+
+class Registered(NamedTuple):
+    """A registry that has one device of one source."""
+
+    device: Device
+
+    def of(self, bin_: str, source_id: str | None) -> tuple[Device, ...]:
+        return (self.device,) if (bin_, source_id) == (OPENED.bin, OPENED.source_id) else ()
 
 
 def form(**changed: Any) -> dict[str, Any]:
@@ -55,9 +68,8 @@ def test_what_the_case_gives_is_in_the_form() -> None:
             "Станция (БИН 990140001233), источник KZ-0001-01: автоматизированная система "
             "мониторинга эмиссий, нарушений 1. 1) Среднесуточная концентрация выше норматива "
             "(KZ-DAY); с 2026-03-01T00:00:00+05:00 по 2026-03-02T00:00:00+05:00; SO2 812,5 мг/м³ "
-            "при нормативе 500 мг/м³; прибор A-17, поверка BA-1. Дело 51ca сформировано "
-            "2026-03-04T00:00:00+05:00 алгоритмом без участия человека (Цифровой кодекс, ст. 43): "
-            "лицо вправе получить объяснение и потребовать пересмотра уполномоченным специалистом."
+            "при нормативе 500 мг/м³; прибор A-17, поверка BA-1. Дело 51ca открыто "
+            f"2026-03-04T00:00:00+05:00. {BLOCKS.decided} {BLOCKS.review}"
         ),
         "language": "2",
         "technical_means": [
@@ -140,3 +152,14 @@ def test_circumstances_spell_out_so_many_and_count_the_rest() -> None:
     assert f"{LISTED + 1}) " not in made["circumstances"]
     assert "Ещё нарушений: 3; полный перечень — в деле." in made["circumstances"]
     assert len(made["technical_means"][0]["readings"]) == LISTED + 3
+
+
+def test_the_registry_names_the_device_and_dates_the_very_verification() -> None:
+    papers = Verification("BA-1", "2026-02-27", "2027-02-28")
+    later = Verification("BA-2", "2027-02-27", "2028-02-28")
+    for verification, date in ((papers, "2026-02-27"), (later, None)):
+        device = Device("Газоанализатор", "A-17", verification)
+        made = erap_form(OPENED, SCENE._replace(devices=Registered(device).of))
+        assert made is not None
+        (means,) = made["technical_means"]
+        assert (means["name"], means["verification_date"]) == ("Газоанализатор", date)

@@ -16,6 +16,7 @@ from emissions.dossier.formats import day, moment, money, number
 from emissions.dossier.page import page_of
 from emissions.dossier.pdf import pdf_of
 from emissions.dossier.words import LANGUAGES, DossierWords
+from streams.core.cases.content import ToldNotice
 from streams.core.records.case import AdministrativeCase
 from streams.rules.payment import load_payment
 from tests.core.examples import ALMATY, BIN, local
@@ -131,6 +132,17 @@ def test_a_ground_for_an_inspection_has_no_fine() -> None:
     assert document.title == "Материалы об основании для проверки"
     assert "Данные не поступали 2 сут 2 ч" in said
     assert "₸" not in said
+
+
+def test_a_mark_that_changed_nothing_is_shown_with_the_reason() -> None:
+    case, violations = exceedance()
+    facts = facts_of(case, violations)
+    notice = ToldNotice(
+        "N-1", "MARK", "CONTRADICTED", case.start, case.start + 1, "SO2", "F", "", "", case.start
+    )
+    for language, says in (("ru", "противоречит расходу газа"), ("kk", "газ шығынына қайшы")):
+        assert says in plain(document_of(facts._replace(notices=(notice,)), language))
+        assert says not in plain(document_of(facts, language))
 
 
 def test_without_registration_and_chart_it_is_still_whole() -> None:
