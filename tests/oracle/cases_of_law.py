@@ -82,7 +82,14 @@ class Told:
 
     def moments(self) -> list[int]:
         """When each version counts."""
-        return [self.detected(), *(each.at for each in self.versions[1:])]
+        found = [self.detected()]
+        for each in self.versions[1:]:
+            at = each.at
+            if self.rule == "KZ-3H" and each.stands and each.end is not None and not self.late:
+                closed = each.end + 5 * clock.MINUTE  # of the window by which it grew
+                at = closed if each.before < closed <= each.at else at
+            found.append(max(at, found[-1]))
+        return found
 
     def version(self, now: int) -> Version | None:
         """What was known of it at a moment."""

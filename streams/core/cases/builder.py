@@ -132,18 +132,19 @@ class _Change(NamedTuple):
 
 
 def _by_moment(state: CaseState, scene: CaseScene, step: Step, index: CaseIndex) -> list[_Change]:
-    changes, seen = [], set()
+    changes: list[_Change] = []
+    last: dict[str, int] = {}
     for number, violation in enumerate(step.violations):
         if violation.rule not in CASE_RULES:
             continue
+        late = violation.id in step.late
         known = (
-            violation.id in seen
-            or violation.id in step.late
+            violation.id in last
             or index.find(violation.id) is not None
             or (violation.rule == OUTAGE and _split(state, violation, index))
         )
-        seen.add(violation.id)
-        moment = moment_of(violation, known, scene, step.before, step.at)
+        moment = moment_of(violation, scene, step.before, step.at, known=known, late=late)
+        moment = last[violation.id] = max(moment, last.get(violation.id, moment))
         changes.append(_Change(moment, number, violation))
     if step.refused:
         changes.append(_Change(step.at, len(step.violations), None, step.refused))

@@ -36,14 +36,22 @@ def part_of(violation: Violation) -> str | None:
     return None
 
 
-def moment_of(violation: Violation, known: bool, scene: CaseScene, before: int, at: int) -> int:
+def moment_of(
+    violation: Violation, scene: CaseScene, before: int, at: int, *, known: bool, late: bool
+) -> int:
     """Return the moment at which a revision counts: where stream time jumped, the moment itself.
 
-    ``known``: it is not the first, or late data made it. Stream time went from ``before`` to
-    ``at`` (ms) when it was published; what late data made counts from ``at``.
+    ``known``: it is not the first. Stream time went from ``before`` to ``at`` (ms) when it was
+    published; what late data made (``late``) counts from ``at``. A run grows when a window closes:
+    that moment counts for each of its revisions.
     """
     rule = CASE_RULES[violation.rule]
-    if known or violation.revision > 1 or violation.status == WITHDRAWN:
+    if late or violation.status == WITHDRAWN:
+        return at
+    if rule.kind is Kind.RUN and (known or violation.revision > 1):
+        closed = at if violation.end is None else violation.end + scene.policy.grace
+        return closed if before < closed <= at else at
+    if known or violation.revision > 1:
         return at
     if violation.rule == YEAR:  # the close of the first hour that stream time has passed
         local = clock(scene.subject.zone)

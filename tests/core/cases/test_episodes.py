@@ -284,3 +284,16 @@ def test_a_rule_of_another_country_opens_no_case() -> None:
     docket.found(MONDAY + DAY, foreign)
     docket.until(MONDAY + 20 * DAY)
     assert docket.published == []
+
+
+def test_a_run_that_time_let_grow_counts_with_its_end_before_its_case_opens() -> None:
+    docket = Docket()
+    run = violation("KZ-3H", "2026-05-04 00:00", "2026-05-04 23:30", status="OPEN")
+    docket.found(local("2026-05-04 23:35"), run)
+    # Silence: the next record comes three weeks later, and with it the last window of the day.
+    grown = again(run, end=local("2026-05-05"), status="CLOSED")
+    docket.found(local("2026-05-25"), grown)
+    docket.until("2026-05-26")
+    case = docket.one()
+    assert case.end == local("2026-05-05")
+    assert case.opened_at == local("2026-05-07") + 72 * HOUR
