@@ -156,7 +156,8 @@ def _webhook() -> list[str]:
         "`emissions bridge` brings the cases to those who would rather take HTTPS than Kafka. It "
         "posts every revision of every case, with `--violations` also those of violations, as a "
         "CloudEvent in structured mode (`application/cloudevents+json`): `data.case` is the record "
-        "with its times as text, `data.erap_1av` its [form 1-АВ](erap-1av.md) or null.",
+        "with its times as text, `data.erap_1av` its [form 1-АВ](erap-1av.md) or null. Names of "
+        "devices and dates of verifications in the form are as registered when it is sent.",
         "Requests are signed as Standard Webhooks are. A key is `whsec_` and base64 of "
         f"{SHORTEST} to {LONGEST} bytes; with several in the file every one signs, so that you can "
         "move from one to the next.",

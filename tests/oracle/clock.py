@@ -33,8 +33,10 @@ def moment(text: str, zone: ZoneInfo) -> int:
 
 
 def timestamp(text: str) -> int:
-    """A time with an offset."""
-    parsed = datetime.fromisoformat(text)
+    """A time with an offset; 24:00 is the end of its day."""
+    ends_day = text[10:13] == "T24"
+    parsed = datetime.fromisoformat(text.replace("T24", "T00", 1) if ends_day else text)
+    parsed += timedelta(days=ends_day)
     if parsed.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
     return instant(parsed)

@@ -1,10 +1,13 @@
-"""The wide CSV file as rows in the order in which a replay publishes them."""
+"""The wide CSV file, or an Avro file, as rows in the order in which a replay publishes them."""
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from fastavro import reader
 
 from tests.oracle import clock
 
@@ -37,8 +40,12 @@ def read(path: Path, until: int | None, now: int) -> tuple[list[Row], int]:
     Rows that arrive after ``until`` do not exist. Rows without arrival whose interval ends
     after ``until`` (without it: after ``now``) come last and move no clock.
     """
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = [_row(number, cells) for number, cells in enumerate(csv.DictReader(lines), 1)]
+    if path.suffix == ".avro":
+        with path.open("rb") as file:
+            rows = [_of_record(number, each) for number, each in enumerate(reader(file), 1)]
+    else:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [_row(number, cells) for number, cells in enumerate(csv.DictReader(lines), 1)]
     horizon = now if until is None else until
     arrived: list[Row] = []
     future: list[Row] = []
@@ -61,6 +68,22 @@ def _arrival(row: Row) -> int:
 
 def _with_arrival(row: Row, arrival: int) -> Row:
     return Row(**{**row.__dict__, "arrival": arrival})
+
+
+def _of_record(number: int, record: Any) -> tuple[Row, int | None]:
+    """A record of an Avro file of EmissionReading; it has no arrival."""
+    row = Row(
+        number=number,
+        source_id=record["source_id"],
+        start=record["measured_at"],
+        period=record["period_s"],
+        arrival=None,
+        state=record.get("state") or "NORMAL",
+        serial=record.get("device_serial"),
+        values=dict(record["values"]),
+        flags={name: flag for name, flag in record.get("flags", {}).items() if flag != "N"},
+    )
+    return row, None
 
 
 def _row(number: int, cells: dict[str, str]) -> tuple[Row, int | None]:
