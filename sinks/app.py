@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from typing import Any, Final
 
 import faust
@@ -18,14 +19,17 @@ import structlog
 from schemas.codec import Codec
 from sinks.batch import BatchLimits
 from sinks.batch_writer import BatchWriter
+from sinks.case_counts import CaseCounts
 from sinks.clickhouse import async_client
 from sinks.decode import Route, routes
+from sinks.metrics import SinkMetrics
 from sinks.partition_writer import PartitionWriter
 from sinks.readings.quality import quality_assessor
 from streams.core.sources.history import RegistryHistory
 from streams.errors import OperatorError
 from streams.holds.partition_holds import PartitionHolds
 from streams.kafka.schema_registry import schema_ids
+from streams.metrics.metric_set import MetricSet
 from streams.registry.avro import enterprise_from_record
 from streams.registry.follower import RegistryFollower
 from streams.rules.country import load_country
@@ -51,6 +55,8 @@ class SinksParts:
     holds: PartitionHolds
     partition_writers: PartitionWriters
     writer: BatchWriter
+    metrics: MetricSet
+    case_counts: CaseCounts
 
 
 class PartitionWriters:
@@ -154,11 +160,14 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
     assess_quality = quality_assessor(registry, settings.policy, settings.partitions)
     table_of = routes(settings, codec, assess_quality, country)
     holds = PartitionHolds(settings, "sinks")
+    metrics = MetricSet("sinks", metadata.version("emission-streams"))
+    counted = SinkMetrics(metrics)
     writer = BatchWriter(
         lambda: async_client(settings),
         log_interval_s=settings.log_interval_s,
         limit=settings.dead_letter_limit,
         decided=holds.resumed,
+        metrics=counted,
     )
     partition_writers = PartitionWriters(
         table_of, writer, partial(batch_limits, settings), on_fatal, holds,
@@ -174,4 +183,9 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
         async for event in stream.noack().events():
             partition_writers.submit(event)
 
-    return SinksParts(app, follower, holds, partition_writers, writer)
+    @app.on_partitions_assigned.connect  # type: ignore[untyped-decorator]
+    async def assigned(*_: Any, **__: Any) -> None:
+        counted.rebalanced()
+
+    case_counts = CaseCounts(metrics, lambda: async_client(settings))
+    return SinksParts(app, follower, holds, partition_writers, writer, metrics, case_counts)

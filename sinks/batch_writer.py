@@ -30,6 +30,7 @@ from sinks.batch import Batch, Entry
 from sinks.dead_letter_limit import DeadLetterLimits, Decided
 from sinks.failures import Failure, classify, describe
 from sinks.insert import InsertClient, insert, row_count
+from sinks.metrics import SinkMetrics
 from sinks.server_incarnation import ServerIncarnation
 from sinks.tables import DEAD_LETTERS, Table
 from streams.core.engine.dead_letter import dead_letter
@@ -44,6 +45,7 @@ from streams.core.engine.dead_letter_limit import (
 from streams.core.records.record import RawRecord
 from streams.errors import OperatorError
 from streams.kafka.partitions import PartitionRevoked
+from streams.metrics.metric_set import MetricSet
 
 log = structlog.get_logger(__name__)
 
@@ -88,8 +90,10 @@ class BatchWriter:
         log_interval_s: float = 30.0,
         limit: LimitPolicy = OFF,
         decided: Decided = _nothing_decided,
+        metrics: SinkMetrics | None = None,
     ) -> None:
         self._connect = connect
+        self.metrics = metrics or SinkMetrics(MetricSet("sinks"))
         self._limits = DeadLetterLimits(limit, self._rejected_before, decided)
         self._client: InsertClient | None = None
         self._incarnation = ServerIncarnation()
@@ -139,6 +143,8 @@ class BatchWriter:
         rows = await self._with_retries(lambda: self._send(batch, table), batch, table, revoked)
         if rows is not None:
             self.rows_written += rows
+            if rows:
+                self.metrics.inserted(table, batch, rows)
             self._limits.batch_written(batch, table.name)
         elif len(batch.entries) > 1:
             for half in batch.split():
@@ -201,7 +207,8 @@ class BatchWriter:
             return 0
         client = await self._connected()
         token = f"{batch.token(table.name)}:{await self._incarnation.identify(client)}"
-        await insert(client, table, made, token)
+        with self.metrics.stage("insert"):
+            await insert(client, table, made, token)
         return rows
 
     async def _connected(self) -> InsertClient:
@@ -214,6 +221,7 @@ class BatchWriter:
         self, batch: Batch, table: Table, entry: Entry, revoked: Callable[[], bool]
     ) -> None:
         self.messages_rejected += 1
+        self.metrics.rejected(table)
         log.error(
             "message_rejected",
             topic=batch.topic,
@@ -245,6 +253,7 @@ class BatchWriter:
     async def _back_off(self, attempt: int, error: Exception, batch: Batch, table: Table) -> None:
         """Sleep a random part of the back-off, and log the reason once per interval."""
         self._incarnation.invalidate()
+        self.metrics.retried(table)
         now = time.monotonic()
         since = self._failing_since.setdefault((batch.topic, batch.partition), now)
         if now - self._logged_at >= self._log_interval_s:

@@ -12,6 +12,7 @@ from sinks.failures import describe
 from streams.health.lifecycle import Lifecycle
 from streams.health.report import WorkerSnapshot
 from streams.health.server import Health
+from streams.holds.hold_metrics import count_holds
 from streams.kafka.schema_registry import schema_registry_checks
 from streams.settings import Settings
 from streams.transport.positions import positions
@@ -38,17 +39,20 @@ def sinks_health(
             },
             excuse=lifecycle.excuse or parts.follower.failure,
             excuses=excuses,
+            arrivals=dict(parts.writer.metrics.arrivals),
             counts={
                 "rows": parts.writer.rows_written,
                 "rejected": parts.writer.messages_rejected,
             },
         )
 
+    count_holds(parts.metrics, parts.holds.held)
     return Health(
         settings,
         group=settings.group_sinks,
         topics=topics,
         snapshot=snapshot,
+        metrics=parts.metrics,
         dependencies={"clickhouse": ClickHouseProbe(settings), **schema_registry_checks(settings)},
     )
 

@@ -99,7 +99,8 @@ class PartitionWriter:
         self._drop_revoked()
         while not delivery.value.revoked:
             try:
-                taken = fetched_entries(delivery.value, self._route)
+                with self._writer.metrics.stage("decode"):
+                    taken = fetched_entries(delivery.value, self._route)
             except SchemaRegistryError as error:
                 log.warning(
                     "retrying",
@@ -140,6 +141,7 @@ class PartitionWriter:
         for delivery in deliveries:
             if not delivery.value.revoked:
                 delivery.ack()
+                self._writer.metrics.acknowledged(delivery.value)
 
     def _drop_revoked(self) -> None:
         """Drop what was collected before the partition was revoked (all of it, or nothing)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from aiokafka.errors import KafkaError
 
@@ -67,8 +69,17 @@ class SinksWorker:
         await parts.app.start()
         self._lifecycle.running()
         log.info("worker_started", group=settings.group_sinks, clickhouse=settings.clickhouse_url)
-        await until_wrong_partitions(settings, self._topics, parts.app.wait_until_stopped())
+        counting = asyncio.create_task(self._count_cases())
+        try:
+            await until_wrong_partitions(settings, self._topics, parts.app.wait_until_stopped())
+        finally:
+            counting.cancel()
         raise RuntimeError(f"the application ended: {parts.app.crash_reason!r}")
+
+    async def _count_cases(self) -> None:
+        """Count cases where somebody can read the counts."""
+        if self._settings.web_port:
+            await self._parts.case_counts.run()
 
     async def stop(self, code: int) -> None:  # noqa: ARG002 (the same way for both)
         """Stop in order: first the writers, so that what is not written is not acknowledged."""

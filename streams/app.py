@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 import faust
@@ -29,6 +30,7 @@ from streams.kafka.partition_count import too_many
 from streams.kafka.producer import ConfirmedProducer
 from streams.kafka.schema_registry import schema_ids
 from streams.kafka.topics import changelog_topic
+from streams.metrics.metric_set import MetricSet
 from streams.registry.avro import enterprise_from_record
 from streams.registry.follower import RegistryFollower
 from streams.registry.measure_follower import MeasureFollower
@@ -38,6 +40,7 @@ from streams.rules.calendar import load_calendar
 from streams.rules.detectors import load_detectors
 from streams.rules.load import load_rules
 from streams.rules.payment import load_payment
+from streams.runtime.batch_metrics import BatchMetrics
 from streams.runtime.checkpoint import Checkpoint
 from streams.runtime.outputs import OutcomeEncoder
 from streams.runtime.partition_tasks import PartitionTasks
@@ -72,6 +75,8 @@ class StreamsParts:
     tasks: PartitionTasks
     readings: ReadingsReader
     ids: SchemaIds
+    metrics: MetricSet
+    batch_metrics: BatchMetrics
 
     def records_restored(self) -> dict[int, int]:
         """Count the state records and replayed readings that were read, by partition."""
@@ -134,9 +139,11 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
             signatures=Signatures(verify, settings.signatures),
         )
 
+    metrics = MetricSet("streams", metadata.version("emission-streams"))
+    batch_metrics = BatchMetrics(metrics)
     processor = BatchProcessor(
         state=state,
-        checkpoint=Checkpoint(producer, changelog),
+        checkpoint=Checkpoint(producer, changelog, batch_metrics),
         follower=follower,
         readings=readings,
         engine=engine,
@@ -149,6 +156,7 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         ),
         policy=CheckpointPolicy(settings.save_records, settings.save_s),
         log_interval_s=settings.log_interval_s,
+        metrics=batch_metrics,
     )
     ticks = TickPublisher(
         producer,
@@ -158,7 +166,7 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         period_s=settings.tick_s,
         is_leader=lambda: _owns_partition_0(app, settings.topic_readings),
     )
-    tasks = _connect(app, settings, processor, state, holds, fatal)
+    tasks = _connect(app, settings, processor, state, holds, batch_metrics, fatal)
     return StreamsParts(
         app,
         producer,
@@ -173,6 +181,8 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         tasks,
         readings,
         ids,
+        metrics,
+        batch_metrics,
     )
 
 
@@ -182,6 +192,7 @@ def _connect(
     processor: BatchProcessor,
     state: StateRestorer,
     holds: PartitionHolds,
+    metrics: BatchMetrics,
     fatal: Fatal,
 ) -> PartitionTasks:
     """Submit fetched batches to the processor, and tell the parts which partitions are assigned."""
@@ -210,6 +221,7 @@ def _connect(
         processor.retain(partitions)
         holds.retain((topic, partition) for partition in partitions)
         state.assign(partitions, app.consumer_generation_id)
+        metrics.rebalanced(partitions)
 
     app.transport.on_drained = processor.save_all
     return tasks

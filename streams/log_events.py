@@ -229,6 +229,13 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "A checkpoint of the transparency log was signed.",
         {"size": "leaves of the log", "root": "root of its tree, hex"},
     ),
+    "log_verification_failed": LogEvent(
+        "error",
+        "The transparency log on disk is not what was signed.",
+        {"problem": "which checkpoint, and how it differs"},
+        "Stop the worker, keep the directory as it is, `emissions log check`; see "
+        "docs/operations/runbooks/service-levels.md.",
+    ),
     "record_not_sealed": LogEvent(
         "warning",
         "A record of a sealed topic is none that a worker or a loader writes: it is no leaf. "
@@ -322,6 +329,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "info",
         "ClickHouse takes batches again.",
         {"table": "the table", "failed_s": "how long it did not, seconds"},
+    ),
+    "cases_not_counted": LogEvent(
+        "debug",
+        "ClickHouse did not tell how many cases there are; their counts at /metrics stay.",
+        {"error": "what it answered"},
     ),
     "message_rejected": LogEvent(
         "error",

@@ -219,8 +219,8 @@ class Settings:
     region_inspectors: Count = 1  # inspectors of a region
 
     # Running
-    web_host: str = "127.0.0.1"  # address of the health pages
-    web_port: CountOrOff = 0  # /livez and /readyz over HTTP at this port; 0: off
+    web_host: str = "127.0.0.1"  # address of the pages of health and metrics
+    web_port: CountOrOff = 0  # /livez, /readyz and /metrics over HTTP at this port; 0: off
     log_format: str = "auto"  # json | console | auto (console on a terminal)
     log_level: str = "INFO"  # DEBUG | INFO | WARNING | ERROR
 

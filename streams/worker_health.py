@@ -6,6 +6,7 @@ from streams.app import StreamsParts
 from streams.health.lifecycle import Lifecycle
 from streams.health.report import WorkerSnapshot
 from streams.health.server import Health
+from streams.holds.hold_metrics import count_holds
 from streams.kafka.schema_registry import schema_registry_checks
 from streams.kafka.topics import in_sync, topics
 from streams.settings import Settings
@@ -33,6 +34,10 @@ def streams_health(settings: Settings, parts: StreamsParts, lifecycle: Lifecycle
                 "registry": failure,
             },
             restored={(settings.topic_readings, each): restored[each] for each in restored},
+            arrivals={
+                (settings.topic_readings, each): at
+                for each, at in parts.batch_metrics.arrivals.items()
+            },
             excuse=lifecycle.excuse or failure,
             excuses={place: str(hold) for place, hold in parts.holds.held.items()},
             counts={
@@ -47,12 +52,14 @@ def streams_health(settings: Settings, parts: StreamsParts, lifecycle: Lifecycle
             },
         )
 
+    count_holds(parts.metrics, parts.holds.held)
     written = {topic.name: in_sync(settings) for topic in topics(settings)}
     return Health(
         settings,
         group=settings.group_streams,
         topics=read,
         snapshot=snapshot,
+        metrics=parts.metrics,
         dependencies=schema_registry_checks(settings),
         written=written,
     )

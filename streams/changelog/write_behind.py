@@ -181,16 +181,20 @@ class WriteBehind:
                 self._state[key] = self._replica.items.get(key)
             self._left = deque(self._state)
 
-    def confirm(self, first: int | None, records: int) -> None:
-        """Note that the changelog has the last records, from offset ``first`` on (None: gaps)."""
+    def confirm(self, first: int | None, records: int) -> float | None:
+        """Note that the changelog has the last records, from offset ``first`` on (None: gaps).
+
+        Returns the seconds since the checkpoint was taken that is complete by them, or None.
+        """
         if self._state is None or not self._ends:
             self._replica.advance(first, records, incomplete=self._state is not None)
-            return
+            return None
         self._replica.committed(self._state, self._reaches, first, records)
         self._engine.commit()
         self.base = self._reaches
         self._state, self._ends = None, False
         self._credit = 0.0
+        return self._clock() - self._taken_at
 
     def _take(self) -> None:
         """Take a checkpoint; one in progress is merged into it."""

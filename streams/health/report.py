@@ -31,6 +31,8 @@ class WorkerSnapshot:
     """Records read to restore the state of each partition, since the start."""
     loop_iterations: int = 0
     """Iterations of its event loop."""
+    arrivals: Mapping[PartitionId, int] = field(default_factory=dict)
+    """Arrival of the last finished record of partitions, ms UTC, where it is known."""
 
 
 class ExternalChecks(NamedTuple):

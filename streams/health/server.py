@@ -1,4 +1,4 @@
-"""Serves ``/livez`` and ``/readyz`` from a thread of its own.
+"""Serves ``/livez``, ``/readyz`` and ``/metrics`` from a thread of its own.
 
 The thread has its own event loop, so it answers while a batch is processed, while the worker still
 waits for the broker, and when the worker's loop hangs. All that it knows of the worker is a
@@ -21,6 +21,7 @@ from aiohttp import web
 
 from streams.errors import OperatorError
 from streams.health.broker_probe import NOT_ASKED, BrokerProbe, DependencyCheck
+from streams.health.metrics import HealthMetrics, Watched
 from streams.health.progress import ProgressMonitor
 from streams.health.report import (
     ExternalChecks,
@@ -30,6 +31,7 @@ from streams.health.report import (
     observation,
     readyz,
 )
+from streams.metrics.metric_set import MetricSet
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -50,10 +52,14 @@ class Health:
         group: str,
         topics: Collection[str],
         snapshot: Callable[[], WorkerSnapshot],
+        metrics: MetricSet,
         dependencies: Mapping[str, DependencyCheck] | None = None,
         written: Mapping[str, int] | None = None,
     ) -> None:
-        """Watch ``topics``; ``written``: the topics it writes, with the in-sync replicas needed."""
+        """Watch ``topics``; ``written``: the topics it writes, with the in-sync replicas needed.
+
+        ``metrics`` are those of the worker, which get the ones of its health as well.
+        """
         self._settings = settings
         self._take_snapshot = snapshot
         self._monitor = ProgressMonitor(settings.stuck_s)
@@ -61,6 +67,8 @@ class Health:
         self._period_s = min(PROBE_S, settings.stuck_s / 5)
         self._snapshot = _NO_SNAPSHOT
         self._checks = NOT_ASKED
+        self._metrics = metrics
+        self._health_metrics = HealthMetrics(metrics, group, self._watched)
         self._reasons: list[str] = []
         self._snapshots: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
@@ -109,6 +117,7 @@ class Health:
         pages = web.Application()
         pages.router.add_get("/livez", self._livez)
         pages.router.add_get("/readyz", self._readyz)
+        pages.router.add_get("/metrics", self._show_metrics)
         runner = web.AppRunner(pages, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, self._settings.web_host, self._settings.web_port)
@@ -137,6 +146,7 @@ class Health:
             self._checks = await self._probe.ask(before.positions, doubtful)
             # A position that is read before the end never looks nearer to it than it is.
             self._monitor.observe(observation(time.monotonic(), before, self._checks))
+            self._health_metrics.observe()
         except Exception as error:  # the pages must not rest on a probe that stopped
             log.exception("broker_probe_failed")
             self._checks = ExternalChecks(f"the watch failed: {error!r}", {}, {})
@@ -155,6 +165,13 @@ class Health:
 
     async def _readyz(self, _: web.Request) -> web.Response:
         return _response(readyz(self._monitor, self._snapshot, self._checks))
+
+    async def _show_metrics(self, request: web.Request) -> web.Response:
+        body, content_type = self._metrics.render(request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    def _watched(self) -> Watched:
+        return Watched(self._monitor, self._snapshot, self._checks)
 
 
 def _response(page: Page) -> web.Response:

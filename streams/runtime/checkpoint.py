@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from streams.changelog.write_behind import WriteBehind
 from streams.kafka.partitions import PartitionRevoked
 from streams.kafka.producer import ConfirmedProducer, Output
+from streams.metrics.metric_set import MetricSet
+from streams.runtime.batch_metrics import BatchMetrics
 from streams.transport.batch import Delivery
 
 
@@ -27,9 +29,15 @@ class Checkpoint:
     steps, the rest is skipped and `PartitionRevoked` is raised.
     """
 
-    def __init__(self, producer: ConfirmedProducer, changelog: str) -> None:
+    def __init__(
+        self,
+        producer: ConfirmedProducer,
+        changelog: str,
+        metrics: BatchMetrics | None = None,
+    ) -> None:
         self._producer = producer
         self._changelog = changelog
+        self._metrics = metrics or BatchMetrics(MetricSet("streams"))
 
     async def complete(
         self, delivery: Delivery, outputs: Iterable[Output], state: WriteBehind
@@ -47,7 +55,8 @@ class Checkpoint:
 
     async def publish(self, outputs: Iterable[Output], *, revoked: Callable[[], bool]) -> None:
         """Take the first step alone, for records that were acknowledged before."""
-        await self._producer.produce(outputs, revoked=revoked)
+        with self._metrics.stage("produce"):
+            await self._producer.produce(outputs, revoked=revoked)
 
     async def save(
         self,
@@ -58,10 +67,13 @@ class Checkpoint:
         full: bool = False,
     ) -> None:
         """Take the second and third step; ``full``: write all of the state, due or not."""
-        records = state.next_records(full=full)
-        first = await self._producer.produce_to(
-            self._changelog, partition, records, revoked=revoked
-        )
-        if revoked():
-            raise PartitionRevoked
-        state.confirm(first, len(records))
+        with self._metrics.stage("save"):
+            records = state.next_records(full=full)
+            first = await self._producer.produce_to(
+                self._changelog, partition, records, revoked=revoked
+            )
+            if revoked():
+                raise PartitionRevoked
+            taken_s = state.confirm(first, len(records))
+        if taken_s is not None:
+            self._metrics.checkpoint_completed(partition, taken_s)

@@ -26,6 +26,8 @@ from streams.holds.hold import CLOCK, LIMIT, Hold
 from streams.kafka.partitions import PartitionId, PartitionRevoked
 from streams.kafka.producer import Output
 from streams.kafka.retry import Backoff
+from streams.metrics.metric_set import MetricSet
+from streams.runtime.batch_metrics import BatchMetrics, SurveyedEngine
 from streams.runtime.checkpoint import Checkpoint
 from streams.runtime.progress_log import ProgressLog
 from streams.runtime.readings_reader import LostReadingsError
@@ -35,13 +37,8 @@ from streams.transport.batch import Delivery, PartitionBatch
 log = structlog.get_logger(__name__)
 
 
-class Engine(Checkpointable, Protocol):
+class Engine(Checkpointable, SurveyedEngine, Protocol):
     """Evaluate one partition (`streams.core.engine.partition.PartitionProcessor`)."""
-
-    @property
-    def stream_time(self) -> int:
-        """The highest arrival time seen, ms UTC."""
-        ...
 
     def apply(
         self, records: Sequence[RawRecord], *, save: bool = True, again: bool = False
@@ -165,6 +162,7 @@ class BatchProcessor:
         clock_check: ClockCheck,
         policy: CheckpointPolicy = CheckpointPolicy(),  # noqa: B008 (it cannot be changed)
         log_interval_s: float = 30.0,
+        metrics: BatchMetrics | None = None,
     ) -> None:
         self._state = state
         self._checkpoint = checkpoint
@@ -180,6 +178,7 @@ class BatchProcessor:
         self._turn = asyncio.Lock()
         self._backoffs: dict[int, Backoff] = {}  # of the partitions that wait
         self._log_interval_s = log_interval_s
+        self._metrics = metrics or BatchMetrics(MetricSet("streams"))
         self.progress = ProgressLog(log_interval_s)
 
     @property
@@ -202,9 +201,10 @@ class BatchProcessor:
         partition, done = batch.partition, False
         self._in_work.add(partition)
         try:
-            replica = await self._state.restore(
-                partition, batch.generation, revoked=lambda: batch.revoked
-            )
+            with self._metrics.stage("restore"):
+                replica = await self._state.restore(
+                    partition, batch.generation, revoked=lambda: batch.revoked
+                )
             while (hold := await self._step(delivery, batch, replica)) is not None:
                 await self._holds.wait(hold, batch)
                 if batch.revoked:
@@ -228,10 +228,13 @@ class BatchProcessor:
         owned, done, outcome, hold = await self._evaluate_with_registry(batch, replica)
         if outcome is not None:
             finished = delivery if hold is None else PartialDelivery(done)
-            await self._checkpoint.complete(finished, self._encode(outcome), owned.write_behind)
+            with self._metrics.stage("encode"):
+                outputs = self._encode(outcome)
+            await self._checkpoint.complete(finished, outputs, owned.write_behind)
             owned.clean = True
             self._state.mark_current(batch.partition)
             self.progress.count(done, outcome)
+            self._metrics.finished(done, outcome, owned.engine, replica.items)
             log_notices(outcome.findings)
             self._holds.release_before(batch.topic, batch.partition, done.next_offset)
         return hold
@@ -264,10 +267,12 @@ class BatchProcessor:
         """Evaluate a batch with the current registry; wait for a schema registry that is away."""
         what = f"partition {batch.partition} waits for the schema registry"
         while True:
-            await self._follower.catch_up()
+            with self._metrics.stage("registry"):
+                await self._follower.catch_up()
             try:
                 owned = self._owned_partition(batch.partition, replica)
-                await self._replay(batch, owned)
+                with self._metrics.stage("replay"):
+                    await self._replay(batch, owned)
                 result = await self._evaluate(batch, owned)
                 owned.generation = batch.generation
             except SchemaRegistryError as error:
@@ -364,7 +369,8 @@ class BatchProcessor:
                 wanted = owned.engine.wanted(records)
                 if not wanted:
                     owned.clean = False
-                    return owned.engine.apply(records, save=False, again=again)
+                    with self._metrics.stage("judge"):
+                        return owned.engine.apply(records, save=False, again=again)
             for start, end in wanted:
                 await self._supply(batch, start, end, owned)
 

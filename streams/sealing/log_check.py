@@ -158,7 +158,7 @@ def _check_days(
             days.add(f"{path}: {found.size} leaves, and {before} the day before")
         elif found.size > newest.size:
             days.add(f"{path}: {found.size} leaves, and {newest.size} in the newest checkpoint")
-        elif (why := _other_root(tree, found)) is not None:
+        elif (why := other_root(tree, found)) is not None:
             days.add(f"{path}: {why}")
         before = max(before, found.size)
         try:
@@ -173,7 +173,8 @@ def _check_days(
     return [days, stamps]
 
 
-def _other_root(tree: TileReader, checkpoint: Checkpoint) -> str | None:
+def other_root(tree: TileReader, checkpoint: Checkpoint) -> str | None:
+    """Say why a tree does not begin with that of a checkpoint; None: it does."""
     try:
         root = range_hash(tree, 0, checkpoint.size)
     except (OSError, ValueError) as error:

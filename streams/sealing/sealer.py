@@ -17,6 +17,7 @@ import structlog
 from streams.core.evidence.checkpoint import Checkpoint
 from streams.core.evidence.leaf import Leaf
 from streams.kafka.partitions import PartitionId
+from streams.sealing.log_files import LogFiles
 from streams.sealing.log_keys import NoteSigner
 from streams.sealing.log_writer import LogWriter
 from streams.sealing.publish import publish
@@ -67,6 +68,11 @@ class Sealer:
     def sealed(self) -> dict[PartitionId, int]:
         """How far the topics are in the log."""
         return self._writer.offsets
+
+    @property
+    def files(self) -> LogFiles:
+        """The files of the log."""
+        return self._writer.files
 
     @property
     def size(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from importlib import metadata
 from pathlib import Path
 
 import structlog
@@ -18,6 +19,7 @@ from streams.kafka.partition_count import sinks_topics, wait_for_topics
 from streams.kafka.partitions import PartitionId
 from streams.kafka.retry import Backoff
 from streams.kafka.schema_registry import schema_ids, schema_registry_checks
+from streams.metrics.metric_set import MetricSet
 from streams.rules.country import load_country
 from streams.rules.packed import pack_rules, unpack_rules
 from streams.runtime.process import STOPPED, End, run_worker
@@ -25,6 +27,7 @@ from streams.sealing.log_keys import NoteSigner
 from streams.sealing.log_writer import LogWriter
 from streams.sealing.records import LeafReader, Record
 from streams.sealing.rules import keep_rules
+from streams.sealing.seal_metrics import SealMetrics
 from streams.sealing.sealed_topics import SealedTopics
 from streams.sealing.sealer import Sealer
 from streams.sealing.stamps import DayStamper
@@ -71,11 +74,14 @@ class SealWorker:
         self._schemas = Backoff(
             "resolve_schemas", "the schema registry does not answer", settings.log_interval_s
         )
+        metrics = MetricSet("seal", metadata.version("emission-streams"))
+        self._metrics = SealMetrics(metrics)
         self._health = Health(
             settings,
             group=settings.group_seal,
             topics=self._reader.topics,
             snapshot=self._snapshot,
+            metrics=metrics,
             dependencies=schema_registry_checks(settings),
         )
 
@@ -160,8 +166,10 @@ class SealWorker:
             if sealer.append_due:
                 await asyncio.to_thread(sealer.append)
                 await self._topics.commit(sealer.sealed)
+                self._metrics.appended(sealer)
             if sealer.publication_due:
                 await asyncio.to_thread(sealer.publish)
+                await asyncio.to_thread(self._metrics.published, sealer)
 
         async with self._writing:
             writing = asyncio.create_task(write())

@@ -12,6 +12,7 @@ from tests.docs.erap_page import erap_page
 from tests.docs.exit_codes_page import exit_codes_page
 from tests.docs.glossary_page import glossary_page
 from tests.docs.log_events_page import log_events_page
+from tests.docs.metrics_page import metrics_page
 from tests.docs.quality_codes_page import quality_codes_page
 from tests.docs.rules_page import rules_page
 from tests.docs.settings_page import settings_page
@@ -28,6 +29,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "topics-and-schemas.md": topics_page,
     "exit-codes.md": exit_codes_page,
     "log-events.md": log_events_page,
+    "metrics.md": metrics_page,
     "glossary.md": glossary_page,
     "subscribing.md": subscribing_page,
     "erap-1av.md": erap_page,

@@ -65,6 +65,12 @@ async def test_a_consumer_that_silently_stops_is_not_live(
             assert await pages.complaints() == [], "slow, but it moves"
             ready = await pages.wait("/readyz", 200)
             await asyncio.sleep(0.1)
+        told = await pages.metrics()
+        assert told["emissions_records_total", settings.topic_readings] >= 40
+        assert told["emissions_batch_stage_seconds_count", "judge"] >= 8
+        assert told["emissions_worker_ready",] == 1
+        place = settings.group_streams, "1", settings.topic_readings
+        assert ("kafka_consumergroup_lag", *place) in told
         hold.release()
         for _ in range(int(STUCK_S * 1.5 / 0.2)):
             assert await pages.complaints() == [], "nothing to do"

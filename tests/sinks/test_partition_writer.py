@@ -15,11 +15,13 @@ from schemas.errors import SchemaRegistryError, Undecodable
 from sinks.batch import Batch, BatchLimits
 from sinks.batch_writer import FatalError, LimitReachedError
 from sinks.decode import DecodedRecord, Route, record_by_record
+from sinks.metrics import SinkMetrics
 from sinks.partition_writer import PartitionWriter
 from sinks.tables import MEANS, Table
 from streams.core.engine.dead_letter_limit import Reached
 from streams.holds.hold import Hold
 from streams.kafka.partitions import PartitionId, PartitionRevoked
+from streams.metrics.metric_set import MetricSet
 from streams.transport.batch import PartitionBatch
 from tests.support.broker import eventually
 from tests.support.no_holds import NoHolds
@@ -42,6 +44,7 @@ class BlockingWriter:
 
     def __init__(self, happened: list[str]) -> None:
         self.happened = happened
+        self.metrics = SinkMetrics(MetricSet("sinks"))
         self.may_write = asyncio.Event()
         self.failure: Exception | None = None
         self.began = 0

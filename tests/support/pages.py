@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from streams.settings import Settings
 from tests.support.broker import eventually
@@ -88,6 +89,23 @@ class Pages:
             return 0, {}
         finally:
             connection.close()
+
+    async def metrics(self) -> dict[tuple[str, ...], float]:
+        """What the worker tells Prometheus, by name and the values of the labels in their order."""
+        return await asyncio.to_thread(self._metrics)
+
+    def _metrics(self) -> dict[tuple[str, ...], float]:
+        connection = http.client.HTTPConnection(*self._where, timeout=5)
+        try:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        return {
+            (sample.name, *(sample.labels[name] for name in sorted(sample.labels))): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     async def wait(self, page: str, status: int) -> dict[str, Any]:
         """The body once the page has that status."""

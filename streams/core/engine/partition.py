@@ -187,6 +187,10 @@ class PartitionProcessor:
         """The number of sources that are processed."""
         return len(self._sources)
 
+    def silences(self) -> list[int]:
+        """Return for each source of which readings are due how long it is silent, ms."""
+        return self._sources.silences(self._ledger.stream_time)
+
     def ledger(self) -> bytes:
         """Encode where the messages below `next_offset` ended, as the state has it."""
         return _encoder.encode(self._ledger)

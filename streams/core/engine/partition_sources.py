@@ -67,6 +67,11 @@ class PartitionSources:
         """Hours that have changed since the state was saved; they are in memory."""
         return sum(self._processors[source_id].unsaved for source_id in self._unsaved)
 
+    def silences(self, now: int) -> list[int]:
+        """Return for each source of which readings are due how long it is silent at ``now``, ms."""
+        since = (processor.silent_since for processor in self._processors.values())
+        return [max(0, now - each) for each in since if each is not None and each <= now]
+
     def follow_registry(self, now: int) -> None:
         """Start, register and strike off sources as registered at stream time ``now``."""
         for source_id in self._registry.source_ids():

@@ -26,6 +26,14 @@ class SilenceTracker:
         """The next stream time at which silence alone makes a difference."""
         return FOREVER if self._source.struck_off else self._gaps.due
 
+    @property
+    def since(self) -> int | None:
+        """From when on there is no reading (ms); None where none is due."""
+        if self._source.struck_off:
+            return None
+        self._coverage.write_back()
+        return self._gaps.silent_since(self._source.entry)
+
     def restart(self, stream_time: int) -> None:
         """Judge all silences again at ``stream_time``, under a new registration."""
         self._coverage.close()

@@ -102,6 +102,11 @@ class SourceProcessor:
         return FOREVER if self._suspicion is None else self._suspicion.due
 
     @property
+    def silent_since(self) -> int | None:
+        """From when on there is no reading (ms); None where none is due."""
+        return self._silence.since
+
+    @property
     def unsaved(self) -> int:
         """How many hours have changed since the last `save`."""
         return self._source.hours.unsaved

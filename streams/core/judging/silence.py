@@ -115,6 +115,13 @@ class GapDetector:
             due = min(due, evaluator.judge(scene, of_source, proof))
         self.due = due
 
+    def silent_since(self, entry: SourceEntry) -> int | None:
+        """Return from when on there is no reading (ms); None where none is due yet."""
+        if entry.test:
+            return None
+        covered = self._state.covered
+        return covered[-1][1] if covered else self._base(entry)
+
     def _base(self, entry: SourceEntry) -> int | None:
         """As if a reading had ended when the source was connected, or at the first reading.
 
