@@ -17,7 +17,7 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 
 from sinks.comments import write_comments
-from sinks.reference_tables import write_reference_tables
+from sinks.reference_tables import write_lookups, write_reference_tables
 from sinks.retention import lengthen_raw_retention
 from streams.core.law.retention import RAW_YEARS
 from streams.rules.load import load_rules
@@ -119,6 +119,7 @@ def migrate(
         done.append(migration.name)
     if directory is None:
         write_reference_tables(client, load_rules(rules), pack_rules(rules))
+        write_lookups(client)
         write_comments(client)
         lengthen_raw_retention(client, raw_years)
     return done

@@ -1,11 +1,15 @@
-"""Write what belongs to the program: regions, rules, parameters, codes, kinds and official days."""
+"""Write what belongs to the program: regions, rules, parameters, codes, kinds and official days.
+
+And what views look up of the registry, where it is away: a backup of ClickHouse has no rows of
+tables with the engine Join.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -70,6 +74,24 @@ def write_reference_tables(client: Client, rules: RuleSet, packed: bytes | None 
     }
     for table, rows in tables.items():
         _write(client, table, list(rows))
+
+
+_LOOKUPS: Final = {
+    "source_zones": "SELECT source_id, CAST(timezone, 'String') FROM registry FINAL",
+    "channel_units": (
+        "SELECT source_id, JSONExtractString(channel, 'parameter'),"
+        " JSONExtractString(channel, 'unit')"
+        " FROM registry FINAL ARRAY JOIN JSONExtractArrayRaw(document, 'channels') AS channel"
+    ),
+}
+"""What is looked up of the registry, as migration 0019 fills it."""
+
+
+def write_lookups(client: Client) -> None:
+    """Fill what views look up of the registry if it has no row, as after a restored backup."""
+    for table, rows in _LOOKUPS.items():
+        if not client.query(f"SELECT 1 FROM `{table}` LIMIT 1").result_rows:  # noqa: S608
+            client.command(f"INSERT INTO `{table}` {rows}")
 
 
 def _official_days(calendar: WorkCalendar) -> list[Row]:

@@ -1,0 +1,279 @@
+"""deploy/kubernetes, held against the program: settings, commands, pages of health, rights."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+import yaml
+
+from emissions.cli.main import cli
+from streams.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parents[2]
+BASE = ROOT / "deploy" / "kubernetes" / "base"
+PRODUCTION = ROOT / "deploy" / "kubernetes" / "overlays" / "production"
+KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
+
+Document = dict[str, Any]
+
+
+def documents(directory: Path) -> list[Document]:
+    """Return every document that the kustomization of a directory names as its own file."""
+    found = []
+    for name in kustomization(directory)["resources"]:
+        path = directory / name
+        if path.is_file():
+            found += [each for each in yaml.safe_load_all(path.read_text("utf-8")) if each]
+    return found
+
+
+def kustomization(directory: Path) -> Document:
+    found: Document = yaml.safe_load((directory / "kustomization.yaml").read_text("utf-8"))
+    return found
+
+
+def variables(directory: Path) -> dict[str, str]:
+    lines = (directory / "settings.env").read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+class Pod(NamedTuple):
+    """A template of pods and what makes them."""
+
+    kind: str
+    name: str
+    spec: Document
+
+    @property
+    def container(self) -> Document:
+        (found,) = self.spec["containers"]
+        return dict(found)
+
+
+def pods(every: list[Document]) -> Iterator[Pod]:
+    for each in every:
+        spec = each.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        if "template" in spec:
+            yield Pod(each["kind"], each["metadata"]["name"], spec["template"]["spec"])
+
+
+DOCUMENTS = documents(BASE)
+PODS = {pod.name: pod for pod in pods(DOCUMENTS)}
+WORKERS = {"emissions-streams", "emissions-sinks", "emissions-seal"}
+EVERY = pytest.mark.parametrize("pod", PODS.values(), ids=list(PODS))
+EACH_WORKER = pytest.mark.parametrize("pod", [PODS[name] for name in sorted(WORKERS)])
+
+
+def settings_of(pod: Pod) -> Settings:
+    """Return the settings of a container as production has them."""
+    own = {each["name"]: each["value"] for each in pod.container.get("env", ())}
+    return Settings.from_env({**variables(BASE), **variables(PRODUCTION), **own})
+
+
+def test_everything_that_runs_is_there_once() -> None:
+    files = {path.name for path in BASE.glob("*.yaml")} - {"kustomization.yaml"}
+    assert set(kustomization(BASE)["resources"]) == files
+    assert {pod.name: pod.kind for pod in PODS.values()} == {
+        "emissions-streams": "Deployment",
+        "emissions-sinks": "Deployment",
+        "emissions-seal": "StatefulSet",
+        "emissions-topics": "Job",
+        "emissions-migrate": "Job",
+        "emissions-doctor": "CronJob",
+    }
+    names = [(each["kind"], each["metadata"]["name"]) for each in DOCUMENTS]
+    assert len(names) == len(set(names))
+
+
+@EVERY
+def test_every_variable_is_a_setting(pod: Pod) -> None:
+    settings = settings_of(pod)
+    assert settings.replication == 3
+    assert settings.broker_tls
+    assert all(name.startswith(PREFIX) for name in variables(BASE) | variables(PRODUCTION))
+
+
+def test_no_secret_is_in_a_file_of_settings() -> None:
+    given = variables(BASE) | variables(PRODUCTION)
+    secrets = ("_PASSWORD", "_SECRET", "_TOKEN")
+    assert not [name for name in given if name.endswith(secrets)]
+    assert not [each for each in DOCUMENTS if each["kind"] == "Secret"]
+
+
+@EVERY
+def test_every_file_of_the_settings_is_mounted(pod: Pod) -> None:
+    settings = settings_of(pod)
+    mounts = {each["mountPath"] for each in pod.container["volumeMounts"]}
+    named = [
+        getattr(settings, name)
+        for name in Settings.__dataclass_fields__
+        if name.endswith("_file") and getattr(settings, name) is not None
+    ]
+    assert len(named) >= 4
+    assert {str(Path(each).parent) for each in named} <= mounts
+    for directory in (settings.state_directory, settings.log_path):
+        assert directory is None or directory in mounts
+    volumes = {each["name"] for each in pod.spec["volumes"]} | {"log"}
+    assert {each["name"] for each in pod.container["volumeMounts"]} <= volumes
+
+
+@EVERY
+def test_commands_are_those_of_the_program(pod: Pod) -> None:
+    assert "command" not in pod.container, "the image has its own entry point"
+    words = list(pod.container["args"])
+    command: click.Command = cli
+    context = click.Context(cli, **cli.context_settings)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context(pod.name, words, parent=context)
+
+
+@EVERY
+def test_pods_may_do_nothing_that_they_need_not(pod: Pod) -> None:
+    security = pod.spec["securityContext"]
+    assert security["runAsNonRoot"] is True
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    assert f"USER {security['runAsUser']}:{security['runAsGroup']}" in dockerfile
+    assert security["fsGroup"] == security["runAsGroup"], "secrets are read by way of the group"
+    assert pod.spec["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod.spec)
+    for container in [pod.container, *pod.spec.get("initContainers", ())]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["image"] == "emission-streams"
+        resources = container["resources"]
+        assert set(resources["requests"]) == {"cpu", "memory", "ephemeral-storage"}
+        assert resources["limits"]["memory"] == resources["requests"]["memory"]
+    for volume in pod.spec["volumes"]:
+        if "secret" in volume:
+            assert volume["secret"]["defaultMode"] == 0o440
+        else:
+            assert "sizeLimit" in volume["emptyDir"]
+
+
+@EACH_WORKER
+def test_workers_are_asked_for_their_health_where_they_answer(pod: Pod) -> None:
+    settings = settings_of(pod)
+    (port,) = pod.container["ports"]
+    assert port == {"name": "health", "containerPort": settings.web_port}
+    assert settings.web_host == "0.0.0.0"  # noqa: S104 - the pod's own network
+    paths = {
+        name: pod.container[f"{name}Probe"]["httpGet"]
+        for name in ("startup", "liveness", "readiness")
+    }
+    assert paths == {
+        "startup": {"path": "/livez", "port": "health"},
+        "liveness": {"path": "/livez", "port": "health"},
+        "readiness": {"path": "/readyz", "port": "health"},
+    }
+    assert pod.spec["terminationGracePeriodSeconds"] > settings.stop_s
+
+
+def test_the_state_fits_into_its_volume_and_is_no_memory() -> None:
+    (state,) = (
+        each for each in PODS["emissions-streams"].spec["volumes"] if each["name"] == "state"
+    )
+    assert "medium" not in state["emptyDir"]
+
+
+def test_the_log_has_one_writer_and_outlives_it() -> None:
+    (seal,) = (each for each in DOCUMENTS if each["kind"] == "StatefulSet")
+    assert seal["spec"]["replicas"] == 1
+    assert seal["spec"]["persistentVolumeClaimRetentionPolicy"] == {
+        "whenDeleted": "Retain",
+        "whenScaled": "Retain",
+    }
+    (claim,) = seal["spec"]["volumeClaimTemplates"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
+    assert settings_of(PODS["emissions-seal"]).log_path is not None
+    assert not [each for each in kustomization(PRODUCTION)["replicas"] if "seal" in each["name"]]
+
+
+def test_workers_are_stopped_one_at_a_time() -> None:
+    budgets = {
+        each["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"]: each["spec"]
+        for each in DOCUMENTS
+        if each["kind"] == "PodDisruptionBudget"
+    }
+    assert set(budgets) == WORKERS
+    assert {spec["maxUnavailable"] for spec in budgets.values()} == {1}
+    for each in DOCUMENTS:
+        if each["kind"] == "Deployment":
+            rolling = each["spec"]["strategy"]["rollingUpdate"]
+            assert rolling == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_no_worker_of_production_is_without_a_partition() -> None:
+    settings = settings_of(PODS["emissions-streams"])
+    counts = {each["name"]: each["count"] for each in kustomization(PRODUCTION)["replicas"]}
+    assert set(counts) == {"emissions-streams", "emissions-sinks"}
+    assert all(1 < count <= settings.partitions for count in counts.values())
+
+
+def test_networks_are_closed_but_for_what_settings_name() -> None:
+    policies = {
+        each["metadata"]["name"]: each["spec"]
+        for each in DOCUMENTS
+        if each["kind"] == "NetworkPolicy"
+    }
+    closed = policies["emissions-nothing-else"]
+    assert (closed["policyTypes"], set(closed)) == (
+        ["Ingress", "Egress"],
+        {"podSelector", "policyTypes"},
+    )
+    settings = settings_of(PODS["emissions-streams"])
+    (out,) = policies["emissions-servers"]["egress"]
+    urls = (settings.clickhouse_url, settings.schema_registry_url or "")
+    needed = {int(each.rpartition(":")[2]) for each in (*settings.broker_addresses, *urls)}
+    assert {each["port"] for each in out["ports"]} == needed
+    (in_,) = policies["emissions-health"]["ingress"]
+    assert [each["port"] for each in in_["ports"]] == [settings.web_port]
+
+
+def test_settings_of_time_are_those_of_the_other_deployment() -> None:
+    lines = (ROOT / "deploy" / "production.env").read_text("utf-8").splitlines()
+    other = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    ours = variables(BASE) | variables(PRODUCTION)
+    for name in ("SESSION_TIMEOUT_S", "HEARTBEAT_S", "STOP_S", "STUCK_S", "WEB_PORT", "PARTITIONS"):
+        assert ours[PREFIX + name] == other[PREFIX + name]
+
+
+@pytest.mark.process
+@pytest.mark.long
+def test_kustomize_builds_production() -> None:
+    if shutil.which("go") is None:
+        pytest.skip("there is no Go here, which builds kustomize")
+    done = subprocess.run(
+        ["go", "run", KUSTOMIZE, "build", str(PRODUCTION)], capture_output=True, text=True,
+        timeout=550, check=False, env={**os.environ, "GOFLAGS": "-mod=mod"}, cwd="/",
+    )  # fmt: skip
+    if done.returncode and "dial tcp" in done.stderr:
+        pytest.skip(f"the modules of kustomize cannot be fetched: {done.stderr[:200]}")
+    assert done.returncode == 0, done.stderr
+    built = [each for each in yaml.safe_load_all(done.stdout) if each]
+    (streams,) = (each for each in built if each["metadata"]["name"] == "emissions-streams"
+                  and each["kind"] == "Deployment")  # fmt: skip
+    assert streams["spec"]["replicas"] == 6
+    assert {each["metadata"].get("namespace") for each in built} == {"emissions", None}
+    (named,) = (each["metadata"]["name"] for each in built if each["kind"] == "ConfigMap")
+    for pod in pods(built):
+        assert pod.container["envFrom"] == [{"configMapRef": {"name": named}}]
+        assert pod.container["image"] == "emission-streams:0.1.0"
+    for policy in (each for each in built if each["kind"] == "NetworkPolicy"):
+        selector = policy["spec"]["podSelector"].get("matchLabels", {})
+        labels = streams["spec"]["template"]["metadata"]["labels"]
+        assert selector.items() <= labels.items()
