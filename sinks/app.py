@@ -168,6 +168,7 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
         limit=settings.dead_letter_limit,
         decided=holds.resumed,
         metrics=counted,
+        replicated=settings.clickhouse_cluster is not None,
     )
     partition_writers = PartitionWriters(
         table_of, writer, partial(batch_limits, settings), on_fatal, holds,

@@ -91,12 +91,13 @@ class BatchWriter:
         limit: LimitPolicy = OFF,
         decided: Decided = _nothing_decided,
         metrics: SinkMetrics | None = None,
+        replicated: bool = False,
     ) -> None:
         self._connect = connect
         self.metrics = metrics or SinkMetrics(MetricSet("sinks"))
         self._limits = DeadLetterLimits(limit, self._rejected_before, decided)
         self._client: InsertClient | None = None
-        self._incarnation = ServerIncarnation()
+        self._incarnation = ServerIncarnation(replicated=replicated)
         self._connecting = asyncio.Lock()
         self._log_interval_s = log_interval_s
         self._logged_at = -log_interval_s

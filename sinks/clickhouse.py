@@ -12,6 +12,10 @@ from clickhouse_connect.driver.client import Client
 from streams.access_files import check_certificate_files
 from streams.settings import Settings
 
+_CLUSTER: Final = {
+    "distributed_foreground_insert": 1,  # an answer means that the shards have it
+    "distributed_product_mode": "global",  # a shard has only its own rows
+}
 _CONNECT_S: Final = 10
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 INSERT_S: Final = 120
@@ -55,6 +59,7 @@ def _arguments(
         "compress": parts.hostname not in _LOOPBACK,  # nothing to save on the way to oneself
         "autogenerate_session_id": False,  # a session would serialise the partitions' inserts
         "client_name": "emission-streams",
+        "settings": _CLUSTER if settings.clickhouse_cluster else None,
     }
 
 

@@ -7,7 +7,7 @@ a database, so that no migration repeats them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -135,8 +135,15 @@ _QUESTION: Final = (
 )
 
 
-def write_comments(client: Client) -> None:
-    """Update the column comments of the client's database; write nothing where they are current."""
+def write_comments(
+    client: Client, run: Callable[[str], object] | None = None, spread: frozenset[str] = frozenset()
+) -> None:
+    """Update the column comments of the client's database; write nothing where they are current.
+
+    ``run`` changes a table, by default the client does. Tables that are ``spread`` over shards
+    have the comments of their migrations.
+    """
+    run = run or client.command
     found = client.query(_QUESTION, parameters={"tables": list(RECORDS)}).result_rows
     changes: dict[str, list[str]] = {}
     for table, column, type_, comment in found:
@@ -144,7 +151,8 @@ def write_comments(client: Client) -> None:
         if wanted is not None and wanted != comment:
             changes.setdefault(table, []).append(f"COMMENT COLUMN `{column}` {_quoted(wanted)}")
     for table, parts in changes.items():
-        client.command(f"ALTER TABLE `{table}` {', '.join(parts)}")
+        if table not in spread:
+            run(f"ALTER TABLE `{table}` {', '.join(parts)}")
 
 
 def comment_of(table: str, column: str, type_: str) -> str | None:

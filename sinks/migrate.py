@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.cluster import SPREAD_BY, Cluster, for_cluster, lookup_tables
 from sinks.comments import write_comments
 from sinks.reference_tables import write_lookups, write_reference_tables
 from sinks.retention import lengthen_raw_retention
@@ -25,6 +26,10 @@ from streams.rules.packed import pack_rules
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _JOIN_GET = re.compile(r"joinGet\('(?=\w+')")
+_EVERY_NODE = {
+    "distributed_ddl_task_timeout": 600,  # an answer means that every node has done it
+    "distributed_ddl_output_mode": "throw",
+}
 _MIGRATIONS_TABLE = """
 CREATE TABLE IF NOT EXISTS migrations
 (
@@ -66,6 +71,30 @@ class Migration(NamedTuple):
                 yield _JOIN_GET.sub(rf"joinGet('{database}.", part.strip())
 
 
+class Ddl:
+    """Runs statements on a server, or on every node of a cluster.
+
+    ``lookups`` are the tables that are dictionaries there; none on a single server.
+    """
+
+    def __init__(
+        self, client: Client, database: str, cluster: str | None, known: list[Migration]
+    ) -> None:
+        self._client = client
+        self._cluster = None if cluster is None else Cluster(cluster, database)
+        every = (text for each in known for text in each.statements(database))
+        self.lookups = frozenset[str]() if cluster is None else lookup_tables(every)
+        self.on = "" if self._cluster is None else f" {self._cluster.on}"
+
+    def run(self, statement: str) -> None:
+        """Run one statement, rewritten for the cluster if there is one."""
+        if self._cluster is None:
+            self._client.command(statement)
+            return
+        for each in for_cluster(statement, self._cluster, self.lookups):
+            self._client.command(each, settings=_EVERY_NODE)
+
+
 def migrations(directory: Traversable | None = None) -> list[Migration]:
     """Load every migration of the package (or of a directory), in order.
 
@@ -90,19 +119,22 @@ def migrate(
     directory: Traversable | None = None,
     rules: str | None = None,
     raw_years: int = RAW_YEARS,
+    cluster: str | None = None,
 ) -> list[str]:
     """Create the database if needed, apply the missing migrations, and return their names.
 
     Updates the reference tables (with the titles of the rules in the directory ``rules``, or of the
     packaged ones) and the comments of columns on every run, and keeps raw messages for
-    ``raw_years`` at least. ``client`` may be connected to any
+    ``raw_years`` at least. With the name of a ``cluster`` everything is made on all of its nodes
+    (`sinks.cluster`). ``client`` may be connected to any
     database; it is left connected to this one. Raises ``MigrationError`` if an applied file has
     changed or is missing.
     """
     wanted = migrations(directory)
-    client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`", use_database=False)
+    ddl = Ddl(client, database, cluster, wanted)
+    client.command(f"CREATE DATABASE IF NOT EXISTS `{database}`{ddl.on}", use_database=False)
     client.database = database
-    client.command(_MIGRATIONS_TABLE)
+    ddl.run(_MIGRATIONS_TABLE)
     applied = _applied(client)
     _check(wanted, applied, database)
     done = []
@@ -110,7 +142,7 @@ def migrate(
         if migration.number in applied:
             continue
         for statement in migration.statements(database):
-            client.command(statement)
+            ddl.run(statement)
         client.insert(
             "migrations",
             [[migration.number, migration.name, migration.sha256]],
@@ -118,10 +150,11 @@ def migrate(
         )
         done.append(migration.name)
     if directory is None:
-        write_reference_tables(client, load_rules(rules), pack_rules(rules))
-        write_lookups(client)
-        write_comments(client)
-        lengthen_raw_retention(client, raw_years)
+        write_reference_tables(client, load_rules(rules), pack_rules(rules), ddl.lookups)
+        if cluster is None:
+            write_lookups(client)
+        write_comments(client, ddl.run, frozenset(SPREAD_BY) if cluster else frozenset())
+        lengthen_raw_retention(client, raw_years, ddl.run)
     return done
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 from clickhouse_connect.driver.client import Client
 
+from sinks.cluster import insert_table
 from streams.core.law.calendar import WorkCalendar
 from streams.core.law.citation import citation
 from streams.core.law.quality_codes import named_codes
@@ -27,10 +28,16 @@ Row = dict[str, Any]
 _LANGUAGES = ("ru", "kk", "en")
 
 
-def write_reference_tables(client: Client, rules: RuleSet, packed: bytes | None = None) -> None:
+def write_reference_tables(
+    client: Client,
+    rules: RuleSet,
+    packed: bytes | None = None,
+    lookups: frozenset[str] = frozenset(),
+) -> None:
     """Insert the rows that the client's database lacks or has differently.
 
     ``packed`` is the file in which the rules are packed (`streams.rules.packed`); None keeps none.
+    ``lookups`` are the tables that are dictionaries on a cluster: their rows lie in another.
     """
     tables: dict[str, Iterable[Row]] = {
         "regions": (
@@ -73,7 +80,8 @@ def write_reference_tables(client: Client, rules: RuleSet, packed: bytes | None 
         "official_days": _official_days(load_calendar(rules.country.code)),
     }
     for table, rows in tables.items():
-        _write(client, table, list(rows))
+        final = " FINAL" if table in lookups else ""  # an earlier row is no row of now
+        _write(client, insert_table(table, lookups), list(rows), final)
 
 
 _LOOKUPS: Final = {
@@ -103,13 +111,14 @@ def _official_days(calendar: WorkCalendar) -> list[Row]:
     ]
 
 
-def _write(client: Client, table: str, rows: list[Row]) -> None:
+def _write(client: Client, table: str, rows: list[Row], final: str) -> None:
     """Insert the rows of a table that are not there; all have the same columns."""
     if not rows:
         return
     columns = list(rows[0])
     asked = ", ".join(f"`{name}`" for name in columns)
-    there = {tuple(row) for row in client.query(f"SELECT {asked} FROM `{table}`").result_rows}  # noqa: S608
+    rows_there = client.query(f"SELECT {asked} FROM `{table}`{final}").result_rows  # noqa: S608
+    there = {tuple(row) for row in rows_there}
     lacking = [values for row in rows if (values := tuple(row.values())) not in there]
     if lacking:
         client.insert(table, lacking, column_names=columns)

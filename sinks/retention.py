@@ -7,6 +7,7 @@ their time to that of the settings and never shortens it: rows that a shorter ti
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -16,17 +17,20 @@ _YEARS: Final = re.compile(r"stored_on \+ toIntervalYear\((\d+)\)")
 _RAW: Final = re.compile(r"raw_messages(_local)?")
 
 
-def lengthen_raw_retention(client: Client, years: int) -> bool:
-    """Keep raw messages for so many years if it was for fewer; return whether it was changed."""
+def lengthen_raw_retention(
+    client: Client, years: int, run: Callable[[str], object] | None = None
+) -> bool:
+    """Keep raw messages for so many years if it was for fewer; return whether it was changed.
+
+    ``run`` changes a table, by default the client does.
+    """
+    run = run or client.command
     changed = False
     for table, ttl in _expiring(client).items():
         kept = _YEARS.fullmatch(ttl)
         if _RAW.fullmatch(table) and kept is not None and int(kept[1]) < years:
-            # Settings of a table may be kept in ClickHouse Keeper: nothing is rewritten now.
-            client.command(
-                f"ALTER TABLE `{table}` MODIFY TTL stored_on + INTERVAL {years} YEAR",
-                settings={"materialize_ttl_after_modify": 0},
-            )
+            name = table.removesuffix("_local")  # of a cluster, where it is run on all nodes
+            run(f"ALTER TABLE {name} MODIFY TTL stored_on + INTERVAL {years} YEAR")
             changed = True
     return changed
 

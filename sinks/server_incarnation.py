@@ -4,6 +4,10 @@ A server without replication stores a token before it commits the rows. If it is
 it restarts with the token and without the rows, and would drop the retry as a duplicate. So a token
 is valid for one incarnation of the server and one writer; beyond that, the natural key of the rows
 makes a retry harmless.
+
+Replicated tables keep tokens in ClickHouse Keeper, written together with the part that they name.
+There a token is valid on every replica, whichever of them is asked after the failure of another, so
+no server's start belongs to it.
 """
 
 from __future__ import annotations
@@ -25,15 +29,21 @@ class QueryClient(Protocol):
 
 
 class ServerIncarnation:
-    """Query when the server was started, on first use and whenever that is in doubt."""
+    """Query when the server was started, on first use and whenever that is in doubt.
 
-    def __init__(self) -> None:
+    ``replicated``: the tables are, so nothing is queried.
+    """
+
+    def __init__(self, *, replicated: bool = False) -> None:
+        self._replicated = replicated
         self._writer = uuid4().hex[:8]
         self._started: int | None = None
         self._stale = True
 
     async def identify(self, client: QueryClient) -> str:
         """Return an id of this writer and this incarnation. Raises what the client raises."""
+        if self._replicated:
+            return self._writer
         if self._stale or self._started is None:
             self._stale = False  # a failure from here on is a new doubt
             try:

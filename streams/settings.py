@@ -91,6 +91,7 @@ class Settings:
     broker: str = "127.0.0.1:9092"  # host:port[,host:port...]
     clickhouse_url: str = "http://127.0.0.1:8123"  # http(s)://[user:password@]host:port
     clickhouse_database: str = "emissions"  # where tables and views are
+    clickhouse_cluster: str | None = None  # name of a cluster of ClickHouse; none: a single server
     schema_registry_url: str | None = None  # http(s)://host:port; none: the ids of schemas/ids.json
     schema_wait_s: Seconds = 5.0  # messages wait this long for an id unknown to the registry
     event_source: str = "/emissions"  # CloudEvents source of what is published: a URI reference
@@ -542,6 +543,8 @@ def _check_names(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}LOG_ORIGIN must have no blank and no plus")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", settings.clickhouse_database):
         raise SettingsError(f"{PREFIX}CLICKHOUSE_DATABASE is not a name of a database")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", settings.clickhouse_cluster or "none"):
+        raise SettingsError(f"{PREFIX}CLICKHOUSE_CLUSTER is not a name of a cluster")
 
 
 def _check_numbers(settings: Settings) -> None:

@@ -23,6 +23,7 @@ def command() -> None:
             settings.clickhouse_database,
             rules=settings.rules,
             raw_years=settings.retention_raw_years,
+            cluster=settings.clickhouse_cluster,
         )
     for name in done:
         click.echo(f"applied {name}")
