@@ -1,0 +1,196 @@
+"""Every alert fires when its level is missed, is silent while it is kept, and says what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+import yaml
+
+from tests.deployment.promql import read_query
+from tests.deployment.promtool import promtool
+
+ROOT: Final = Path(__file__).parents[2]
+FOLDER: Final = ROOT / "deploy" / "prometheus"
+RULES: Final[list[dict[str, Any]]] = [
+    rule
+    for group in yaml.safe_load((FOLDER / "alerts.yml").read_text("utf-8"))["groups"]
+    for rule in group["rules"]
+]
+
+
+class Scene(NamedTuple):
+    """Series by name with their values each minute, and the labels by which the alert fires."""
+
+    series: dict[str, str]
+    at: str
+    labels: dict[str, str] | None  # None: it stays silent
+
+
+class Level(NamedTuple):
+    """A scene in which the level is missed, and those in which it is kept."""
+
+    missed: Scene
+    kept: tuple[Scene, ...]
+
+
+UP: Final = {'up{job="streams",instance="a"}': "1x200", 'up{job="sinks",instance="b"}': "1x200"}
+READY: Final = 'emissions_worker_ready{job="streams",instance="a"}'
+LAG: Final = 'emissions_lag_seconds{consumergroup="g",topic="t",partition="%d"}'
+TICK: Final = 'emissions_tick_timestamp_seconds{partition="0"}'
+SAVED: Final = 'emissions_checkpoint_timestamp_seconds{partition="0"}'
+VALUES: Final = 'emissions_values_total{quality="%s"}'
+READINGS: Final = 'emissions_readings_total{outcome="%s"}'
+SILENT: Final = 'emissions_sources_silent{longer_than="%s"}'
+CASES: Final = 'emissions_cases_undelivered{track="COURT",term="over",instance="%s"}'
+LOG: Final = "emissions_log_checkpoint_timestamp_seconds"
+CHECKED: Final = 'emissions_log_verifications_total{result="%s"}'
+
+
+def late(name: str, fast: str, slow: str, **labels: str) -> dict[str, str]:
+    """A histogram of which so many a minute are within 1 s, and so many within 60 s."""
+    said = "".join(f',{key}="{each}"' for key, each in labels.items())
+    bucket = f"{name}_bucket{{le=%s{said}}}"
+    return {bucket % '"1.0"': fast, bucket % '"60.0"': slow, bucket % '"+Inf"': slow}
+
+
+VIOLATIONS, ROWS = "emissions_violation_latency_seconds", "emissions_row_latency_seconds"
+LEVELS: Final[dict[str, Level]] = {
+    "EmissionsWorkerDown": Level(
+        Scene({**UP, READY: "1x3 0x40"}, "15m", {"job": "streams", "instance": "a"}),
+        (
+            Scene({**UP, READY: "1x60"}, "30m", None),
+            Scene({**UP, READY: "1x3 0x2 1x60"}, "15m", None),
+        ),
+    ),
+    "EmissionsLagHigh": Level(
+        Scene({LAG % 0: "0x5 30+60x60", LAG % 1: "0x80"}, "30m",
+              {"consumergroup": "g", "topic": "t"}),
+        (Scene({LAG % 0: "50x60"}, "30m", None), Scene({LAG % 0: "0x9 90x2 0x60"}, "12m", None)),
+    ),
+    "EmissionsViolationsLate": Level(
+        Scene(late(VIOLATIONS, "0+1x60", "0+10x60", since="arrival"), "40m", {}),
+        (
+            Scene(late(VIOLATIONS, "0+10x60", "0+10x60", since="arrival"), "40m", None),
+            Scene(late(VIOLATIONS, "0+1x60", "0+10x60", since="measurement"), "40m", None),
+        ),
+    ),
+    "EmissionsRowsLate": Level(
+        Scene(late(ROWS, "0+1x60", "0+10x60", since="arrival", table="readings"), "40m",
+              {"table": "readings"}),
+        (
+            Scene(late(ROWS, "0+9x60", "0+9x60", since="arrival", table="readings"), "40m", None),
+            Scene(late(ROWS, "0+1x60", "0+9x60", since="arrival", table="roots"), "40m", None),
+        ),
+    ),
+    "EmissionsTicksMissing": Level(
+        Scene({TICK: "0+60x5 300x60"}, "20m", {"partition": "0"}),
+        (Scene({TICK: "0+60x60"}, "20m", None),),
+    ),
+    "EmissionsStateNotSaved": Level(
+        Scene({SAVED: "0x200"}, "120m", {"partition": "0"}),
+        (Scene({SAVED: "0x80 4800x120"}, "120m", None),),
+    ),
+    "EmissionsReadingsRefused": Level(
+        Scene({READINGS % "used": "0+90x90", READINGS % "refused": "0+10x90"}, "60m", {}),
+        (Scene({READINGS % "used": "0+99x90", READINGS % "refused": "0+1x90"}, "60m", None),),
+    ),
+    "EmissionsValuesInvalid": Level(
+        Scene({VALUES % "VALID": "0+60x300", VALUES % "STATUS_C": "0+40x300"}, "180m", {}),
+        (Scene({VALUES % "VALID": "0+90x300", VALUES % "STATUS_C": "0+10x300"}, "180m", None),),
+    ),
+    "EmissionsSourcesSilent": Level(
+        Scene({SILENT % "24h": "10x200", "emissions_sources": "100x200"}, "120m", {}),
+        (
+            Scene({SILENT % "24h": "2x200", "emissions_sources": "100x200"}, "120m", None),
+            Scene({SILENT % "1h": "50x200", "emissions_sources": "100x200"}, "120m", None),
+        ),
+    ),
+    "EmissionsPartitionHeld": Level(
+        Scene({'emissions_partitions_held{kind="clock"}': "0x5 1x30"}, "15m", {"kind": "clock"}),
+        (Scene({'emissions_partitions_held{kind="clock"}': "0x60"}, "15m", None),),
+    ),
+    "EmissionsCasesOverdue": Level(
+        Scene({CASES % "a": "2x200", CASES % "b": "2x200"}, "120m", {"track": "COURT"}),
+        (Scene({CASES % "a": "0x200"}, "120m", None),),
+    ),
+    "EmissionsLogNotSigned": Level(
+        Scene({LOG: "0+60x5 300x60"}, "30m", {}), (Scene({LOG: "0+60x60"}, "30m", None),)
+    ),
+    "EmissionsLogBroken": Level(
+        Scene({CHECKED % "held": "0+1x60", CHECKED % "failed": "0x5 1x60"}, "20m",
+              {"result": "failed"}),
+        (Scene({CHECKED % "held": "0+1x60", CHECKED % "failed": "0x60"}, "20m", None),),
+    ),
+}  # fmt: skip
+
+
+def unit_test(rule: dict[str, Any], scene: Scene) -> dict[str, Any]:
+    """A test as promtool reads it."""
+    expected = []
+    if scene.labels is not None:
+        texts = {
+            name: re.sub(r"{{ \$labels\.(\w+) }}", lambda found: scene.labels[found[1]], text)  # type: ignore[index]
+            for name, text in rule["annotations"].items()
+        }
+        expected = [{"exp_labels": {**rule["labels"], **scene.labels}, "exp_annotations": texts}]
+    return {
+        "interval": "1m",
+        "input_series": [{"series": each, "values": of} for each, of in scene.series.items()],
+        "alert_rule_test": [
+            {"eval_time": scene.at, "alertname": rule["alert"], "exp_alerts": expected}
+        ],
+    }
+
+
+def test_every_alert_has_scenes_and_every_level_a_section() -> None:
+    assert [rule["alert"] for rule in RULES] == list(LEVELS)
+    assert len({rule["labels"]["service_level"] for rule in RULES}) == 12
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_asks_for_what_there_is_and_names_its_section(rule: dict[str, Any]) -> None:
+    assert read_query(rule["expr"]).mistakes == []
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    page, _, section = rule["annotations"]["runbook_url"].partition("#")
+    assert section == rule["alert"].lower()
+    text = (ROOT / page).read_text("utf-8")
+    assert f"\n## {rule['alert']}\n" in text
+    level = rule["labels"]["service_level"]
+    (row,) = [line for line in text.splitlines() if line.startswith(f"| {level} |")]
+    assert f"#{section})" in row
+    assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_a_query_for_what_nobody_tells_is_seen() -> None:
+    assert read_query('sum by (le) (rate(emissions_x_total{a="b"}[5m]))').mistakes == [
+        "no metric emissions_x_total",
+        "none has the label le",
+    ]
+    mistakes = read_query('max by (source_id) (emissions_lag_seconds{bin="1"}) > 5').mistakes
+    assert mistakes == ["emissions_lag_seconds has no label bin", "none has the label source_id"]
+
+
+@pytest.mark.process
+def test_prometheus_takes_rules_and_configuration() -> None:
+    for arguments in (("check", "rules", "alerts.yml"), ("check", "config", "prometheus.yml")):
+        done = promtool(*arguments, cwd=FOLDER)
+        assert done.returncode == 0, done.stderr + done.stdout
+        assert f"{len(RULES)} rules found" in done.stdout
+
+
+@pytest.mark.process
+def test_every_alert_fires_when_it_must_and_at_no_other_time(tmp_path: Path) -> None:
+    tests = [
+        unit_test(rule, scene)
+        for rule in RULES
+        for scene in (LEVELS[rule["alert"]].missed, *LEVELS[rule["alert"]].kept)
+    ]
+    written = {
+        "rule_files": [str(FOLDER / "alerts.yml")], "evaluation_interval": "1m", "tests": tests,
+    }  # fmt: skip
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(written))
+    done = promtool("test", "rules", "tests.yml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
