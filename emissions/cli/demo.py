@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "--keep",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Keep logs and ClickHouse data in DIR, for `emissions sql --workspace DIR`.",
+    help="Keep topics, tables and logs in DIR, for `emissions sql --workspace DIR` and `serve`.",
 )
 def command(days: int, seed: int, keep: Path | None) -> None:
     """Run a simulated nation through the pipeline and print what it finds.
@@ -82,7 +82,8 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
     )
     settings = run_settings(None, None)
     codec = codec_of(settings)
-    with RunProgress() as progress, LocalStack(workspace, settings) as stage:
+    stage = LocalStack(workspace, settings, keep_topics=keep is not None)
+    with RunProgress() as progress, stage:
         report = await run_pipeline(
             stage,
             nation.enterprises,

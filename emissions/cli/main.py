@@ -22,7 +22,7 @@ from emissions.cli.support.errors import BROKEN, CommandError, explained, usage_
 zoneinfo.reset_tzpath(to=())
 
 _FIRST = (
-    "demo", "replay", "up", "simulate", "worker", "topics", "registry", "migrate", "sql",
+    "demo", "replay", "up", "serve", "simulate", "worker", "topics", "registry", "migrate", "sql",
     "violations", "dead-letters", "resume", "audit", "doctor", "settings",
 )  # fmt: skip
 _FOUND = {module.name.replace("_", "-") for module in iter_modules(emissions.cli.__path__)}

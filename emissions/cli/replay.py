@@ -70,7 +70,7 @@ def show_mapping_keys(context: click.Context, _parameter: click.Parameter, asked
 @click.option(
     "--measures", type=FILE, help="What officials decided (YAML), each with its arrived_at."
 )
-@click.option("--workspace", type=FILE, help="Keep logs and ClickHouse data here.")
+@click.option("--workspace", type=FILE, help="Keep topics, tables and logs here.")
 @click.option(
     "--export", "export_to", type=FILE, help="Write the last revision of every result here."
 )
@@ -146,6 +146,7 @@ def command(
             settings,
             embed_broker=broker is None,
             embed_clickhouse=clickhouse is None,
+            keep_topics=workspace is not None,
         )
         with RunProgress() as progress, stage:
             report = await run_pipeline(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emissions.cli.support.options import PORT
 from emissions.cli.support.output import format_option, notice
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from streams.core.registry.enterprise import Enterprise
     from streams.settings import Settings
 
-PORT = click.IntRange(1, 65535)
 LOOK_S = 1.0
 FIGURES_S = 5.0
 
@@ -142,7 +142,7 @@ def _about(
 
     from emissions.cli.simulate import today
     from emissions.supervision.directory import fitting
-    from emissions.supervision.lasting_stack import BROKER_PORT, CLICKHOUSE_PORT
+    from emissions.supervision.ports import BROKER_PORT, CLICKHOUSE_PORT, wanted_ports
 
     about = fitting(
         found,
@@ -152,8 +152,7 @@ def _about(
         clickhouse_port=clickhouse_port,
         defaults=(BROKER_PORT, CLICKHOUSE_PORT),
     )
-    if about.broker_port == about.clickhouse_port:
-        raise click.UsageError("broker and ClickHouse need two ports")
+    wanted_ports(about.broker_port, about.clickhouse_port)
     if simulate and about.simulated_from is None:
         about = msgspec.structs.replace(about, simulated_from=today().isoformat())
     opened.write(about)

@@ -20,14 +20,17 @@ from sinks.migrate import migrate
 from streams.settings import Settings
 
 STOP_S = 15.0
+TOPICS = "broker"
+CLICKHOUSE_DATA = "clickhouse"
 
 
 class LocalStack:
     """Broker and ClickHouse (embedded unless the run names others) and the deployed workers.
 
     Use from the main thread as a context manager: children die with it. ``workspace`` holds logs
-    and data: ``broker.log``, ``clickhouse/``, ``streams.log``, ``sinks.log``. Raises
-    `NotInstalledError` where a part to embed is not installed.
+    and data: ``broker.log``, ``clickhouse/``, ``streams.log``, ``sinks.log``; with ``keep_topics``
+    also ``broker/``, which `emissions serve` opens again. Raises `NotInstalledError` where a part
+    to embed is not installed.
     """
 
     def __init__(
@@ -37,13 +40,17 @@ class LocalStack:
         *,
         embed_broker: bool = True,
         embed_clickhouse: bool = True,
+        keep_topics: bool = False,
     ) -> None:
         embedded = ((BROKER, embed_broker), (CLICKHOUSE, embed_clickhouse))
         require(*(module for module, wanted in embedded if wanted))
         self._workspace = workspace
-        self._broker = EmbeddedBroker(log=workspace / "broker.log") if embed_broker else None
+        topics = workspace / TOPICS if keep_topics else None
+        self._broker = (
+            EmbeddedBroker(log=workspace / "broker.log", data=topics) if embed_broker else None
+        )
         self._clickhouse = (
-            EmbeddedClickHouse(workspace / "clickhouse") if embed_clickhouse else None
+            EmbeddedClickHouse(workspace / CLICKHOUSE_DATA) if embed_clickhouse else None
         )
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._logs: list[IO[bytes]] = []
@@ -99,7 +106,7 @@ class LocalStack:
         if self._broker is not None and not self._broker.running:
             raise ProcessEndedError("the embedded broker", self._workspace / "broker.log")
         if self._clickhouse is not None and self._clickhouse.port and not self._clickhouse.pid:
-            log = self._workspace / "clickhouse" / "clickhouse.log"
+            log = self._workspace / CLICKHOUSE_DATA / "clickhouse.log"
             raise ProcessEndedError("the embedded ClickHouse", log)
 
     def stop_workers(self) -> None:

@@ -18,9 +18,9 @@ from streams.settings import PREFIX, Settings
 BrokerKind = Literal["embedded", "kafka"]
 
 FORM: Final = 1
-_ABOUT: Final = "stack.json"
+ABOUT: Final = "stack.json"
 _LOCK: Final = "lock"
-_ENV: Final = "env.sh"
+ENV: Final = "env.sh"
 _OWN: Final = frozenset({"state_directory", "state_in_memory", "rules"})
 """Settings of the workers alone."""
 
@@ -84,7 +84,7 @@ class StackDirectory:
 
     @property
     def _about(self) -> Path:
-        return self.path / _ABOUT
+        return self.path / ABOUT
 
     def read(self) -> About | None:
         """Return what the directory was made as, or None where it is new. Raises `StackError`."""
@@ -127,7 +127,7 @@ class StackDirectory:
 
         Its owner alone may read it: the key of ClickHouse is among them.
         """
-        file = self.path / _ENV
+        file = self.path / ENV
         write_private(file, environment(settings))
         return file
 
@@ -141,7 +141,7 @@ def environment(settings: Settings) -> str:
         if part.name in {"broker", "clickhouse_url"}
         or (part.name not in _OWN and getattr(settings, part.name) not in (part.default, None))
     ]
-    return "# written by `emissions up` at each start\n" + "".join(lines)
+    return "# written anew at each start\n" + "".join(lines)
 
 
 def write_private(file: Path, text: str) -> None:

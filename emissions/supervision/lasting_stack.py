@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
-from deploy.embedded.child import LOOPBACK
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.extra import BROKER, CLICKHOUSE, require
 from emissions.replay.errors import require_room
 from emissions.replay.publish import publish_registry
 from emissions.supervision.directory import About, StackDirectory, StackError
+from emissions.supervision.local_settings import leading_to
 from emissions.supervision.part import (
     BrokerPart,
     ClickHousePart,
@@ -27,6 +25,7 @@ from emissions.supervision.part import (
     ProgramPart,
     still_in_use,
 )
+from emissions.supervision.ports import require_free, wanted_ports
 from emissions.supervision.status import Figures, figures_of
 from emissions.supervision.supervisor import Supervisor, Tell
 from schemas.codec import Codec
@@ -40,8 +39,6 @@ from streams.kafka.topics import create_topics
 from streams.settings import Settings
 from streams.signing.ed25519 import new_key, write_key
 
-BROKER_PORT: Final = 9092
-CLICKHOUSE_PORT: Final = 8123
 LOG_ORIGIN: Final = "localhost/emissions"
 SIMULATION: Final = "simulation"
 _PATIENCE_S: Final = 15.0
@@ -103,7 +100,11 @@ class LastingStack:
         Raises the first error of a part that does not start, `StackError` where a port is taken.
         """
         require_room(self._path)
-        self._wait_for_ports()
+        require_free(
+            wanted_ports(self._about.broker_port, self._about.clickhouse_port),
+            _PATIENCE_S if self._used_before else 0.0,
+            lambda why: self._tell("waiting", why=why),
+        )
         self._key_of_the_log()
         self._supervisor.start("broker")
         asyncio.run(self._prepare_topics(enterprises))
@@ -157,25 +158,6 @@ class LastingStack:
             )
         return parts
 
-    def _wait_for_ports(self) -> None:
-        """Wait for what a killed run left to end. Raises `StackError` for a taken port."""
-        for port, what, option in (
-            (self._about.broker_port, "the broker", "--broker-port"),
-            (self._about.clickhouse_port, "ClickHouse", "--clickhouse-port"),
-        ):
-            deadline = time.monotonic() + (_PATIENCE_S if self._used_before else 0.0)
-            told = False
-            while port_is_taken(port):
-                if time.monotonic() >= deadline:
-                    raise StackError(
-                        f"port {port} on {LOOPBACK}, meant for {what}, is taken by another "
-                        f"program: end that one, or choose another port with {option}"
-                    )
-                if not told:
-                    self._tell("waiting", why=f"port {port} is still taken")
-                    told = True
-                time.sleep(_PAUSE_S)
-
     def _start_clickhouse(self) -> None:
         deadline = time.monotonic() + (_PATIENCE_S if self._used_before else 0.0)
         while True:
@@ -207,31 +189,10 @@ class LastingStack:
             self._tell("registry_loaded", enterprises=len(enterprises), sources=sources)
 
 
-def port_is_taken(port: int) -> bool:
-    """Tell whether another program listens on a loopback port."""
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return True
-    return False
-
-
 def _settings(path: Path, about: About, given: Settings, server: EmbeddedClickHouse) -> Settings:
     """Return the settings of the stack: those that were given, and where its own parts are."""
-    elsewhere: dict[str, Any] = {
-        part.name: part.default
-        for part in fields(given)
-        if part.name.startswith(("broker_", "clickhouse_", "schema_registry_"))
-        and part.name != "clickhouse_database"
-    }
     return replace(
-        replace(given, **elsewhere),  # how to reach others: certificates, users, tokens
-        broker=f"{LOOPBACK}:{about.broker_port}",
-        clickhouse_url=server.address,
-        clickhouse_user=server.user,
-        clickhouse_password=server.key,
+        leading_to(server, about.broker_port, given),
         partitions=about.partitions,
         replication=1,
         state_directory=str(_made(path / "state")),

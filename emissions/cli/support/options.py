@@ -10,6 +10,8 @@ from emissions.input.cells import instant
 from emissions.input.reading_row import CellError
 from streams.core.time.interval import LATEST_ARRIVAL
 
+PORT = click.IntRange(1, 65535)
+
 days_option = click.option(
     "--days",
     type=click.IntRange(1, 366),

@@ -89,6 +89,8 @@ def sentence(event: str, fields: dict[str, Any]) -> str:
         )
     if event == "stopped":
         return f"everything is stopped; `emissions up` on {fields['directory']} goes on from here"
+    if event == "served":
+        return f"{fields['directory']} is no longer served"
     if event == "waiting":
         return f"waiting: {fields['why']}"
     return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
