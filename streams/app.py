@@ -137,6 +137,7 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
             resumed=holds.resumed(settings.topic_readings, partition),
             cases=cases,
             signatures=Signatures(verify, settings.signatures),
+            advice=settings.advice,
         )
 
     metrics = MetricSet("streams", metadata.version("emission-streams"))

@@ -145,6 +145,7 @@ class Settings:
     topic_findings: str = "emissions.findings"  # out: Finding, what an inspector should look at
     topic_cases: str = "emissions.cases"  # out: AdministrativeCase
     topic_roots: str = "emissions.roots"  # out: SourceDayRoot
+    topic_advice: str = "emissions.advice"  # out: Advice, what operators can still avert
     topic_notice_verdicts: str = "emissions.notice-verdicts"  # out: NoticeVerdict
     topic_dead_letters: str = "emissions.dead-letters"  # out: DeadLetter, refused messages
     topic_holds: str = "emissions.holds"  # partitions that wait for a person, and decisions
@@ -172,6 +173,7 @@ class Settings:
     case_certainty: str = "inferred"  # of the law's reading at least; inferred, secondary or read
     signatures: str = "off"  # readings of sources with keys that are not signed: off, warn, require
     mark_deadline_s: Count = 86400  # an operator marks a reading within this time after its end
+    advice: bool = True  # tell operators of windows, silences and terms while they can still act
     tick_s: Seconds = 10.0  # the leader writes a tick this often; 0: never (a replay has its own)
 
     # The streams worker

@@ -158,6 +158,7 @@ async def _refuse_if_occupied(settings: Settings) -> None:
         settings.topic_notices,
         settings.topic_measures,
         *output_topics(settings),
+        settings.topic_advice,
     )
     async with consumer_of(settings) as consumer:
         partitions = await partitions_of(consumer, *names)

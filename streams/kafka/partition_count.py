@@ -40,6 +40,7 @@ def streams_topics(settings: Settings) -> dict[str, int | None]:
     return {
         **sinks_topics(settings),
         settings.topic_notices: None,  # every worker reads all of it
+        settings.topic_advice: settings.partitions,
         changelog_topic(settings.app_id): settings.partitions,
     }
 

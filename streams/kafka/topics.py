@@ -18,6 +18,9 @@ Profile = Literal["production", "replay"]
 
 HOUR_MS: Final = 3600 * 1000
 DAY_MS: Final = 24 * HOUR_MS
+ADVICE_DAYS: Final = 30
+"""Advice stays for a month: the longest term that it tells of, and time to look back."""
+
 UNBOUNDED: Final = "-1"
 _LOOKS: Final = 100
 _LOOK_S: Final = 0.1
@@ -56,7 +59,10 @@ def in_sync(settings: Settings) -> int:
 
 
 def output_topics(settings: Settings) -> tuple[str, ...]:
-    """Return the topics that carry results, from means to dead letters."""
+    """Return the topics that carry results, from means to dead letters.
+
+    Advice is none: it has no legal weight, is stored nowhere and audited by nobody.
+    """
     return (
         settings.topic_means,
         settings.topic_gaps,
@@ -133,6 +139,7 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
         Topic(settings.topic_notice_verdicts, many, results),
         Topic(settings.topic_cases, many, results),
         Topic(settings.topic_roots, many, results),
+        Topic(settings.topic_advice, many, deleted_after(ADVICE_DAYS)),
         Topic(settings.topic_dead_letters, many, letters),
         Topic(changelog_topic(settings.app_id), many, state),
         # What people decided is kept: each under a key of its own.

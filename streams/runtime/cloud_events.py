@@ -39,9 +39,13 @@ EVENT_TYPES: Final[Mapping[str, EventType]] = MappingProxyType(
         "Violation": EventType("kz.emissions.violation.v1", "detected_at"),
         "AdministrativeCase": EventType("kz.emissions.case.v1", "revised_at"),
         "Finding": EventType("kz.emissions.finding.v1", "detected_at"),
+        "Advice": EventType("kz.emissions.advice.v1", "told_at"),
     }
 )
-"""Records that are events, by name: those with an id and revisions that others act upon."""
+"""Records that are events, by name: those with an id that others act upon."""
+
+ONLY_REVISION: Final = 1
+"""Revision of what is never revised."""
 
 
 def event_id(identity: str, revision: int) -> str:
@@ -76,7 +80,8 @@ class EventHeaders:
 
     def __call__(self, record: Any, key: bytes, value: bytes) -> Headers:
         """Return the headers of a record that goes out under a key as a framed value."""
-        identity = event_id(record.id, record.revision)
+        revision = getattr(record, "revision", ONLY_REVISION)
+        identity = event_id(record.id, revision)
         time = timestamp(getattr(record, self._type.time))
         return (
             *self._first,
@@ -84,7 +89,7 @@ class EventHeaders:
             *((("ce_time", time.encode()),) if time is not None else ()),
             ("ce_subject", (record.source_id or record.bin).encode()),
             ("ce_partitionkey", key),
-            ("ce_revision", b"%d" % record.revision),
+            ("ce_revision", b"%d" % revision),
             *self._schema(value),
         )
 

@@ -15,7 +15,7 @@ from streams.settings import Settings
 
 
 class OutcomeEncoder:
-    """Encode means, gaps, roots and verdicts by their source's id, others by their own.
+    """Encode means, gaps, roots, advice and verdicts by their source's id, others by their own.
 
     A finding's key is its source's id, or the БИН where it is about an enterprise.
     A dead letter's key is the source's id where it is known, else the key of the message. Records
@@ -46,6 +46,11 @@ class OutcomeEncoder:
             ),
             *self._outputs(
                 to.topic_roots, [each.source_id.encode() for each in outcome.roots], outcome.roots
+            ),
+            *self._outputs(
+                to.topic_advice,
+                [each.source_id.encode() for each in outcome.advice],
+                outcome.advice,
             ),
             *self._outputs(
                 to.topic_notice_verdicts, [each.source_id.encode() for each in told], told

@@ -71,6 +71,7 @@ def own_names(settings: Settings, prefix: str) -> Settings:
         topic_violations=f"{prefix}.violations",
         topic_cases=f"{prefix}.cases",
         topic_roots=f"{prefix}.roots",
+        topic_advice=f"{prefix}.advice",
         topic_dead_letters=f"{prefix}.dead-letters",
         group_streams=f"{prefix}-streams",
         group_sinks=f"{prefix}-sinks",

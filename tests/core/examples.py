@@ -18,6 +18,7 @@ from streams.core.engine.partition import PartitionProcessor
 from streams.core.law.policy import Policy
 from streams.core.law.rule import RuleSet
 from streams.core.quality.authenticity import Signatures
+from streams.core.records.advice import Advice
 from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import DataGap, DeadLetter, Finding, Proof, Violation, WindowMean
 from streams.core.records.notice_verdict import NoticeVerdict
@@ -185,6 +186,7 @@ class Found:
     findings: list[Finding] = field(default_factory=list)
     cases: list[AdministrativeCase] = field(default_factory=list)
     roots: list[SourceDayRoot] = field(default_factory=list)
+    advice: list[Advice] = field(default_factory=list)
     duplicate_offsets: list[int] = field(default_factory=list)
     state: dict[str, bytes] = field(default_factory=dict)
     used: int = 0
@@ -260,6 +262,7 @@ def engine(
     rules: RuleSet = RULES,
     measures: MeasureHistory | None = None,
     signatures: Signatures | None = SIGNATURES,
+    advice: bool = False,
 ) -> PartitionProcessor:
     """The engine of the only partition there is."""
     return PartitionProcessor(
@@ -273,6 +276,7 @@ def engine(
         state={} if state is None else state,
         cases=CaseLaw(PAYMENT, CALENDAR, measures or MeasureHistory()),
         signatures=signatures,
+        advice=advice,
     )
 
 
@@ -285,17 +289,24 @@ def fold(
     policy: Policy | None = None,
     rules: RuleSet = RULES,
     measures: MeasureHistory | None = None,
+    advice: bool = False,
 ) -> Found:
     """Apply a log, cut into batches before the offsets given; ``rebuilt``: a new engine each."""
     records = log.records if isinstance(log, Log) else log
     if not isinstance(registry, RegistryHistory):
         registry = history(registry or enterprise())
     found = Found()
-    running = engine(registry, found.state, policy=policy, rules=rules, measures=measures)
+
+    def started() -> PartitionProcessor:
+        return engine(
+            registry, found.state, policy=policy, rules=rules, measures=measures, advice=advice
+        )
+
+    running = started()
     edges = [0, *sorted(set(cuts)), len(records)]
     for start, end in pairwise(edges):
         if rebuilt:
-            running = engine(registry, found.state, policy=policy, rules=rules, measures=measures)
+            running = started()
         take(found, running, records[start:end], records)
         running.commit()
     return found
@@ -330,6 +341,7 @@ def take(
     found.findings += outcome.findings
     found.cases += outcome.cases
     found.roots += outcome.roots
+    found.advice += outcome.advice
     found.duplicate_offsets += outcome.duplicate_offsets
     found.used += outcome.used
     found.duplicates += outcome.duplicates

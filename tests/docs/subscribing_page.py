@@ -20,6 +20,7 @@ _TOPICS: Final = {
     "Violation": ("topic_violations", "`id`"),
     "AdministrativeCase": ("topic_cases", "`id`"),
     "Finding": ("topic_findings", "`source_id`, or the БИН"),
+    "Advice": ("topic_advice", "`source_id`"),
 }
 _ANSWERS: Final = {
     "kind": "required: " + ", ".join(code(kind) for kind in Kind.__args__),  # type: ignore[attr-defined]
@@ -71,6 +72,9 @@ def _topics() -> list[str]:
         "own. This page is the contract; [asyncapi.yaml](asyncapi.yaml) says the same to machines, "
         "for every topic; the records are in [topics and schemas](topics-and-schemas.md).",
         table(("topic", "record", "key", "`ce_type`"), rows),
+        "Advice is for the operator whose source it is: what is about to happen and can still be "
+        "averted. It has no legal weight, no other record follows from it or names it, and that "
+        "none came excuses nothing ([advice](../concepts/advice.md)).",
         "## What is promised",
         table(
             ("", ""),
@@ -85,7 +89,8 @@ def _topics() -> list[str]:
                     "revisions",
                     "Each record is whole: the last revision is all there is to know. Numbers "
                     "rise, and of violations and findings some may be missing. The same id and "
-                    "revision always say the same.",
+                    "revision always say the same. An advice is told once and has none: its "
+                    "event is revision 1.",
                 ),
                 (
                     "delivery",
@@ -106,7 +111,7 @@ def _topics() -> list[str]:
                 (
                     "retention",
                     "Violations, cases and findings stay: who is new begins at the earliest offset "
-                    "and has everything.",
+                    "and has everything. Advice is deleted after 30 days.",
                 ),
                 (
                     "compatibility",

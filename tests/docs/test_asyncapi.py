@@ -16,10 +16,10 @@ from streams.runtime.cloud_events import EVENT_TYPES, EventHeaders
 from streams.settings import Settings
 from tests.docs.asyncapi_page import HEADERS, OPTIONAL, carried, document
 from tests.docs.pages import REFERENCE
-from tests.schemas.examples import CASE, FINDING, VIOLATION
+from tests.schemas.examples import ADVICE, CASE, FINDING, VIOLATION
 
 DOCUMENT = document()
-RECORDS = {type(each).__name__: each for each in (CASE, FINDING, VIOLATION)}
+RECORDS = {type(each).__name__: each for each in (ADVICE, CASE, FINDING, VIOLATION)}
 
 
 def references(part: Any) -> Iterator[str]:

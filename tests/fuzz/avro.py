@@ -23,6 +23,7 @@ OWN_IDS = tuple(
         "NoticeVerdict",
         "AdministrativeCase",
         "SourceDayRoot",
+        "Advice",
         "Measure",
         "DeadLetter",
     )

@@ -39,6 +39,7 @@ def test_every_topic_that_follows_the_settings_is_held_to_them() -> None:
             "emissions.cases",
             "emissions.notice-verdicts",
             "emissions.roots",
+            "emissions.advice",
             "emissions.dead-letters",
             "emissions-streams-state-changelog",
         ),

@@ -15,10 +15,11 @@ from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import Finding, Violation
 from streams.runtime.cloud_events import EVENT_TYPES, EventHeaders, timestamp
 from streams.settings import Settings, SettingsError
-from tests.schemas.examples import CASE, FINDING, VIOLATION
+from tests.schemas.examples import ADVICE, CASE, FINDING, VIOLATION
 
 RECORDS: Mapping[str, Any] = {
     "Violation": VIOLATION, "AdministrativeCase": CASE, "Finding": FINDING,
+    "Advice": ADVICE,
 }  # fmt: skip
 
 
@@ -49,6 +50,12 @@ def test_a_violation_is_described_whole() -> None:
     }
 
 
+def test_what_is_never_revised_is_its_first_revision() -> None:
+    made = headers("Advice", ADVICE)
+    assert (made["ce_id"], made["ce_revision"]) == (f"{ADVICE.id}-1", "1")
+    assert made["ce_type"] == "kz.emissions.advice.v1"
+
+
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_a_registry_serves_the_schema_that_the_value_names(name: str) -> None:
     number = FileIds().id_of(name)
@@ -69,7 +76,11 @@ def test_every_record_with_an_identity_that_others_act_upon_is_an_event() -> Non
     fields = {
         name: {each["name"] for each in found.parsed["fields"]} for name, found in current().items()
     }
-    acted_upon = {name for name, names in fields.items() if {"id", "revision", "bin"} <= names}
+    acted_upon = {
+        name
+        for name, names in fields.items()
+        if {"id", "bin"} <= names and names & {"revision", "told_at"}
+    }
     assert acted_upon == EVENT_TYPES.keys()
     assert all(EVENT_TYPES[name].time in fields[name] for name in EVENT_TYPES)
 

@@ -10,7 +10,17 @@ from schemas.records import record_of
 from streams.core.engine.outcome import Outcome
 from streams.runtime.outputs import OutcomeEncoder
 from streams.settings import Settings
-from tests.schemas.examples import CASE, DEAD_LETTER, FINDING, GAP, MEAN, ROOT, VERDICT, VIOLATION
+from tests.schemas.examples import (
+    ADVICE,
+    CASE,
+    DEAD_LETTER,
+    FINDING,
+    GAP,
+    MEAN,
+    ROOT,
+    VERDICT,
+    VIOLATION,
+)
 
 
 def outcome(**given: object) -> Outcome:
@@ -35,6 +45,7 @@ def test_everything_goes_to_its_topic_under_its_key() -> None:
         findings=[FINDING, of_enterprise],
         cases=[CASE, revised],
         roots=[ROOT],
+        advice=[ADVICE],
         notices=[VERDICT],
         dead_letters=[DEAD_LETTER, known],
     )
@@ -49,16 +60,17 @@ def test_everything_goes_to_its_topic_under_its_key() -> None:
         (settings.topic_cases, CASE.id.encode(), b"KZ-0001-01"),
         (settings.topic_cases, CASE.id.encode(), b"KZ-0001-01"),
         (settings.topic_roots, b"KZ-0001-01", None),
+        (settings.topic_advice, b"KZ-0001-01", b"KZ-0001-01"),
         (settings.topic_notice_verdicts, b"KZ-0001-01", None),
         (settings.topic_dead_letters, DEAD_LETTER.key, None),
         (settings.topic_dead_letters, b"KZ-9", None),
     ]
     assert [out.topic for out in outputs if out.headers] == [
         settings.topic_violations, settings.topic_findings, settings.topic_findings,
-        settings.topic_cases, settings.topic_cases,
+        settings.topic_cases, settings.topic_cases, settings.topic_advice,
     ]  # fmt: skip
     values = [MEAN, later, GAP, VIOLATION, FINDING, of_enterprise, CASE, revised]
-    values += [ROOT, VERDICT, DEAD_LETTER, known]
+    values += [ROOT, ADVICE, VERDICT, DEAD_LETTER, known]
     for out, value in zip(outputs, values, strict=True):
         name, record = codec.decode(out.value)
         assert name == type(value).__name__

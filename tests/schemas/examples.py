@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.reading import Reading
 from schemas.records import record_of
+from streams.core.records.advice import Advice
 from streams.core.records.case import AdministrativeCase, CaseItem, FineFactor
 from streams.core.records.findings import (
     Article,
@@ -270,6 +271,30 @@ ROOT = SourceDayRoot(
     complete=True,
     stream_time=1_772_650_800_001,
 )
+ADVICE = Advice(
+    id="ad51",
+    kind="EXCEEDING",
+    bin="990140001233",
+    source_id="KZ-0001-01",
+    parameter="SO2",
+    unit="mg/m3",
+    rule="KZ-30",
+    window="30min",
+    term=None,
+    start=1_772_305_200_000,
+    end=1_772_307_000_000,
+    value=1100.5,
+    limit=500.0,
+    reached_from=1000.0,
+    expected=1100.5,
+    stay_below=799.0,
+    certain=False,
+    due=1_772_307_000_000,
+    left_s=590,
+    basis="",
+    rule_set="kz-2026.1",
+    told_at=1_772_306_410_000,
+)
 VERDICT = NoticeVerdict(
     notice_id=NOTICE.id,
     revision=2,
@@ -373,6 +398,7 @@ RECORDS: dict[str, dict[str, Any]] = {
     "OperatorNotice": record_of(NOTICE),
     "NoticeVerdict": record_of(VERDICT),
     "SourceDayRoot": record_of(ROOT),
+    "Advice": record_of(ADVICE),
     "AdministrativeCase": record_of(CASE),
     "Measure": msgspec.to_builtins(MEASURE),
 }

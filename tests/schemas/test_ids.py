@@ -40,6 +40,7 @@ def test_file_ids_are_fixed() -> None:
         "OperatorNotice": 41030,
         "NoticeVerdict": 41031,
         "SourceDayRoot": 41090,
+        "Advice": 41095,
         "AdministrativeCase": 41070,
         "Measure": 41080,
     }

@@ -18,6 +18,7 @@ from schemas.codec import Codec
 from schemas.definitions import current, define, packaged, packaged_ids, same_on_the_wire
 from schemas.ids import FileIds
 from schemas.reading import STATES, Reading
+from streams.core.records.advice import Advice
 from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import DataGap, DeadLetter, Finding, Violation, WindowMean
 from streams.core.records.notice_verdict import NoticeVerdict
@@ -44,6 +45,7 @@ STRUCTS: dict[str, type[msgspec.Struct]] = {
     "OperatorNotice": Notice,
     "NoticeVerdict": NoticeVerdict,
     "SourceDayRoot": SourceDayRoot,
+    "Advice": Advice,
     "AdministrativeCase": AdministrativeCase,
     "Measure": Measure,
 }

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
+from streams.core.engine.advice import AdviceTracker
 from streams.core.engine.authentication import Authentication
 from streams.core.engine.batch import NORMAL, AssessedBatch
 from streams.core.engine.closed_windows import ClosedWindows
@@ -54,7 +55,9 @@ class Admission:
         software: SoftwareTracker,
         authentication: Authentication,
         roots: RootTracker,
+        advice: AdviceTracker | None = None,
     ) -> None:
+        self._advice = advice
         self._context = context
         self._source = source
         self._pending = pending
@@ -300,6 +303,9 @@ class Admission:
         slot = self._slot(assigned)
         slot.record_messages(records, readings.device_serials[at:end])
         self._pending.defer(readings, at, end, slot.sums_for(readings.period_s, readings.layout))
+        reaching = readings.reaching
+        if reaching is not None and self._advice is not None and True in reaching[at:end]:
+            self._advice.note(assigned)
         self._source.state.last_offset = records[-1].offset
         self._source.changed = True
 

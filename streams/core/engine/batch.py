@@ -26,7 +26,8 @@ class AssessedBatch:
     ``complete``: every pollutant of the source is sent and valid. ``regular``: complete, in normal
     operation, and measured where an interval begins. ``run_ends``: the place up to which readings
     are regular, of one source, and each of a later interval than the one before it.
-    ``unverified``: no verification covers the device; None: of none of them.
+    ``unverified``: no verification covers the device; None: of none of them. ``reaching``: a value
+    reaches the level from which on it is noted (`PlanShape.levels`); None: of none of them.
     """
 
     def __init__(
@@ -64,6 +65,12 @@ class AssessedBatch:
         ].tolist()
         verified = assessed.verified
         self.unverified: list[bool] | None = None if verified.all() else (~verified).tolist()
+        self.reaching: list[bool] | None = None
+        levels = form.levels(assessed.rows)
+        if levels.size:
+            reaching: Truths = (assessed.values >= levels) & (assessed.codes == CODE_VALID)
+            if reaching.any():
+                self.reaching = [True in row for row in reaching.tolist()]
         self._assessed = assessed
         self._carried, self._valid = assessed.codes != CODE_ABSENT, assessed.codes == CODE_VALID
         self._has_codes: list[bool] = (

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from streams.core.engine.advice import AdviceTracker
 from streams.core.engine.stream_time import StreamTimes
 from streams.core.engine.suspicion import SuspicionTracker
 from streams.core.engine.tracked_source import TrackedSource
@@ -47,8 +48,10 @@ class ClosedWindows:
         context: Context,
         source: TrackedSource,
         suspicion: SuspicionTracker | None = None,
+        advice: AdviceTracker | None = None,
     ) -> None:
         self._context = context
+        self._advice = advice
         self._suspicion = suspicion
         self._source = source
         self.runs = RunJudge(context, source.state, source.hours)
@@ -77,9 +80,10 @@ class ClosedWindows:
             now = log.times[position]
             for (_, window), summary in group:
                 self._note_flow(window, summary)
-                self._context.findings.means += self._windows.means(
-                    self._source.entry, window, summary, now
-                )
+                means = self._windows.means(self._source.entry, window, summary, now)
+                self._context.findings.means += means
+                if self._advice is not None:
+                    self._advice.close_hour(window, means, now)
                 self.runs.count_hour(self._source.entry, window, now)
                 if self._suspicion is not None and window.kind == WHOLE_DAY:
                     self._suspicion.close_day(window.start, window.end, now)

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from streams.core.engine.dead_letter_limit import Reached
+from streams.core.records.advice import Advice
 from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import DataGap, DeadLetter, Finding, Violation, WindowMean
 from streams.core.records.notice_verdict import NoticeVerdict
@@ -72,3 +73,4 @@ class Outcome:
     notices: list[NoticeVerdict] = field(default_factory=list)
     cases: list[AdministrativeCase] = field(default_factory=list)
     roots: list[SourceDayRoot] = field(default_factory=list)
+    advice: list[Advice] = field(default_factory=list)

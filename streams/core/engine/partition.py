@@ -22,6 +22,7 @@ from schemas.columns import DecodedBatch
 from schemas.reading import Rejected, Tick
 from streams.core.cases.scene import CaseLaw
 from streams.core.detection.detector import AnyDetector
+from streams.core.engine.advice import SHORT_WINDOWS
 from streams.core.engine.case_tracker import SpanClock
 from streams.core.engine.dead_letter_limit import (
     OFF,
@@ -66,6 +67,7 @@ from streams.core.time.interval import BEGINNING, FOREVER, Interval, union_of
 
 _encoder = msgspec.msgpack.Encoder()
 _detected_at = attrgetter("detected_at")
+_told_at = attrgetter("told_at", "source_id")
 
 _Finding = TypeVar("_Finding", DataGap, Violation, Finding)
 
@@ -96,7 +98,8 @@ class PartitionProcessor:
     it until `commit` says that it has them. ``detectors`` look at each closed day of a source, by
     their code. Without ``cases`` violations open none. Whoever never calls `commit` must not
     change it.
-    ``signatures``: how stations are asked for them; None: not at all.
+    ``signatures``: how stations are asked for them; None: not at all. ``advice``: operators are
+    told of what they can still avert.
     Raises `UnusableStateError` where another version, or another number of partitions, wrote it.
     """
 
@@ -116,6 +119,7 @@ class PartitionProcessor:
         detectors: Mapping[str, AnyDetector] | None = None,
         cases: CaseLaw | None = None,
         signatures: Signatures | None = None,
+        advice: bool = False,
     ) -> None:
         share, prefix = Share(partition, partitions), f"{partition}/"
         self._decode = decode
@@ -128,7 +132,7 @@ class PartitionProcessor:
         self._registry = registry
         self._registry_version = -1
         self._next_registration = BEGINNING
-        self._context = Context(topic, partition, rules, policy, detectors or {})
+        self._context = Context(topic, partition, rules, policy, detectors or {}, advises=advice)
         self._saved = UncommittedState(state)
         self._ledger_key, self._limit_key = f"{prefix}ledger", f"{prefix}limit"
         self._ledger = _read_ledger(self._saved.get(self._ledger_key), topic, share)
@@ -142,7 +146,7 @@ class PartitionProcessor:
             self._context, registry, share, prefix, self._saved
         )
         self._exceedances = PartitionExceedances(
-            self._context, registry, prefix, self._saved, state
+            self._context, registry, prefix, self._saved, state, self._ledger.stream_time
         )
         self._notices = PartitionNotices(
             self._context, registry, share, prefix, self._saved, state, self._is_denied
@@ -165,6 +169,7 @@ class PartitionProcessor:
             share,
             self._notices.contradicted,
             signatures=None if signatures is None else signatures.otherwise,
+            levels=self._context.index.levels(SHORT_WINDOWS) if advice else {},
         )
 
     @property
@@ -233,6 +238,7 @@ class PartitionProcessor:
             notices=_last_verdicts(findings.notices),
             cases=[] if self._cases is None else self._cases.drain(),
             roots=_last_roots(findings.roots),
+            advice=sorted(findings.advice, key=_told_at),
         )
 
     def _process_some(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:

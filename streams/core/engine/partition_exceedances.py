@@ -28,7 +28,10 @@ class PartitionExceedances:
         prefix: str,
         saved: UncommittedState,
         saved_keys: Iterable[str],
+        stream_time: int,
     ) -> None:
+        """``stream_time`` (ms) is that of the saved state."""
+        self._since = stream_time
         self._context = context
         self._registry = registry
         self._prefix = f"{prefix}exceedance/"
@@ -47,7 +50,7 @@ class PartitionExceedances:
         if found is None:
             saved = self._saved.get(f"{self._prefix}{source_id}")
             state = Exceedances() if saved is None else decode_exceedances(saved)
-            found = ExceedanceJudge(self._context, self._registry.notices, state)
+            found = ExceedanceJudge(self._context, self._registry.notices, state, self._since)
             self._judges[source_id] = found
         return found
 

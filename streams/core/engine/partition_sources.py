@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from streams.core.engine.advice import AdviceTracker
 from streams.core.engine.preparation import ReadingSpan
 from streams.core.engine.remarking import Remark
 from streams.core.engine.roots import RootTracker
@@ -196,6 +197,7 @@ class PartitionSources:
             roots,
             self._suspicion(source, entry.id),
             self._signatures,
+            self._advice(source, entry.id),
         )
         self._processors[entry.id] = processor
         if current is None:
@@ -208,6 +210,12 @@ class PartitionSources:
             return None
         key = f"{self._prefix}detection/{source_id}"
         return SuspicionTracker(self._context, source, key, self._saved)
+
+    def _advice(self, source: TrackedSource, source_id: str) -> AdviceTracker | None:
+        if not self._context.advises:
+            return None
+        key = f"{self._prefix}advice/{source_id}"
+        return AdviceTracker(self._context, source, self._registry.notices, key, self._saved)
 
     def end_batch(self) -> None:
         """Publish the last revision of what late readings of the batch re-opened, and roots."""

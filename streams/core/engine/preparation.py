@@ -7,7 +7,7 @@ before it, so it is done for a whole batch at once.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import is_not, itemgetter
 from typing import NamedTuple
@@ -26,7 +26,7 @@ from streams.core.records.partitioning import Share
 from streams.core.records.record import RawRecord
 from streams.core.sources.history import RegistryHistory
 from streams.core.sources.notices import Mark
-from streams.core.sources.plan_shape import PlanShapes
+from streams.core.sources.plan_shape import NO_LEVELS, PlanShapes
 from streams.core.sources.source import SourceEntry
 from streams.core.time.interval import DAY, LATEST_ARRIVAL
 
@@ -88,15 +88,19 @@ class BatchPreparer:
         contradicted: Collection[str] = (),
         *,
         signatures: str | None = None,
+        levels: Mapping[str, float] = NO_LEVELS,
     ) -> None:
-        """``contradicted``: marks that the data deny now; ``signatures``: policy, None: unseen."""
+        """``contradicted``: marks that the data deny now; ``signatures``: policy, None: unseen.
+
+        ``levels``: by unit, the factor of a limit from which on a value is noted.
+        """
         self._signatures = signatures
         self._decode = decode
         self._contradicted = contradicted
         self._registry = registry
         self._policy = policy
         self._share = share
-        self._forms = PlanShapes()
+        self._forms = PlanShapes(levels)
 
     def prepare(
         self, records: Sequence[RawRecord], known: int, *, marked: bool = True

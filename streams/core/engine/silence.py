@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.core.engine.advice import AdviceTracker
 from streams.core.engine.batch import AssessedBatch
 from streams.core.engine.tracked_source import TrackedSource
 from streams.core.gaps.coverage import Coverage
@@ -15,7 +16,11 @@ from streams.core.time.interval import FOREVER, union_of
 class SilenceTracker:
     """Covers time with readings, and judges the gaps of the source and of its channels."""
 
-    def __init__(self, context: Context, source: TrackedSource) -> None:
+    def __init__(
+        self, context: Context, source: TrackedSource, advice: AdviceTracker | None = None
+    ) -> None:
+        """``advice`` is to hear of every judgement; None: nobody is told."""
+        self._advice = advice
         self._source = source
         self._coverage = Coverage()
         self._gaps = GapDetector(context, source.state, source.hours)
@@ -93,6 +98,8 @@ class SilenceTracker:
         if not self._source.struck_off:
             self._coverage.close()
             self._gaps.judge(self._source.entry, stream_time, offset)
+            if self._advice is not None:
+                self._advice.follow_gaps(stream_time)
             self._source.changed = True
 
     def write_back(self) -> None:

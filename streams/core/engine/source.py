@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from streams.core.engine.admission import Admission
+from streams.core.engine.advice import AdviceTracker
 from streams.core.engine.authentication import Authentication
 from streams.core.engine.closed_windows import ClosedWindows
 from streams.core.engine.preparation import ReadingSpan
@@ -43,13 +44,15 @@ class SourceProcessor:
         roots: RootTracker,
         suspicion: SuspicionTracker | None = None,
         signatures: Signatures | None = None,
+        advice: AdviceTracker | None = None,
     ) -> None:
         self._context = context
         self._source = source
         self._roots = roots
         self._suspicion = suspicion
-        self._closed = ClosedWindows(context, source, suspicion)
-        self._silence = SilenceTracker(context, source)
+        self._advice = advice
+        self._closed = ClosedWindows(context, source, suspicion, advice)
+        self._silence = SilenceTracker(context, source, advice)
         self._devices = DeviceJudge(context, source.state, source.hours)
         self._software = SoftwareTracker(context, source)
         self._authentication = Authentication(context, source, signatures)
@@ -63,6 +66,7 @@ class SourceProcessor:
             self._software,
             self._authentication,
             roots,
+            advice,
         )
         self.remarking = Remarking(context, source, pending, self._closed, self._silence)
         self._evicted_in = 0  # the hour of stream time in which state was last evicted
@@ -91,6 +95,7 @@ class SourceProcessor:
             self._software.due,
             self._roots.due,
             self._settling_due,
+            self._advice_due,
         )
 
     @property
@@ -105,6 +110,10 @@ class SourceProcessor:
     def silent_since(self) -> int | None:
         """From when on there is no reading (ms); None where none is due."""
         return self._silence.since
+
+    @property
+    def _advice_due(self) -> int:
+        return FOREVER if self._advice is None else self._advice.due
 
     @property
     def unsaved(self) -> int:
@@ -153,12 +162,16 @@ class SourceProcessor:
             yield from self.remarking.count_anew(remark, now, offset)
         self._authentication.take(log, signed)
         refused: list[tuple[int, Rejection]] = []
+        advice = self._advice
         for span in spans:
-            positions, at = span.readings.positions, span.start
+            readings, at = span.readings, span.start
+            positions = readings.positions
             while at < span.end:
                 position = positions[at]
                 if self._due <= log.times[position]:
                     yield from self._advance_time(log, since, position + 1)
+                if advice is not None and readings.measured_at[at] >= advice.slot_end:
+                    yield from advice.look_at_slot(readings.measured_at[at], log.times[position])
                 end = self._admission.admit_run(log, span, at)
                 if end == at:
                     refusal = yield from self._admission.admit_one(log, span, at)
@@ -184,7 +197,7 @@ class SourceProcessor:
         """
         open_windows, latest = self._source.open_windows, log.times[upto - 1]
         while True:
-            closing = silence = devices = software = settling = roots = log.end
+            closing = silence = devices = software = settling = roots = advice = log.end
             if open_windows.due <= latest:
                 closing = log.first_at(open_windows.due, log.start)
             if since < upto and self._silence.due <= latest:
@@ -195,9 +208,11 @@ class SourceProcessor:
                 software = log.first_at(self._software.due, since)
             if self._roots.due <= latest:
                 roots = log.first_at(self._roots.due, log.start)
+            if self._advice_due <= latest:
+                advice = log.first_at(self._advice_due, log.start)
             if since < upto and self._settling_due <= latest:
                 settling = log.first_at(self._settling_due, since)
-            at = min(closing, silence, devices, software, roots, settling)
+            at = min(closing, silence, devices, software, roots, settling, advice)
             if at >= upto:
                 return
             now = log.times[at]
@@ -211,6 +226,8 @@ class SourceProcessor:
                 self._software.settle(now)
             if at == roots:
                 self._roots.settle(now)
+            if at == advice and self._advice is not None and self._advice.due <= now:
+                self._advice.follow_gaps(now)
             if at in (silence, devices):
                 since = at + 1
             if self._suspicion is not None and self._suspicion.due <= now:
@@ -248,3 +265,5 @@ class SourceProcessor:
         yield from self._roots.save()
         if self._suspicion is not None:
             yield from self._suspicion.save()
+        if self._advice is not None:
+            yield from self._advice.save()

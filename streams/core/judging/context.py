@@ -13,6 +13,7 @@ from streams.core.judging.index import RuleIndex
 from streams.core.judging.violation import ViolationPublisher
 from streams.core.law.policy import Policy
 from streams.core.law.rule import RuleSet
+from streams.core.records.advice import Advice
 from streams.core.records.findings import DataGap, DeadLetter, WindowMean
 from streams.core.records.notice_verdict import NoticeVerdict
 from streams.core.records.root import SourceDayRoot
@@ -33,6 +34,7 @@ class Findings:
     duplicate_offsets: list[int] = field(default_factory=list)
     notices: list[NoticeVerdict] = field(default_factory=list)
     roots: list[SourceDayRoot] = field(default_factory=list)
+    advice: list[Advice] = field(default_factory=list)
 
 
 _NONE: Final[Mapping[str, AnyDetector]] = {}
@@ -48,7 +50,11 @@ class Context:
         rules: RuleSet,
         policy: Policy,
         detectors: Mapping[str, AnyDetector] = _NONE,
+        *,
+        advises: bool = False,
     ) -> None:
+        """``advises``: operators are told of what they can still avert."""
+        self.advises = advises
         self.topic = topic
         self.partition = partition
         self.rule_set = rules.version

@@ -141,6 +141,13 @@ class WindowEvaluator(Evaluator[C]):
         With ``of_peak`` a mean is skipped whose greatest valid reading is below it.
         """
 
+    def least(self, limit: float) -> float | None:  # noqa: ARG002
+        """Return the smallest mean of the window that meets the rule, so that it can be foreseen.
+
+        None: the mean alone does not decide, so nobody is told before the window has closed.
+        """
+        return None
+
     @abstractmethod
     def judge(self, scene: Scene, window: Window, key: str, mean: WindowMean) -> bool:
         """Judge the mean of the series ``key``; called again whenever it has changed.
@@ -196,6 +203,13 @@ class MassEvaluator(LastingEvaluator[C]):
 
 class SilenceEvaluator(Evaluator[C]):
     """Asked for the gaps of a source."""
+
+    def limit(self, policy: Policy) -> int | None:  # noqa: ARG002
+        """Return the length (ms) above which a silence meets the rule, so that it can be foreseen.
+
+        None: the length alone does not decide.
+        """
+        return None
 
     @abstractmethod
     def judge(self, scene: Scene, gaps: Sequence[GapInterval], proof: Proof) -> int:

@@ -11,10 +11,12 @@ from typing import Final
 
 import msgspec
 
+from streams.core.advice.reminders import FORM_2_LEFT
 from streams.core.judging.context import Context
 from streams.core.judging.finding import INSPECTION, FindingSubject, Observation
 from streams.core.judging.violation import WITHDRAWN
 from streams.core.law.notice_terms import FORM_2_DAYS, working_days_after
+from streams.core.records.advice import FORM_2, MARK_DEADLINE, Advice, advice_id
 from streams.core.records.findings import Violation, finding_id
 from streams.core.sources.notices import NoticeHistory
 from streams.core.sources.source import SourceEntry
@@ -33,10 +35,14 @@ _FINAL: Final = 3 * DAY
 class ExceedanceJudge:
     """Keeps the exceedances of one source; ``due`` is the next stream time that changes them."""
 
-    def __init__(self, context: Context, notices: NoticeHistory, state: Exceedances) -> None:
+    def __init__(
+        self, context: Context, notices: NoticeHistory, state: Exceedances, since: int
+    ) -> None:
+        """``since``: the stream time (ms) by which the operator was told what there was to tell."""
         self._context = context
         self._notices = notices
         self.state = state
+        self._told_until = since
 
     @property
     def due(self) -> int:
@@ -45,7 +51,9 @@ class ExceedanceJudge:
 
     def _next(self, each: Exceedance) -> int:
         if not each.overdue:
-            return each.due + 1
+            reminder = each.due - FORM_2_LEFT
+            told = not self._context.advises or reminder <= self._told_until
+            return each.due + 1 if told else reminder
         return max(each.due + 1, each.end + self._context.policy.max_lateness + _FINAL)
 
     def note(self, violation: Violation, entry: SourceEntry) -> None:
@@ -74,7 +82,12 @@ class ExceedanceJudge:
             self._judge(known, entry, at)
 
     def advance(self, entry: SourceEntry, stream_time: int) -> None:
-        """Judge the exceedances whose terms have passed, and forget those that are final."""
+        """Judge the exceedances whose terms have passed, and forget those that are final.
+
+        Of those whose terms are about to end the operator is told.
+        """
+        if self._context.advises:
+            self._remind(entry, stream_time)
         for identity, each in list(self.state.awaited.items()):
             if each.overdue and self._next(each) <= stream_time:
                 del self.state.awaited[identity]
@@ -83,6 +96,53 @@ class ExceedanceJudge:
                 passed = msgspec.structs.replace(each, overdue=True)
                 self.state.awaited[identity] = passed
                 self._judge(passed, entry, stream_time)
+
+    def _remind(self, entry: SourceEntry, stream_time: int) -> None:
+        """Tell of the terms of form 2 that end within a day, each once, before they have ended.
+
+        Of several on one exceedance the first to end counts. Nothing is kept of it: whoever goes
+        on from a stream time has told what was due by then.
+        """
+        for each in sorted(self.state.awaited.values(), key=lambda one: (one.start, one.parameter)):
+            due = each.due
+            if not self._told_until < due - FORM_2_LEFT <= stream_time < due:
+                continue
+            first = min(self._like(each), key=lambda one: (one.due, one.rule))
+            if (
+                each is not first
+                or not each.stands
+                or self._notices.exceedance_told(
+                    entry, each.bin, each.parameter, each.start, each.end, stream_time
+                )
+            ):
+                continue
+            self._context.findings.advice.append(
+                Advice(
+                    id=advice_id(MARK_DEADLINE, FORM_2, entry.id, each.parameter, None, each.start),
+                    kind=MARK_DEADLINE,
+                    bin=each.bin or entry.enterprise.bin,
+                    source_id=entry.id,
+                    parameter=each.parameter,
+                    unit=None,
+                    rule=each.rule,
+                    window=None,
+                    term=FORM_2,
+                    start=each.start,
+                    end=each.end,
+                    value=None,
+                    limit=None,
+                    reached_from=None,
+                    expected=None,
+                    stay_below=None,
+                    certain=False,
+                    due=due,
+                    left_s=(due - stream_time) // 1000,
+                    basis=_BASIS,
+                    rule_set=self._context.rule_set,
+                    told_at=stream_time,
+                )
+            )
+        self._told_until = max(self._told_until, stream_time)
 
     def _judge(self, of: Exceedance, entry: SourceEntry, stream_time: int) -> None:
         """Publish or withdraw the finding on all exceedances that begin where ``of`` does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from math import inf
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ class RuleIndex:
         evaluators = _evaluators(rules)
         of_windows = [each for each in evaluators if isinstance(each, WindowEvaluator)]
         self.windows = tuple(_of_window(kind.name, of_windows) for kind in WINDOW_KINDS)
+        self.foreseen = tuple(_foreseen(rules) for rules in self.windows)
+        """By kind of window and unit, the evaluators that its mean alone decides."""
         self.masses = tuple(each for each in evaluators if isinstance(each, MassEvaluator))
         self.lasting = tuple(each for each in evaluators if isinstance(each, LastingEvaluator))
         self.silences = tuple(each for each in evaluators if isinstance(each, SilenceEvaluator))
@@ -48,6 +51,18 @@ class RuleIndex:
         self.registrations = tuple(
             each for each in evaluators if isinstance(each, RegistrationEvaluator)
         )
+
+    def levels(self, kinds: Iterable[int]) -> dict[str, float]:
+        """Return, by unit, the factor of the limit below which no mean of these windows meets one.
+
+        Of those rules that the mean alone decides; a unit without one is left out.
+        """
+        found: dict[str, float] = {}
+        for kind in kinds:
+            for unit, evaluators in self.foreseen[kind].items():
+                floors = [0.0 if each.floor is None else each.floor for each in evaluators]
+                found[unit] = min(found.get(unit, inf), *floors)
+        return found
 
 
 def _evaluators(rules: RuleSet) -> list[Evaluator[Any]]:
@@ -76,3 +91,11 @@ def _of_window(name: str, evaluators: list[WindowEvaluator[Any]]) -> WindowRules
     peaks = [each.floor for each in asked if each.of_peak and each.floor is not None]
     every = len(floors) + len(peaks) < len(asked)
     return WindowRules(every, min(floors, default=inf), min(peaks, default=inf), by_unit)
+
+
+def _foreseen(rules: WindowRules) -> dict[str, tuple[WindowEvaluator[Any], ...]]:
+    found = {
+        unit: tuple(each for each in evaluators if each.least(1.0) is not None)
+        for unit, evaluators in rules.by_unit.items()
+    }
+    return {unit: evaluators for unit, evaluators in found.items() if evaluators}

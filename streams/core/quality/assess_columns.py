@@ -49,7 +49,7 @@ class AssessedBlock:
     ``places`` in the block; ``values`` for the means and ``measured`` values, float64[n, k], 0
     where a value does not count or is zeroed; ``codes`` int16[n, k], indices into ``names``;
     ``zeroed`` bool[n, k]; ``pollutants`` bool[n, pollutants of the shape]: sent and valid, for
-    channel gaps; ``verified`` bool[n].
+    channel gaps; ``verified`` bool[n]; ``rows``: that of each reading's plan in the shape.
     """
 
     shape: PlanShape
@@ -61,6 +61,7 @@ class AssessedBlock:
     zeroed: Truths
     pollutants: Truths
     verified: Truths
+    rows: list[int]
 
 
 def assess_block(
@@ -98,7 +99,7 @@ class _Columns:
         self._block = block
         self._entries = entries
         self._shape = form
-        self._places = places
+        self._places, self._rows = places, rows
         self._constants = form.constants(rows)
         width = form.width
         self._low, self._high = self._constants[:, :width], self._constants[:, width : 2 * width]
@@ -150,7 +151,7 @@ class _Columns:
                 pollutants[:, at] = valid if excused is None else valid & ~excused
         found = AssessedBlock(
             self._shape, self._places, values, measured, codes, self._names, drifted, pollutants,
-            self._verified(),
+            self._verified(), self._rows,
         )  # fmt: skip
         for at in np.flatnonzero(self._needs_exact).tolist():
             self._assess_exactly(found, at)
@@ -164,6 +165,7 @@ class _Columns:
             np.full(shape, CODE_ABSENT, dtype=np.int16), self._names,
             np.zeros(shape, dtype=np.bool_),
             np.empty((count, len(structure.pollutants)), dtype=np.bool_), self._verified(),
+            self._rows,
         )  # fmt: skip
         for at in range(count):
             self._assess_exactly(found, at)

@@ -8,7 +8,9 @@ constants; readings whose plans share a shape are assessed in columns
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from math import inf
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +19,9 @@ from schemas.columns import Floats
 from streams.core.normalisation.formulas import ALWAYS_TOO_HIGH, FormulaShape, Normalisation
 from streams.core.normalisation.gas import ACTUAL_FLOW, GasPlan, GasShape
 from streams.core.sources.series import MASS_FLOW, ChannelPlan, ChannelPlans, SeriesLayout
+
+NO_LEVELS: Final[Mapping[str, float]] = {}
+"""No value is noted."""
 
 _MOST_KNOWN: Final = 400_000
 """Plans remembered with their form: several times a nation's sources."""
@@ -70,11 +75,27 @@ class PlanShape:
         self.has_every_pollutant = structure.every_pollutant
         self._rows: list[list[float]] = []
         self._table: Floats = np.empty((0, 0))
+        self._levels: list[list[float]] = []
+        self._level_table: Floats = np.empty((0, 0))
 
-    def add_row(self, row: list[float]) -> int:
-        """Add the constants of a plan; returns the number of their row."""
+    def add_row(self, row: list[float], levels: list[float]) -> int:
+        """Add the constants of a plan, and the levels of its series (`levels`).
+
+        Returns the number of their row.
+        """
         self._rows.append(row)
+        self._levels.append(levels)
         return len(self._rows) - 1
+
+    def levels(self, rows: list[int]) -> Floats:
+        """Select the values from which on those of a series are noted; infinite: none is.
+
+        float64[len(rows), series], or without series where nothing is ever noted.
+        """
+        if len(self._level_table) < len(self._levels):
+            self._level_table = np.array(self._levels)
+        found: Floats = self._level_table[rows]
+        return found
 
     def constants(self, rows: list[int]) -> Floats:
         """Select the constants of plans, float64[len(rows), width of a row]."""
@@ -87,7 +108,9 @@ class PlanShape:
 class PlanShapes:
     """Finds, and remembers, the shape of a plan for readings of given channels."""
 
-    def __init__(self) -> None:
+    def __init__(self, levels: Mapping[str, float] = NO_LEVELS) -> None:
+        """``levels``: by unit, the factor of a limit from which on a value is noted."""
+        self._factors = levels
         self._forms: dict[ShapeKey, PlanShape] = {}
         self._known: dict[tuple[tuple[str, ...], int], tuple[PlanShape, int, ChannelPlans]] = {}
 
@@ -111,13 +134,24 @@ class PlanShapes:
         found = self._forms.get(structure)
         if found is None:
             found = self._forms[structure] = PlanShape(structure)
-        row = found.add_row(_constants(structure, plans, gas))
+        row = found.add_row(_constants(structure, plans, gas), self._levels(plans))
         self._known[names, id(plans)] = (
             found,
             row,
             plans,
         )  # holds plans: their id must not be reused
         return found, row
+
+    def _levels(self, plans: ChannelPlans) -> list[float]:
+        if not self._factors:
+            return []
+        found = []
+        for series in plans.series:
+            of = plans.reported.get(series.key, series.parameter)
+            limit = plans.limits.get((of, series.unit))
+            factor = self._factors.get(series.unit)
+            found.append(inf if limit is None or factor is None else factor * limit.value)
+        return found
 
 
 def _key_of(names: tuple[str, ...], plans: ChannelPlans, gas: GasPlan) -> ShapeKey:

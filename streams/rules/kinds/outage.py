@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from streams.core.gaps.gap import GapInterval
 from streams.core.judging.evaluator import Scene, SilenceEvaluator, evaluates
 from streams.core.judging.violation import WITHDRAWN, Claim, Measure, reasons_of
+from streams.core.law.policy import Policy
 from streams.core.law.rule import Condition
 from streams.core.quality.conflict import contested
 from streams.core.records.findings import Proof, violation_id
@@ -20,6 +21,10 @@ class Outage(Condition, frozen=True, tag="outage"):
 @evaluates(Outage)
 class OutageEvaluator(SilenceEvaluator[Outage]):
     """Publishes one violation a gap, counted from the connection where it began before it."""
+
+    def limit(self, policy: Policy) -> int:
+        """Return the outage limit of the policy."""
+        return policy.outage_limit
 
     def judge(self, scene: Scene, gaps: Sequence[GapInterval], proof: Proof) -> int:
         """Publish the gaps that are long enough, and withdraw those that are no more."""

@@ -47,6 +47,10 @@ class WindowMeanEvaluator(WindowViolationEvaluator[WindowMeanOver]):
         """The factor: below so many limits no mean meets the rule."""
         return self._threshold.floor
 
+    def least(self, limit: float) -> float:
+        """Return the smallest mean that meets the rule."""
+        return self._threshold.least(limit)
+
     def met(self, mean: WindowMean) -> bool:
         """Compare the mean with its limit."""
         return (

@@ -26,6 +26,7 @@ REGISTRY = Path(__file__).parents[2] / "oracle" / "example" / "registry.yaml"
 NAMES = (
     "readings", "registry", "means", "gaps", "violations", "cases", "dead_letters", "holds",
     "findings", "notices", "notice_verdicts", "measures", "roots",
+    "advice",
 )  # fmt: skip
 
 Env = dict[str, str]

@@ -31,7 +31,7 @@ def test_topics_and_groups_that_are_hidden(
     rows = list(map(json.loads, told.stdout.splitlines()))
     topics = [row for row in rows if row["part"] == "topics"]
     assert {row["state"] for row in topics} == {"UNSEEN"}
-    assert len(topics) == 14
+    assert len(topics) == 15
     assert "not allowed to look at the topic" in topics[0]["seen"]
     assert "--operation DESCRIBE" in topics[0]["do"]
     states = {row["part"]: row["state"] for row in rows}

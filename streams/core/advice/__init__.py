@@ -1,0 +1,1 @@
+"""Foresee what an operator can still avert: windows, silences, terms."""
