@@ -61,7 +61,7 @@ format: $(READY) ## write the code in its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: $(READY) ## write the pages of docs/reference from the code
+docs: $(READY) ## write the pages of docs/reference and the dashboards of Grafana from the code
 	@$(BIN)/python -m tests.docs
 
 bench: $(READY) ## the whole job beside its ceilings and its peers; SCALE=1: how it grows instead

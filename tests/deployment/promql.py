@@ -12,7 +12,7 @@ _WORDS: Final = frozenset(
     (
         *("and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right"),
         *("bool", "offset", "sum", "max", "min", "count", "avg", "topk", "bottomk", "quantile"),
-        *("rate", "irate", "increase", "absent", "time", "histogram_quantile", "clamp_min"),
+        *("rate", "irate", "increase", "absent", "time", "histogram_quantile", "vector"),
     )
 )
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')

@@ -22,6 +22,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
 WORKERS = {"streams", "sinks", "seal"}
+OBSERVERS = {"prometheus", "grafana"}
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
     line.strip()
@@ -29,7 +30,7 @@ INSTRUCTIONS = [
     if line.strip() and not line.startswith("#")
 ]
 
-PINNED = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?:\d+(\.\d+)+(-[a-z]+)*")
+PINNED = re.compile(r"[a-z0-9-]+(/[a-z0-9-]+)?:v?\d+(\.\d+)+(-[a-z]+)*")
 """A short name with a full version: no host of a registry, nothing that moves."""
 
 
@@ -49,9 +50,13 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "streams",
         "sinks",
         "seal",
+        *OBSERVERS,
     }
     assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
-    assert set(COMPOSE["volumes"]) == {"kafka-data", "clickhouse-data", "state", "transparency-log"}
+    assert set(COMPOSE["volumes"]) == {
+        *("kafka-data", "clickhouse-data", "state", "transparency-log"),
+        *(f"{name}-data" for name in OBSERVERS),
+    }
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -201,6 +206,36 @@ def test_whoever_speaks_to_the_schema_registry_waits_for_it() -> None:
     """Every command but those about ClickHouse alone: `topics create` registers the schemas."""
     waits = {name for name in OURS if "schema-registry" in SERVICES[name]["depends_on"]}
     assert waits == OURS - {"migrate"}
+
+
+def test_observers_read_the_workers_and_only_those_with_a_password_read_them() -> None:
+    for name in OBSERVERS:
+        service = SERVICES[name]
+        assert service["profiles"] == ["observability"]
+        assert service["read_only"] is True
+        for volume in service["volumes"]:
+            source, _, target = volume.partition(":")
+            if source.startswith("./"):
+                assert (ROOT / source).is_dir()
+                assert target.endswith(":ro")
+            else:
+                assert source in COMPOSE["volumes"]
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text("utf-8"))
+    asked = {
+        (*each["names"], each["port"])
+        for job in config["scrape_configs"]
+        for each in job["dns_sd_configs"]
+    }
+    ports = {name: SERVICES[name]["environment"]["EMISSIONS_WEB_PORT"] for name in WORKERS}
+    assert asked == {(name, int(port)) for name, port in ports.items()}
+    assert {job["job_name"] for job in config["scrape_configs"]} == WORKERS
+    assert {SERVICES[name]["environment"]["EMISSIONS_WEB_HOST"] for name in WORKERS} == {"0.0.0.0"}  # noqa: S104
+    assert not [name for name in WORKERS if "ports" in SERVICES[name]], "published to nobody"
+    environment = SERVICES["grafana"]["environment"]
+    (secret,) = SERVICES["grafana"]["secrets"]
+    assert environment["GF_SECURITY_ADMIN_PASSWORD__FILE"] == f"/run/secrets/{secret}"
+    assert list(COMPOSE["secrets"][secret]) == ["file"]
+    assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
 
 
 def test_no_file_names_a_host_of_a_registry_or_a_secret() -> None:

@@ -1,4 +1,4 @@
-"""``python -m tests.docs``: write every page of docs/reference anew."""
+"""``python -m tests.docs``: write every page of docs/reference, and the dashboards, anew."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from tests.docs.dashboards import FOLDER, dashboards
 from tests.docs.pages import PAGES, REFERENCE, VIEWS
 from tests.docs.views_page import views_page
 from tests.support.clickhouse import TestClickHouse
@@ -24,6 +25,11 @@ def main() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(f"wrote docs/reference/{name}")
+    for name, text in dashboards().items():
+        path = FOLDER / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"wrote deploy/grafana/{name}")
 
 
 if __name__ == "__main__":
