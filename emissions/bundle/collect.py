@@ -21,7 +21,7 @@ from schemas.codec import Codec
 from schemas.definitions import packaged, packaged_ids
 from schemas.reading import Reading
 from streams.core.cases.scene import CasePolicy
-from streams.core.evidence.bundle.manifest import Refused
+from streams.core.evidence.bundle.manifest import EarlierRevision, Refused
 from streams.core.explanation.scope import spans_of
 from streams.core.law.policy import Policy
 from streams.core.records.case import AdministrativeCase
@@ -65,6 +65,13 @@ _MEASURES: Final = (
     "AND (case_id = {case:String} OR source_id != '' AND source_id = {source:String})) "
     "AND arrived_at <= fromUnixTimestamp64Milli({known:Int64})"
 )
+_EARLIER: Final = """
+SELECT toString(id), revision, status, toUnixTimestamp64Milli(end), value, validated_value, limit,
+    ratio, excess_mass_t, automatic, reasons, toUnixTimestamp64Milli(detected_at)
+FROM violation_revisions FINAL
+WHERE id IN {ids:Array(UUID)} AND detected_at <= fromUnixTimestamp64Milli({known:Int64}, 'UTC')
+ORDER BY id, revision
+"""
 _EXISTS: Final = (
     "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
 )
@@ -104,7 +111,8 @@ class Collector:
         last = cases[-1]
         span = _days_around(last.start, last.end or last.revised_at)
         violations = self._violations(last.bin, last.source_id, span)
-        own = {*last.violations, *last.absorbed}
+        # A case that was withdrawn has no violation any more.
+        own = {name for each in cases for name in (*each.violations, *each.absorbed)}
         lacking = own - {each.id for each in violations}
         for name in sorted(lacking):
             violations += self._violation(UUID(name))
@@ -119,6 +127,7 @@ class Collector:
             revision=last.revision,
             cases=self._values("AdministrativeCase", cases),
             measures=self._measures(last),
+            earlier=self._earlier(violations, last.revised_at),
         )
 
     def violation(self, identity: UUID) -> Material | None:
@@ -226,6 +235,14 @@ class Collector:
             RawRecord(first + at, each.stream_time, each.source_id.encode(), encode(each), ())
             for at, each in enumerate(means)
         )
+
+    def _earlier(self, violations: Sequence[Violation], known: int) -> tuple[EarlierRevision, ...]:
+        """Return what is kept of revisions that a later one replaced in the store."""
+        whole = {(each.id, each.revision) for each in violations}
+        rows = self._store.rows(_EARLIER, ids=sorted({each.id for each in violations}), known=known)
+        values = ([*row[:10], tuple(row[10]), row[11]] for row in rows)
+        earlier = (EarlierRevision(*each) for each in values)
+        return tuple(each for each in earlier if (each.id, each.revision) not in whole)
 
     def _measures(self, case: AdministrativeCase) -> tuple[RawRecord, ...]:
         """Return the measures on a case and on its source that had arrived by its revision.

@@ -13,6 +13,7 @@ from streams.core.evidence.bundle.files import CHECKPOINT, GUIDE, STAMP, assembl
 from streams.core.evidence.bundle.manifest import (
     RAW,
     RECORDS,
+    EarlierRevision,
     Manifest,
     Record,
     Refused,
@@ -84,6 +85,7 @@ class Material:
     terms: CasePolicy = field(default_factory=CasePolicy)
     notices: tuple[ReceivedNotice, ...] = ()
     measures: tuple[RawRecord, ...] = ()
+    earlier: tuple[EarlierRevision, ...] = ()
     extra: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -131,6 +133,7 @@ def bundle_of(
         ),
         notices=material.notices,
         measures=_MEASURES if material.measures else None,
+        earlier=material.earlier,
         sealed=sealed is not None,
     )
     keys: tuple[PublicKey, ...] = ()

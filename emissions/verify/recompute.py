@@ -239,7 +239,7 @@ def _check_cases(
         notes.append("marks of the operator that were pending are not judged again")
     found = compare_case(
         published,
-        contents.violations,
+        [*_earlier(contents), *contents.violations],
         _scene(contents, law),
         first=first,
         late=late,
@@ -254,6 +254,19 @@ def _check_cases(
             "what makes the case systematic lies in other cases, which are not in the file"
         )
     return 1
+
+
+def _earlier(contents: Contents) -> list[Violation]:
+    """Return the revisions that were replaced: what is kept, and the rest as in the last one."""
+    last = {each.id: each for each in contents.violations}
+    return [
+        msgspec.structs.replace(
+            last[each.id],
+            **{name: getattr(each, name) for name in each.__struct_fields__ if name != "id"},
+        )
+        for each in contents.manifest.earlier
+        if each.id in last and each.revision < last[each.id].revision
+    ]
 
 
 def _is_late(message: StoredMessage, contents: Contents) -> bool:

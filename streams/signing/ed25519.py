@@ -10,12 +10,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from streams.errors import OperatorError
 
@@ -37,7 +31,10 @@ class SigningKey:
 
     def pem(self) -> bytes:
         """Encode the private key as PKCS 8 in PEM, not encrypted."""
-        return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        from cryptography.hazmat.primitives import serialization as forms
+
+        plain = forms.NoEncryption()
+        return self._key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, plain)
 
 
 def verify(public: bytes, signature: bytes, message: bytes) -> bool:
@@ -84,6 +81,9 @@ def read_key(path: Path) -> SigningKey:
         raise KeyFileError(f"{path}: {error.strerror or error}") from None
     if mode & 0o077:
         raise KeyFileError(f"{path}: others than its owner may read this private key: chmod 600")
+    # Imported where it is needed: whoever only verifies a signature need not wait for it.
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     try:
         key = load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -14,8 +14,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from emissions.cli.support.table_layout import TALLEST, Style, lines_of
 
@@ -140,6 +138,16 @@ class RunProgress:
     """Progress bars on standard error, one a step, only on a terminal."""
 
     def __init__(self) -> None:
+        # Imported here: it takes a tenth of a second, and most commands show no bars.
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
         self._bars = Progress(
             TextColumn("{task.description:<12}"),
             BarColumn(),

@@ -349,12 +349,16 @@ def _hours(facts: Facts, violation: Violation) -> list[WindowMean]:
 def _compare_year(judged: Judged) -> None:
     """Compare the mass of a year with the sum of its hours."""
     building, published = judged.building, judged.published
+    _note_rules(building, published.rule_set)
+    if not building.windows:
+        building.compared = False
+        building.notes.append(building.words("s_year_without_hours"))
+        return
     total, said = year_tonnes(building.windows), published.value
     if published.status == "WITHDRAWN":
         said = total if published.limit is None or total <= published.limit else said
     if said is None or abs(total - said) > _YEAR_TOLERANCE * abs(said):
         building.differences.append(Difference("violation.value", str(said), str(total)))
-    _note_rules(building, published.rule_set)
 
 
 def _closings(facts: Facts, entry: SourceEntry, violation: Violation, window: str) -> list[int]:

@@ -401,6 +401,14 @@ _WORDS: Final[dict[str, tuple[str, str, str]]] = {
         "Жарияланған дерек қайта есептелмей көрсетілді: ескерту — қарауға негіз, өздігінен ештеңе "
         "дәлелдемейді.",
     ),
+    "s_year_without_hours": (
+        "No mass flow by the hour is published where a parameter has a limit in t/a alone: the "
+        "year is shown, not added up again.",
+        "Часовой массовый выброс не публикуется, если у параметра есть только норматив в т/год: "
+        "год показан, но заново не сложен.",
+        "Параметрде тек т/жыл нормативі болса, сағаттық массалық шығарынды жарияланбайды: жыл "
+        "көрсетілген, қайта қосылмаған.",
+    ),
     "s_counted_not_compared": (
         "Counted over a year or longer: what was published is shown, not computed again; the means "
         "that were counted are explained one by one.",

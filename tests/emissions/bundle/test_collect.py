@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from emissions.bundle.material import entries_of
 from emissions.cli.main import cli
 from emissions.verify.run import verify_bundle
-from schemas.reading import Reading
-from sinks.tables import CASES, MEASURES, ROOTS, VIOLATIONS
 from streams.core.evidence.bundle.archive import unpack
 from streams.core.evidence.bundle.raw import read_records
 from streams.core.evidence.checkpoint import Checkpoint
-from streams.registry.measures import measure_to_record
 from streams.sealing.log_keys import NoteSigner
 from streams.sealing.log_writer import LogWriter
 from streams.sealing.publish import publish
 from streams.signing.ed25519 import write_key
-from tests.core.examples import BIN, CODEC, TOPIC
+from tests.emissions.bundle.stored import Stored, store
 from tests.emissions.verify.made import (
     LOG_KEY_PAIR,
     LOG_NAME,
@@ -35,8 +31,6 @@ from tests.emissions.verify.made import (
     measures_of,
     roots_of,
 )
-from tests.sinks.make import batch, entry
-from tests.sinks.test_views import write
 from tests.support.clickhouse import TestClickHouse
 
 pytestmark = pytest.mark.process
@@ -53,7 +47,19 @@ class Place(NamedTuple):
 
 @pytest.fixture
 async def place(clickhouse: TestClickHouse, tmp_path: Path) -> Place:
-    await store(clickhouse)
+    judged = measured_case()
+    await store(
+        clickhouse,
+        Stored(
+            [judged.registration],
+            judged.records,
+            judged.violations,
+            judged.cases,
+            judged.refused,
+            roots_of(judged),
+            measures=judged.measures,
+        ),
+    )
     log = tmp_path / "log"
     seal(log, [b"an entry before", *entries_of(material_of(measured_case()))], DAY)
     key = tmp_path / "key.pem"
@@ -64,69 +70,6 @@ async def place(clickhouse: TestClickHouse, tmp_path: Path) -> Place:
         "EMISSIONS_BUNDLE_KEY_FILE": str(key),
     }
     return Place(clickhouse, log, env)
-
-
-async def store(clickhouse: TestClickHouse) -> None:
-    judged = measured_case()
-    for table, topic, items in (
-        (VIOLATIONS, "emissions.violations", judged.violations),
-        (CASES, "emissions.cases", judged.cases),
-    ):
-        entries = [entry(at, record_of(each)) for at, each in enumerate(items)]
-        await write(clickhouse, (table,), batch(entries, topic))
-    told = [
-        entry(at, measure_to_record(each.measure))._replace(timestamp=each.arrived_at)
-        for at, each in enumerate(judged.measures)
-    ]
-    later = msgspec.structs.replace(judged.measures[0].measure, amount_kzt=1)
-    after = judged.cases[-1].revised_at + 1
-    told.append(entry(9, measure_to_record(later))._replace(timestamp=after))
-    await write(clickhouse, (MEASURES,), batch(told, "emissions.measures"))
-    roots = [entry(at, CODEC.decode(each.value)[1]) for at, each in enumerate(roots_of(judged))]
-    await write(clickhouse, (ROOTS,), batch(roots, "emissions.roots"))
-    client, readings = clickhouse.client, {}
-    for record in judged.records:
-        item = CODEC.decode_reading(record.value)
-        assert isinstance(item, Reading)
-        readings[record.offset] = item
-    database = clickhouse.settings.clickhouse_database
-    client.insert(
-        "raw_messages",
-        [
-            ["A", at(readings[each.offset].measured_at), 60, TOPIC, 0, each.offset,
-             at(each.timestamp), each.key, each.value, []]
-            for each in judged.records
-        ],
-        ["source_id", "measured_at", "period_s", "topic", "partition", "offset", "arrived_at",
-         "key", "value", "headers"],
-        database=database,
-    )  # fmt: skip
-    came = judged.registration
-    client.insert(
-        "registrations",
-        [[BIN, came.topic, came.partition, came.offset, at(came.arrived_at), came.value, 1]],
-        ["bin", "topic", "partition", "offset", "arrived_at", "value", "version"],
-        database=database,
-    )
-    client.insert(
-        "dead_letters",
-        [
-            [reason, "deduplicate", "A", TOPIC, 0, offset, at(0), 1]
-            for offset, reason in judged.refused.items()
-        ],
-        ["reason", "stage", "source_id", "topic", "partition", "offset", "timestamp", "version"],
-        database=database,
-    )
-
-
-def record_of(value: msgspec.Struct) -> dict[str, Any]:
-    """A record as the sink decodes it."""
-    name = type(value).__name__
-    return CODEC.decode(CODEC.encode(name, value))[1]
-
-
-def at(instant: int) -> datetime:
-    return datetime.fromtimestamp(instant / 1000, UTC)
 
 
 def seal(directory: Path, entries: Sequence[bytes], day: datetime) -> None:

@@ -51,6 +51,23 @@ class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class EarlierRevision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of a revision of a violation that a later one replaced; times in ms UTC."""
+
+    id: str
+    revision: int
+    status: str
+    end: int | None
+    value: float | None
+    validated_value: float | None
+    limit: float | None
+    ratio: float | None
+    excess_mass_t: float | None
+    automatic: bool
+    reasons: tuple[str, ...]
+    detected_at: int
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The subject, the records, and what the judging needs that stands in no record.
 
@@ -59,7 +76,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``ticks`` are stream times (ms UTC) at which something about the subject was published;
     ``policy`` and ``terms`` are in ms where they are times. ``means`` (a file) are the hours that a
     year was added up from, ``measures`` (a file) what officials had told that the case depends on;
-    ``notices`` are what operators had told, with their arrival.
+    ``notices`` are what operators had told, with their arrival; ``earlier`` are revisions of the
+    case's violations of which the record is not kept.
     """
 
     subject: Literal["case", "violation"]
@@ -80,6 +98,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     struck_off: tuple[tuple[int, int], ...] = ()
     notices: tuple[ReceivedNotice, ...] = ()
     measures: str | None = None
+    earlier: tuple[EarlierRevision, ...] = ()
     sealed: bool = True
     form: Literal["emissions-bundle/1"] = FORM
 
