@@ -17,10 +17,12 @@ from tests.support.broker import TestBroker
 from tests.support.clickhouse import TestClickHouse
 from tests.support.generated import shared
 from tests.support.schedule import Schedule, ordered
+from tests.support.secured_kafka import SecuredKafka
 from tests.support.servers import (
     BROKER,
     CLICKHOUSE,
     KAFKA,
+    SECURED_KAFKA,
     Place,
     RunningClickHouse,
     SharedServers,
@@ -131,6 +133,12 @@ def kafka(ask_for: Callable[[str], Told]) -> TestBroker:
     """One node of a real Apache Kafka, shared by the whole run: not to be killed."""
     address, pid = started(lambda: ask_for(KAFKA))
     return TestBroker(address, pid, "kafka")
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(ask_for: Callable[[str], Told]) -> SecuredKafka:
+    """One node of Apache Kafka with TLS, users and rights, shared by the whole run."""
+    return SecuredKafka(*started(lambda: ask_for(SECURED_KAFKA)))
 
 
 @pytest.fixture(params=["tansu", "kafka"])

@@ -25,6 +25,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 from emissions.doctor.check import ANSWER_S
 from streams.access_files import AccessFileError
 from streams.kafka.client import client_options
+from streams.kafka.patches.install import install_patches
 from streams.kafka.tokens import TokenError
 from streams.settings import Settings
 
@@ -106,6 +107,7 @@ async def _ask(address: str, host: str, port: int, settings: Settings) -> Unreac
         options = client_options(settings)
     except AccessFileError as error:
         return Unreachable(str(error), _FILE)
+    install_patches()
     given = {name: value for name, value in options.items() if name != "bootstrap_servers"}
     try:
         conn = await create_conn(host, port, request_timeout_ms=int(ANSWER_S * 1000), **given)

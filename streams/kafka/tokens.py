@@ -32,6 +32,9 @@ _CODE: Final = re.compile(r"[a-z_]{1,40}")
 class TokenError(KafkaError):  # type: ignore[misc]
     """There is no token now; the text is a sentence. Clients try again as without a broker."""
 
+    def __str__(self) -> str:
+        return str(self.args[0])
+
 
 class FileTokens(AbstractTokenProvider):  # type: ignore[misc]
     """Reads the token from its file at each connection; whoever renews it replaces the file."""

@@ -20,10 +20,12 @@ from typing import Any, Final, NamedTuple
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.kafka import KafkaCluster, KafkaUnavailable
+from tests.support.secured_kafka import SecuredNode
 
 BROKER: Final = "broker"
 KAFKA: Final = "kafka"
 CLICKHOUSE: Final = "clickhouse"
+SECURED_KAFKA: Final = "secured kafka"
 
 Told = tuple[Any, ...]
 
@@ -61,6 +63,7 @@ class SharedServers:
             BROKER: self._broker,
             KAFKA: self._kafka,
             CLICKHOUSE: self._clickhouse,
+            SECURED_KAFKA: self._secured_kafka,
         }
         # The kernel ends a child with the thread that started it: these live as long as the run.
         self._threads = ThreadPoolExecutor(len(self._begin))
@@ -112,6 +115,9 @@ class SharedServers:
         config = {"log.cleaner.backoff.ms": "200"}  # it looks this often for logs to clean
         cluster = self._ends.enter_context(KafkaCluster(self._directory / "kafka", config=config))
         return cluster.address, cluster.node(1).pid
+
+    def _secured_kafka(self) -> Told:
+        return tuple(self._ends.enter_context(SecuredNode(self._directory / "secured")).found)
 
     def _clickhouse(self) -> Told:
         server = self._ends.enter_context(EmbeddedClickHouse(self._directory / "clickhouse"))

@@ -19,6 +19,7 @@ from hypothesis import is_hypothesis_test
 SERVERS: Final = frozenset(
     (
         *("broker", "any_broker", "own_broker", "kafka", "kafka_cluster"),
+        "secured_kafka",
         *("clickhouse", "clickhouse_server", "own_server"),
     )
 )

@@ -18,7 +18,8 @@ from streams.kafka.read_committed import committed_consumer
 from streams.settings import Settings
 
 def parts():
-    return fetcher.MemoryRecords, fetcher.PartitionRecords, conn.AIOKafkaConnection
+    records = fetcher.MemoryRecords, fetcher.PartitionRecords
+    return *records, conn.AIOKafkaConnection, conn.OAuthAuthenticator
 
 async def main():
     original = parts()

@@ -1,0 +1,1 @@
+"""Access rights at the broker: as commands, as rows, and applied."""
