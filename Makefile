@@ -13,8 +13,8 @@ SEED ?= 1
 JOBS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long why crash fuzz lint format docs bench bench-latency bench-scale \
-	bench-memory lock clean
+.PHONY: help demo check test test-long why crash fuzz lint format sbom audit docs bench bench-latency \
+	bench-scale bench-memory lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,31 @@ format: $(READY) ## write the code in its one format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+AUDIT := .venv-audit
+BOM := build/sbom.cdx.json
+
+$(AUDIT)/.ready: requirements-audit.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found"; exit 2; }
+	@rm -rf $(AUDIT)
+	@$(PYTHON) -m venv $(AUDIT)
+	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+sbom: $(AUDIT)/.ready ## what is in the worker's image, with hashes: build/sbom.cdx.json (CycloneDX)
+	@mkdir -p $(dir $(BOM))
+	@$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-format JSON --output-file $(BOM) requirements-production.lock
+	@echo "wrote $(BOM)"
+
+audit: $(AUDIT)/.ready ## known weaknesses of the locked dependencies; asks a database on the network
+	@for lock in production build; do \
+		$(AUDIT)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+			--requirement requirements-$$lock.lock >$(AUDIT)/said 2>&1; code=$$?; \
+		if grep -qE "could not be audited|ConnectionError|Max retries|timed out" $(AUDIT)/said; then \
+			echo "the database of weaknesses does not answer: requirements-$$lock.lock was not compared"; \
+			exit 3; fi; \
+		echo "requirements-$$lock.lock"; cat $(AUDIT)/said; [ $$code -eq 0 ] || exit 1; done
+
 docs: $(READY) ## write the pages of docs/reference and the dashboards of Grafana from the code
 	@$(BIN)/python -m tests.docs
 
@@ -82,8 +107,9 @@ PIN := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-
 lock: ## pin every dependency again (needs pip-tools); UPGRADE=1: to the newest allowed
 	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --extra admin --output-file requirements.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --output-file requirements-production.lock pyproject.toml
+	@$(PIN) --output-file requirements-audit.lock requirements-audit.in
 	@$(PIN) --constraint requirements.lock --only-build-deps --build-deps-for wheel \
 		--output-file requirements-build.lock pyproject.toml
 
 clean: ## remove the environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
+	@rm -rf $(VENV) $(AUDIT) .mypy_cache .ruff_cache .import_linter_cache .hypothesis build *.egg-info
