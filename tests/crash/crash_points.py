@@ -38,8 +38,21 @@ def _of_state(settings: Settings, call: Call, returned: Any) -> bool:
 
 def _of_results(settings: Settings, call: Call, returned: Any) -> bool:
     """The call is about a topic of results."""
-    topics = {settings.topic_means, settings.topic_gaps, settings.topic_violations}
+    topics = {
+        settings.topic_means,
+        settings.topic_gaps,
+        settings.topic_violations,
+        settings.topic_cases,
+    }
     return any(isinstance(each, str) and each in topics for each in call)
+
+
+def _with_cases(settings: Settings, call: Call, returned: Any) -> bool:
+    """Among the outputs is a revision of a case."""
+    outputs = (each for each in call if isinstance(each, list | tuple))
+    return any(
+        getattr(each, "topic", None) == settings.topic_cases for some in outputs for each in some
+    )
 
 
 def _not_empty(settings: Settings, call: Call, returned: Any) -> bool:
@@ -77,6 +90,16 @@ CRASH_POINTS: Final[dict[str, CrashPoint]] = {
     ),
     "outputs-confirmed": CrashPoint(
         "streams", "streams.runtime.checkpoint:ConfirmedProducer.produce", "after", 20
+    ),
+    "case-opening": CrashPoint(
+        "streams",
+        "streams.runtime.checkpoint:ConfirmedProducer.produce",
+        "before",
+        2,
+        _with_cases,
+    ),
+    "case-told": CrashPoint(
+        "streams", "streams.runtime.checkpoint:ConfirmedProducer.produce", "after", 2, _with_cases
     ),
     "amid-state": CrashPoint(
         "streams", "aiokafka:AIOKafkaProducer.send_batch", "after", 60, _of_state, confirmed=True

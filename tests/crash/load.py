@@ -31,7 +31,7 @@ from tests.support.core_run import judge
 
 START = 1_779_962_400_000  # 2026-05-28 15:00 in Almaty
 CHUNK = 60  # messages that are published together
-TICKS_H = (2, 25, 27, 30, 110)
+TICKS_H = (2, 25, 27, 30, 110, 150)
 """Hours after the last minute at which only time comes: gaps grow, days close, means are final."""
 _CODEC = Codec(FileIds())
 

@@ -64,6 +64,15 @@ async def test_workers_die_between_the_steps_of_their_work(rounds: Rounds) -> No
 
 
 @pytest.mark.process
+async def test_a_worker_dies_as_cases_open(rounds: Rounds) -> None:
+    """Before a case is told, and when it is told but not yet in the state: none lost or doubled."""
+    points = ("case-opening", "case-told")
+    assert await held(rounds, *(CrashAtPoint(point, 1) for point in points)) == dict.fromkeys(
+        points, 1
+    )
+
+
+@pytest.mark.process
 @pytest.mark.long
 async def test_clickhouse_dies_and_forgets_what_was_inserted(rounds: Rounds) -> None:
     """It is away until repeated inserts are no longer known by their tokens; all again after."""
@@ -121,6 +130,9 @@ def test_a_load_is_the_same_again_and_holds_what_it_is_meant_to_hold() -> None:
     verdicts = {each["verdict"] for each in found.notices.values()}
     assert verdicts >= {"IN_TIME", "LATE", "WITHDRAWN", "REFUSED"}
     assert {each["kind"] for each in found.notices.values()} == set(KINDS)
+    cases = found.cases.values()
+    assert {each["track"] for each in cases} == {"PRESCRIPTION", "COURT", "INSPECTION"}
+    assert {each["state"] for each in cases} >= {"OPEN", "REVIEW"}
 
 
 def test_a_difference_is_seen_wherever_it_is() -> None:
