@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from streams.core.records.revision import PublishedRevision
 from streams.core.time.interval import BEGINNING
-
-_encoder = msgspec.msgpack.Encoder()
 
 
 class Fact(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -109,29 +105,3 @@ class Subject(msgspec.Struct, array_like=True, frozen=True):
     changed: int
     loose: dict[str, Fact]
     refused: dict[int, tuple[int, int]]
-
-
-_subject_decoder = msgspec.msgpack.Decoder(Subject)
-_case_decoder = msgspec.msgpack.Decoder(Case)
-
-
-def encode_subject(state: CaseState) -> bytes:
-    """Encode what a subject has beside its cases as state."""
-    return _encoder.encode(Subject(state.moment, state.changed, state.loose, state.refused))
-
-
-def encode_case(case: Case) -> bytes:
-    """Encode one case as state."""
-    return _encoder.encode(case)
-
-
-def decode_cases(subject: bytes | None, cases: Iterable[bytes]) -> CaseState:
-    """Decode what `encode_subject` (None: nothing yet) and `encode_case` made.
-
-    Raises ``msgspec.DecodeError`` for anything else.
-    """
-    known = {case.id: case for case in map(_case_decoder.decode, cases)}
-    if subject is None:
-        return CaseState(cases=known)
-    own = _subject_decoder.decode(subject)
-    return CaseState(own.moment, own.loose, known, own.refused, own.changed)

@@ -18,7 +18,8 @@ from streams.core.cases.builder import (
 )
 from streams.core.cases.index import CaseIndex
 from streams.core.cases.scene import CaseScene
-from streams.core.cases.state import CaseState, encode_case, encode_subject
+from streams.core.cases.state import CaseState
+from streams.core.cases.state_bytes import encode_case, encode_subject, is_packed
 from streams.core.engine.stream_time import StreamTimes
 from streams.core.records.case import AdministrativeCase
 from streams.core.records.findings import Violation
@@ -110,17 +111,28 @@ class CaseTracker:
         return found
 
     def _carry_on(self, scene: CaseScene, step: Step) -> list[AdministrativeCase]:
+        before = self._state.moment
         result = carry_on(scene, self._state, step, self._index)
+        self._changed.update(self._packed_since(before))
         self._changed.update(dict.fromkeys((*result.changed, *result.gone)))
         self._own |= result.own
         self.due = result.due
         return result.revisions
 
+    def _packed_since(self, before: int) -> dict[str, None]:
+        """Return the cases that are saved packed as of now and were not as of ``before`` (ms)."""
+        return {
+            identity: None
+            for identity, case in self._state.cases.items()
+            if is_packed(case, self._state.moment) and not is_packed(case, before)
+        }
+
     def save(self) -> Iterator[tuple[str, bytes | None]]:
         """Encode what has changed since the last call, by key of the state; None: deleted."""
         for identity in self._changed:
             case = self._state.cases.get(identity)
-            yield f"{self._case_prefix}{identity}", None if case is None else encode_case(case)
+            encoded = None if case is None else encode_case(case, self._state.moment)
+            yield f"{self._case_prefix}{identity}", encoded
         self._changed.clear()
         if self._own:
             self._own = False

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from streams.core.cases.rules import CASE_RULES, run_window_of
 from streams.core.cases.scene import CaseLaw, CaseScene, CaseSubject, PendingMark
-from streams.core.cases.state import decode_cases
+from streams.core.cases.state_bytes import decode_cases
 from streams.core.engine.case_tracker import CaseTracker, SpanClock, Told
 from streams.core.judging.context import Context
 from streams.core.records.case import AdministrativeCase

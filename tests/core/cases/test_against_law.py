@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.core.cases.builder import Step, advance
-from streams.core.cases.state import CaseState, decode_cases, encode_case, encode_subject
+from streams.core.cases.state import CaseState
+from streams.core.cases.state_bytes import decode_cases, encode_case, encode_subject
 from streams.core.records.case import AdministrativeCase, case_id
 from streams.core.records.findings import Violation
 from streams.core.time.interval import DAY, HOUR, MINUTE
@@ -142,7 +143,7 @@ def run(steps: list[Step], cuts: set[int]) -> list[AdministrativeCase]:
     docket, state, published = Docket(), CaseState(), []
     for number, step in enumerate(steps):
         if number in cuts:
-            saved = [encode_case(case) for case in state.cases.values()]
+            saved = [encode_case(case, state.moment) for case in state.cases.values()]
             state = decode_cases(encode_subject(state), saved)
         published += advance(docket.scene, state, step)
     return published
