@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from sinks.readings.entries import ReadingEntries, RowBlock
 from sinks.tables import READINGS, Table
 from streams.kafka.partitions import PartitionId
 from streams.metrics import flow, latency, quality
+from streams.metrics.histogram import Timer
 from streams.metrics.metric_set import MetricSet
 from streams.transport.batch import PartitionBatch
 
@@ -40,7 +40,7 @@ class SinkMetrics:
         self.arrivals: dict[PartitionId, int] = {}
         """Arrival of the last acknowledged record of each partition, ms UTC."""
 
-    def stage(self, name: str) -> AbstractContextManager[None]:
+    def stage(self, name: str) -> Timer:
         """Time a stage of a batch, one of `STAGES`, until the block ends."""
         return self._stages[name].time()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from functools import cache
 from typing import Final, NamedTuple, Protocol
 
 from streams.changelog.store import StateStore
 from streams.core.engine.outcome import Outcome
 from streams.metrics import cases, flow, latency, nation, quality
+from streams.metrics.histogram import Timer
 from streams.metrics.metric_set import MetricSet, Samples
 from streams.transport.batch import PartitionBatch
 
@@ -59,12 +60,12 @@ class BatchMetrics:
         late = metrics.histogram(latency.VIOLATION)
         self._since_arrival = late.labels(since="arrival")
         self._since_measurement = late.labels(since="measurement")
-        self._records = metrics.counter(flow.RECORDS)
+        self._records = cache(metrics.counter(flow.RECORDS).labels)
         readings = metrics.counter(flow.READINGS)
         self._readings = [readings.labels(each) for each in ("used", "duplicate", "refused")]
-        self._published = metrics.counter(flow.PUBLISHED)
-        self._refused = metrics.counter(quality.REFUSED)
-        self._violations = metrics.counter(cases.VIOLATIONS)
+        self._published = cache(metrics.counter(flow.PUBLISHED).labels)
+        self._refused = cache(metrics.counter(quality.REFUSED).labels)
+        self._violations = cache(metrics.counter(cases.VIOLATIONS).labels)
         self._rebalances = metrics.counter(flow.REBALANCES)
         self._checkpoint_s = metrics.histogram(flow.CHECKPOINTS).labels()
         self._stream_times: dict[int, float] = {}
@@ -82,7 +83,7 @@ class BatchMetrics:
         metrics.computed(flow.STATE_BYTES, lambda: self._sum(lambda each: each.disk_bytes))
         metrics.computed(nation.SILENT, self._silent)
 
-    def stage(self, name: str) -> AbstractContextManager[None]:
+    def stage(self, name: str) -> Timer:
         """Time a stage of a batch, one of `STAGES`, until the block ends."""
         return self._stages[name].time()
 
@@ -102,15 +103,15 @@ class BatchMetrics:
     ) -> None:
         """Count a batch whose results are durable."""
         partition, now = batch.partition, self._clock()
-        self._records.labels(batch.topic).inc(len(batch))
+        self._records(batch.topic).inc(len(batch))
         counts = outcome.used, outcome.duplicates, len(outcome.dead_letters)
         for counter, count in zip(self._readings, counts, strict=True):
             counter.inc(count)
         for reason, count in Counter(each.reason for each in outcome.dead_letters).items():
-            self._refused.labels(reason).inc(count)
+            self._refused(reason).inc(count)
         self._count_published(outcome)
         for each in outcome.violations:
-            self._violations.labels(each.rule, each.status).inc()
+            self._violations(each.rule, each.status).inc()
             self._since_arrival.observe(max(0.0, now - each.detected_at / 1000))
             if each.revision == 1 and each.end is not None:  # what amends it later came late
                 self._since_measurement.observe(max(0.0, now - each.end / 1000))
@@ -132,10 +133,10 @@ class BatchMetrics:
     def _count_published(self, outcome: Outcome) -> None:
         for records in (
             outcome.means, outcome.gaps, outcome.violations, outcome.findings, outcome.cases,
-            outcome.roots, outcome.notices, outcome.dead_letters,
+            outcome.roots, outcome.notices, outcome.advice, outcome.dead_letters,
         ):  # fmt: skip
             if records:
-                self._published.labels(type(records[0]).__name__).inc(len(records))
+                self._published(type(records[0]).__name__).inc(len(records))
 
     def _sum(self, of: Callable[[PartitionSurvey], int]) -> Samples:
         return [((), float(sum(map(of, list(self._surveys.values())))))]
