@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,8 +29,14 @@ SAMPLE = 200
     help="Recompute the evidence of N violations.",
 )
 @click.option("--all", "everything", is_flag=True, help="Recompute the evidence of all violations.")
+@click.option(
+    "--metrics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was found for Prometheus (textfile collector), such as audit.prom.",
+)
 @format_option
-def command(sample: int, everything: bool, form: str) -> None:
+def command(sample: int, everything: bool, metrics_file: Path | None, form: str) -> None:
     """Prove that no message was lost or counted twice, and that evidence holds.
 
     Reads the topics from the beginning and compares, for each partition of the readings, the
@@ -44,11 +51,20 @@ def command(sample: int, everything: bool, form: str) -> None:
     Examples:
       emissions audit
       emissions audit --all --format json
+      emissions audit --metrics-file /var/lib/node_exporter/audit.prom
     """
+    from emissions.audit.audit_metrics import write_metrics
     from streams.settings import Settings
 
     settings = Settings.from_env()
+    if metrics_file is not None and not metrics_file.absolute().parent.is_dir():
+        raise CommandError(f"{metrics_file} cannot be written: its directory does not exist")
     checks = run(_audit(settings, None if everything else sample))
+    if metrics_file is not None:
+        try:
+            write_metrics(metrics_file, checks)
+        except OSError as error:
+            raise CommandError(f"{metrics_file} cannot be written: {error.strerror}") from None
     rows = [
         {
             "part": check.part,

@@ -43,5 +43,22 @@ VERIFICATIONS: Final = Metric(
     "is, `emissions log check`, and restore it from the backup.",
     {"result": "held or failed"},
 )
+AUDIT_FAILED: Final = Metric(
+    "emissions_audit_failed_checks",
+    "gauge",
+    ("audit",),
+    "Checks of the last `emissions audit --metrics-file` that did not hold, by part.",
+    "Keep the topics as they are; the audit names partition, offsets or id.",
+    {"part": "ledger, results, evidence, log, ..."},
+)
+AUDIT_TIME: Final = Metric(
+    "emissions_audit_timestamp_seconds",
+    "gauge",
+    ("audit",),
+    "When that audit ended, Unix time.",
+    "Old: the scheduled run does not run, or does not end.",
+)
 
-METRICS: Final = (LEAVES, PUBLISHED_LEAVES, CHECKPOINT_TIME, UNSEALED, VERIFICATIONS)
+METRICS: Final = (
+    LEAVES, PUBLISHED_LEAVES, CHECKPOINT_TIME, UNSEALED, VERIFICATIONS, AUDIT_FAILED, AUDIT_TIME,
+)  # fmt: skip

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 Kind = Literal["counter", "gauge", "histogram"]
-Worker = Literal["streams", "sinks", "seal"]
+Worker = Literal["streams", "sinks", "seal", "audit"]
+"""Who tells a metric: a worker at its port, or ``emissions audit`` in a file."""
 
 EVERY: Final[tuple[Worker, ...]] = ("streams", "sinks", "seal")
+"""The workers that have a port."""
 
 _NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -37,8 +37,9 @@ class MetricSet:
         self._worker = worker
         self._registry = CollectorRegistry(auto_describe=True)
         self._made: set[str] = set()
-        ProcessCollector(registry=self._registry)
-        self.gauge(BUILD).labels(version=version).set(1)
+        if worker in BUILD.workers:  # what is written to a file has no process
+            ProcessCollector(registry=self._registry)
+            self.gauge(BUILD).labels(version=version).set(1)
 
     def counter(self, metric: Metric) -> Counter:
         """Make the counter of a metric."""
@@ -66,6 +67,11 @@ class MetricSet:
         """Return the text of all metrics and its content type, as the reader accepts it."""
         encode, content_type = choose_encoder(accept)
         return encode(self._registry), content_type
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """What the library reads."""
+        return self._registry
 
     def families(self) -> list[Family]:
         """Return every metric with its samples."""

@@ -124,6 +124,11 @@ LEVELS: Final[dict[str, Level]] = {
               {"result": "failed"}),
         (Scene({CHECKED % "held": "0+1x60", CHECKED % "failed": "0x60"}, "20m", None),),
     ),
+    "EmissionsAuditFailed": Level(
+        Scene({'emissions_audit_failed_checks{part="ledger"}': "0x5 2x60"}, "20m",
+              {"part": "ledger"}),
+        (Scene({'emissions_audit_failed_checks{part="ledger"}': "0x60"}, "20m", None),),
+    ),
 }  # fmt: skip
 
 
