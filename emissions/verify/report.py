@@ -8,6 +8,7 @@ from typing import Final
 
 from emissions.verify.run import Key, Verification
 from emissions.verify.words import WORDS
+from streams.core.time.local_clock import iso
 
 WIDTH: Final = 80
 MOST: Final = 20
@@ -55,13 +56,16 @@ def _held(found: Verification, words: dict[str, str], width: int) -> Iterator[st
         "records": found.records,
         "log": found.log,
         "leaves": found.leaves,
+        "stamped": "" if found.stamped is None else iso(found.stamped * 1000),
         "readings": judged.readings,
         "roots": judged.roots,
         "violations": judged.violations,
         "cases": judged.cases,
     }
     signers = {"statement": _names(found.statement), "log": _names(found.checkpoint)}
-    for name in ("bytes", "statement", "log", "messages", "judged"):
+    for name in ("bytes", "statement", "log", "stamped", "messages", "judged"):
+        if name == "stamped" and found.stamped is None:
+            continue
         said = words[name].format(**values, key=signers.get(name, ""))
         yield from _wrapped(said, "  + ", width)
 

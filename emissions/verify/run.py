@@ -10,6 +10,7 @@ import msgspec
 from emissions.verify.contents import read_contents
 from emissions.verify.recompute import Recomputed, recompute
 from streams.core.evidence.bundle.check import Checked, Problem, check_bundle
+from streams.core.evidence.bundle.files import STAMP
 from streams.core.evidence.note import PublicKey
 from streams.signing.ed25519 import verify
 
@@ -28,7 +29,8 @@ class Key(msgspec.Struct, frozen=True):
 class Verification(msgspec.Struct, frozen=True):
     """What a verification found; verified where there is no problem.
 
-    ``judged`` is None where the content was not judged again.
+    ``judged`` is None where the content was not judged again. ``stamped`` (s UTC) is when the
+    checkpoint existed by the word of an authority (RFC 3161), whose certificate is not checked.
     """
 
     verified: bool
@@ -45,6 +47,7 @@ class Verification(msgspec.Struct, frozen=True):
     checkpoint: tuple[Key, ...]
     trusting: bool
     judged: Recomputed | None
+    stamped: int | None
     problems: tuple[Problem, ...]
 
 
@@ -54,6 +57,7 @@ def verify_bundle(data: bytes, trusted: Sequence[PublicKey] = ()) -> Verificatio
     Raises NoArchiveError and NoBundleError for files that are something else.
     """
     checked = check_bundle(data, trusted, verify)
+    stamped = _stamped(checked)
     judged = None
     if not any(each.code in _BYTES for each in checked.problems):
         judged = _judged(checked)
@@ -75,8 +79,24 @@ def verify_bundle(data: bytes, trusted: Sequence[PublicKey] = ()) -> Verificatio
         ),
         trusting=bool(trusted),
         judged=judged,
+        stamped=stamped,
         problems=tuple(checked.problems),
     )
+
+
+def _stamped(checked: Checked) -> int | None:
+    """Return the time of the stamp on the checkpoint (s); one of something else is a problem."""
+    content = checked.files.get(STAMP)
+    if content is None or checked.log is None:
+        return None
+    # Imported for the bundles that have a stamp alone: it takes a while.
+    from streams.sealing.stamps import StampError, stamped_at
+
+    try:
+        return int(stamped_at(content, checked.log.text.encode()).timestamp())
+    except StampError as error:
+        checked.add("STAMP", STAMP, str(error))
+        return None
 
 
 def _judged(checked: Checked) -> Recomputed | None:

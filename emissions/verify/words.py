@@ -14,6 +14,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "bytes": "{files} files, {size} bytes; no byte is unaccounted for",
         "statement": "the statement over all files is signed by {key}",
         "log": "{records} records are in the log {log} ({leaves} leaves), signed by {key}",
+        "stamped": "a time stamp says that the checkpoint existed at {stamped}",
         "messages": "{readings} messages as they came; {roots} roots of days computed again",
         "judged": "{violations} violations and {cases} cases judged again from them: equal",
         "note": "not compared",
@@ -44,6 +45,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "RULES": "The rules are not those it was judged by",
         "REGISTRY": "The registration cannot be used",
         "DIFFERENT": "What was published is not what its data give",
+        "STAMP": "The time stamp is not one of the checkpoint",
     },
     "ru": {
         "verified": "ПОДТВЕРЖДЕНО",
@@ -54,6 +56,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "bytes": "файлов {files}, байтов {size}; неучтённых байтов нет",
         "statement": "заявление обо всех файлах подписано ключом {key}",
         "log": "записей {records} в журнале {log} (листьев {leaves}), подписан ключом {key}",
+        "stamped": "по отметке времени контрольная точка существовала {stamped}",
         "messages": "сообщений {readings}, как они пришли; корней суток вычислено заново: {roots}",
         "judged": "по ним заново: нарушений {violations}, дел {cases}; совпадает",
         "note": "не сравнивалось",
@@ -84,6 +87,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "RULES": "Правила не те, по которым решалось",
         "REGISTRY": "Регистрация непригодна",
         "DIFFERENT": "Опубликовано не то, что следует из данных",
+        "STAMP": "Отметка времени не относится к контрольной точке",
     },
     "kk": {
         "verified": "РАСТАЛДЫ",
@@ -94,6 +98,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "bytes": "файлдар {files}, байттар {size}; есепке алынбаған байт жоқ",
         "statement": "барлық файлдар туралы мәлімдемеге мына кілтпен қол қойылған: {key}",
         "log": "{log} журналында {records} жазба бар (жапырақтар {leaves}), қол қойған кілт: {key}",
+        "stamped": "уақыт белгісі бойынша бақылау нүктесі {stamped} сәтінде болған",
         "messages": (
             "келген күйіндегі хабарламалар {readings}; қайта есептелген тәулік түбірлері {roots}"
         ),
@@ -126,6 +131,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "RULES": "Ережелер шешім қабылданған ережелер емес",
         "REGISTRY": "Тіркеу жарамсыз",
         "DIFFERENT": "Жарияланғаны деректерден шығатынға сәйкес емес",
+        "STAMP": "Уақыт белгісі бақылау нүктесіне жатпайды",
     },
 }
 LANGUAGES: Final = tuple(WORDS)

@@ -22,6 +22,11 @@ from tests.sinks.make import batch, entry
 from tests.sinks.test_views import write
 from tests.support.clickhouse import TestClickHouse
 
+_TABLES = (
+    "violations", "violation_revisions", "cases", "roots", "means", "measures", "raw_messages",
+    "registrations", "dead_letters",
+)  # fmt: skip
+
 
 class Stored(NamedTuple):
     """What reached the store; ``refused`` are the reasons of dead letters by offset."""
@@ -96,6 +101,13 @@ async def store(clickhouse: TestClickHouse, what: Stored) -> None:
              "version"],
             database=database,
         )  # fmt: skip
+
+
+def empty(clickhouse: TestClickHouse) -> None:
+    """Forget everything that was stored."""
+    for table in _TABLES:
+        name = f"{clickhouse.settings.clickhouse_database}.{table}"
+        clickhouse.client.command(f"TRUNCATE TABLE {name}")
 
 
 def record_of(value: msgspec.Struct) -> dict[str, Any]:

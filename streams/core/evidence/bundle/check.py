@@ -43,7 +43,7 @@ from streams.core.evidence.note import PublicKey, Signed, Verify, open_note, par
 Code = Literal[
     "ARCHIVE", "MANIFEST", "MISSING", "UNACCOUNTED", "HASH", "KEYS", "STATEMENT", "CHECKPOINT",
     "PROOF", "UNTRUSTED", "UNSEALED", "UNSIGNED", "RECORD", "ROOT", "MESSAGES", "RULES",
-    "REGISTRY", "DIFFERENT",
+    "REGISTRY", "DIFFERENT", "STAMP",
 ]  # fmt: skip
 
 
