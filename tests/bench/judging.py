@@ -1,9 +1,9 @@
 """Decoding and judging alone, by processor time: one process, no broker, no sinks.
 
 ``python -m tests.bench.judging [--load national|fast] [--repeats N] [--batch N] [--quick]
-[--profile FILE] [--json FILE]``. Each repeat decodes every message of a load and then judges it,
-in batches as a worker takes them, so the two can be compared on a busy machine. Microseconds of
-processor time for each reading; lowest and median of the repeats.
+[--advice] [--profile FILE] [--json FILE]``. Each repeat decodes every message of a load and then
+judges it, in batches as a worker takes them, so the two can be compared on a busy machine.
+Microseconds of processor time for each reading; lowest and median of the repeats.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def raw_logs(load: Load, partitions: int = PARTITIONS) -> list[list[RawRecord]]:
     ]
 
 
-def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATCH) -> RowBlock:
+def judge_once(
+    registry: RegistryHistory, logs: Sequence[Log], batch: int = BATCH, *, advice: bool = False
+) -> RowBlock:
     """Decode everything, then judge everything with engines of its own."""
     turns = list(_turns(logs, batch))
     codec, began = Codec(FileIds()), time.process_time()
@@ -97,6 +99,7 @@ def judge_once(registry: RegistryHistory, logs: Sequence[Log], batch: int = BATC
             registry=registry,
             state={},
             cases=cases,
+            advice=advice,
         )
         for partition in range(len(logs))
     ]
@@ -150,12 +153,14 @@ class Tally:
         self.state_bytes += sum(len(value) for value in outcome.state.values() if value)
 
 
-def measure(load: Load, repeats: int, batch: int = BATCH) -> list[RowBlock]:
+def measure(
+    load: Load, repeats: int, batch: int = BATCH, *, advice: bool = False
+) -> list[RowBlock]:
     """The repeats, each from the beginning."""
     registry, logs = history(registered(load)), raw_logs(load)
     relax_gc()  # as a worker does
     gc.freeze()  # a worker does not carry the data of the bench
-    return [judge_once(registry, logs, batch) for _ in range(repeats)]
+    return [judge_once(registry, logs, batch, advice=advice) for _ in range(repeats)]
 
 
 def table(load: Load, found: Sequence[RowBlock]) -> list[tuple[str, float, float]]:
@@ -194,6 +199,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--batch", type=int, default=BATCH)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--advice", action="store_true", help="tell operators too")
     parser.add_argument("--profile", type=Path, help="of one more repeat, for pstats")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -202,13 +208,13 @@ def main() -> None:
         if given.load not in (None, load.name):
             continue
         small = quick(load) if given.quick else load
-        found = measure(small, given.repeats, given.batch)
+        found = measure(small, given.repeats, given.batch, advice=given.advice)
         show(small, found)
         report[load.name] = [it._asdict() for it in found]
         if given.profile is not None:
             registry, logs = history(registered(small)), raw_logs(small)
             with cProfile.Profile() as profile:
-                judge_once(registry, logs, given.batch)
+                judge_once(registry, logs, given.batch, advice=given.advice)
             profile.dump_stats(given.profile.with_suffix(f".{load.name}.prof"))
     if given.json is not None:
         given.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
