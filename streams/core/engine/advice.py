@@ -128,7 +128,7 @@ class AdviceTracker:
     def close_hour(self, window: Window, means: Iterable[WindowMean], stream_time: int) -> None:
         """Count an hour that has closed for its day, and foresee the day."""
         foreseen = self._foreseen[WHOLE_DAY]
-        if not foreseen or window.kind != ONE_HOUR or self._source.entry.test:
+        if not foreseen or self._source.entry.test:
             return
         state = self._state
         if window.start >= state.day_end:

@@ -82,7 +82,7 @@ class ClosedWindows:
                 self._note_flow(window, summary)
                 means = self._windows.means(self._source.entry, window, summary, now)
                 self._context.findings.means += means
-                if self._advice is not None:
+                if self._advice is not None and window.kind == ONE_HOUR:
                     self._advice.close_hour(window, means, now)
                 self.runs.count_hour(self._source.entry, window, now)
                 if self._suspicion is not None and window.kind == WHOLE_DAY:
