@@ -50,7 +50,7 @@ ROLES: Final[Mapping[str, str]] = {
     "station": "a station, or whoever sends readings for it",
     "officer": "emissions registry, notices and measures load",
     "operator": "emissions resume and dead-letters replay",
-    "subscriber": "whoever follows violations, cases and findings",
+    "subscriber": "whoever follows violations, cases, findings and advice",
     "auditor": "emissions doctor and audit; reads everything, writes nothing",
 }
 """Every role, and what it is for."""
@@ -80,7 +80,8 @@ def _rights(settings: Settings, name: str, principal: str, bridge: str) -> Itera
         state = changelog_topic(settings.app_id)
         yield from _group(settings.group_streams)
         yield from _on((settings.topic_readings, *known, state, settings.topic_holds), "READ")
-        yield from _on((*output_topics(settings), state, settings.topic_holds), "WRITE")
+        written = (*output_topics(settings), settings.topic_advice, state, settings.topic_holds)
+        yield from _on(written, "WRITE")
         if settings.tick_s:
             yield from _on((settings.topic_readings,), "WRITE")  # ticks
     elif name == "sinks":
@@ -117,9 +118,8 @@ def _rights(settings: Settings, name: str, principal: str, bridge: str) -> Itera
         own = principal.removeprefix("User:")
         yield Right("READ", "group", own)
         yield Right("READ", "group", f"{own}.", "prefixed")
-        yield from _on(
-            (settings.topic_violations, settings.topic_cases, settings.topic_findings), "READ"
-        )
+        followed = (settings.topic_violations, settings.topic_cases, settings.topic_findings)
+        yield from _on((*followed, settings.topic_advice), "READ")
     else:
         yield from _on(every, "READ", "DESCRIBE_CONFIGS")
         yield Right("DESCRIBE", "topic", "__consumer_offsets")
