@@ -19,6 +19,8 @@ NOT_PACKAGED = {  # files for those who deploy from a checkout
     "deploy/Dockerfile.dockerignore",
     "deploy/production.env",
 }
+NOT_PACKAGED_EITHER = ("grafana", "kubernetes", "prometheus", "systemd")
+"""Folders of deploy/ that hold only such files."""
 
 
 def in_the_tree(root: Path) -> set[str]:
@@ -27,6 +29,8 @@ def in_the_tree(root: Path) -> set[str]:
         for package in PACKAGES
         for path in (root / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        if path.relative_to(root).parts[:2]
+        not in {("deploy", each) for each in NOT_PACKAGED_EITHER}
     }
 
 

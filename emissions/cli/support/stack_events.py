@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -103,8 +104,20 @@ def _how(code: int) -> str:
 
 
 def _said(fields: dict[str, Any]) -> str:
-    said = str(fields.get("said") or "")
+    said = _plain(str(fields.get("said") or ""))
     return f": {said[:_SAID]}" if said else ""
+
+
+def _plain(line: str) -> str:
+    """Return a line of a log as it is, of one in JSON the event and its error."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(found, dict) or "event" not in found:
+        return line
+    error = f" ({found['error']})" if found.get("error") else ""
+    return f"last logged {found['event']}{error}"
 
 
 def _again(fields: dict[str, Any]) -> str:

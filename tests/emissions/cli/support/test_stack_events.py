@@ -29,6 +29,22 @@ def test_an_end_says_how_what_was_said_last_and_what_is_done() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (
+            '{"event": "retrying", "error": "away", "level": "warning"}',
+            "last logged retrying (away)",
+        ),
+        ('{"event": "worker_started", "level": "info"}', "last logged worker_started"),
+        ('{"no": "event"}', '{"no": "event"}'),
+        ("[1, 2]", "[1, 2]"),
+    ],
+)
+def test_a_line_of_a_log_in_json_is_shortened(line: str, shown: str) -> None:
+    assert f"signal 9: {shown};" in sentence("part_ended", {**ENDED, "said": line})
+
+
+@pytest.mark.parametrize(
     ("event", "fields", "words"),
     [
         (
