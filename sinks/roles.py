@@ -1,0 +1,105 @@
+"""The roles of ClickHouse as statements: who may read what, and how much.
+
+Views run with the rights of whoever asks, so a role needs the tables beneath them. There are no row
+policies: with the first one on a table, every user without one sees none of its rows, the writer
+among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from clickhouse_connect.driver.client import Client
+
+_OPEN: Final = (
+    "means", "gaps", "accounted_hours", "enterprises", "registry", "regions",
+    "rules", "rule_versions", "rule_sets", "parameters", "quality_codes", "finding_kinds",
+    "official_days", "source_zones", "channel_units", "roots", "means_current", "latest_means",
+    "gaps_current", "enterprises_current", "registry_current", "compliance",
+    "compliance_by_region", "compliance_nation", "source_places", "roots_current",
+    "accounted_hours_current",
+)  # fmt: skip
+"""Open at once (Environmental Code, articles 25 and 186): no raw readings and nobody's case."""
+
+_COUNTED: Final[Mapping[str, tuple[str, ...]]] = {
+    "cases": ("id", "revision", "state", "track", "act", "article", "part", "region"),
+    "violations": ("id", "revision", "status", "rule", "region"),
+}
+"""Columns of which the public may count before an appeal ends: they name nobody and no source."""
+
+_CLOSED_TO_ANALYSTS: Final = ("raw_messages", "measures")
+
+_LIMITS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "inspector": (60, 4_000_000_000, 2_000),
+    "analyst": (300, 8_000_000_000, 2_000),
+    "public": (10, 1_000_000_000, 500),
+}
+"""Of each reading role: seconds and bytes of a query, queries an hour and address."""
+
+ROLES: Final = ("writer", *_LIMITS)
+
+
+def role_name(database: str, role: str) -> str:
+    """Return the name of a role: that of its database comes first."""
+    return f"{database}_{role}"
+
+
+def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
+    """Return what each role may do, as ``GRANT`` takes it; ``tables``: every table and view."""
+    here = f"`{database}`"
+    return {
+        "writer": [f"SELECT, INSERT ON {here}.*"],
+        "inspector": [f"SELECT ON {here}.*"],
+        "analyst": [
+            f"SELECT ON {here}.`{table}`"
+            for table in tables
+            if not table.startswith(_CLOSED_TO_ANALYSTS)
+        ],
+        "public": [
+            *(f"SELECT ON {here}.`{table}`" for table in _OPEN),
+            *(
+                f"SELECT({', '.join(columns)}) ON {here}.`{table}`"
+                for table, columns in _COUNTED.items()
+            ),
+        ],
+    }
+
+
+def statements(database: str, tables: list[str]) -> Iterator[str]:
+    """Yield the statements that make the roles as they must be; they may be run again.
+
+    What a role had before in this database is taken away first.
+    """
+    for role, allowed in grants(database, tables).items():
+        name = f"`{role_name(database, role)}`"
+        yield f"CREATE ROLE IF NOT EXISTS {name}"
+        yield f"REVOKE ALL ON `{database}`.* FROM {name}"
+        for grant in allowed:
+            yield f"GRANT {grant} TO {name}"
+    for role, (seconds, memory, queries) in _LIMITS.items():
+        name = f"`{role_name(database, role)}`"
+        yield (
+            f"CREATE SETTINGS PROFILE OR REPLACE {name} SETTINGS readonly = 2 READONLY, "
+            f"max_execution_time = {seconds} MIN 1 MAX {seconds}, "
+            f"max_memory_usage = {memory} MIN 1 MAX {memory} TO {name}"
+        )
+        yield (
+            f"CREATE QUOTA OR REPLACE {name} KEYED BY ip_address FOR INTERVAL 1 hour "
+            f"MAX queries = {queries} TO {name}"
+        )
+
+
+def apply_roles(client: Client, database: str) -> list[str]:
+    """Create or correct the roles in a migrated database; return their names.
+
+    Needs a user who may create roles, profiles and quotas and holds what it gives, with GRANT
+    OPTION. Raises the errors of ``clickhouse_connect``.
+    """
+    found = client.query(
+        "SELECT name FROM system.tables WHERE database = {database:String} ORDER BY name",
+        {"database": database},
+    )
+    for statement in statements(database, [str(row[0]) for row in found.result_rows]):
+        client.command(statement)
+    return [role_name(database, role) for role in ROLES]

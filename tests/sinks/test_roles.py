@@ -1,0 +1,63 @@
+"""The roles of ClickHouse. The embedded engine keeps no roles: it parses what makes them."""
+
+from __future__ import annotations
+
+import re
+
+from click.testing import CliRunner
+
+from emissions.cli.main import cli
+from sinks.roles import ROLES, grants, statements
+from tests.support.clickhouse import TestClickHouse
+
+
+def tables(clickhouse: TestClickHouse) -> list[str]:
+    database = clickhouse.settings.clickhouse_database
+    return [
+        row[0]
+        for row in clickhouse.rows(f"SELECT name FROM system.tables WHERE database = '{database}'")
+    ]
+
+
+def test_every_statement_is_one_of_the_engine(clickhouse: TestClickHouse) -> None:
+    made = list(statements("emissions", tables(clickhouse)))
+    for statement in made:
+        told = clickhouse.client.query("SELECT formatQuery({s:String})", {"s": statement})
+        assert told.result_rows[0][0]
+    assert len(made) == len(set(made))
+
+
+def test_what_is_given_exists(clickhouse: TestClickHouse) -> None:
+    there = tables(clickhouse)
+    database = clickhouse.settings.clickhouse_database
+    columns = set(
+        clickhouse.rows(f"SELECT table, name FROM system.columns WHERE database = '{database}'")
+    )
+    for allowed in grants("x", there).values():
+        for grant in allowed:
+            table = grant.rpartition(".")[2].strip("`")
+            assert table == "*" or table in there
+            for column in re.findall(r"\w+", (re.findall(r"\((.*)\)", grant) or [""])[0]):
+                assert (table, column) in columns
+
+
+def test_the_public_sees_no_raw_readings_and_no_names_of_cases(clickhouse: TestClickHouse) -> None:
+    given = grants("x", tables(clickhouse))
+    assert set(given) == set(ROLES)
+    public = " ".join(given["public"])
+    for closed in ("readings", "raw_messages", "findings", "dead_letters", "measures", "notices"):
+        assert not re.search(rf"`{closed}\w*`", public)
+    for table in re.findall(r"`((?:case|violation)\w*)`", public):
+        assert table in ("cases", "violations")
+    for grant in given["public"]:
+        if re.search(r"`(cases|violations)`", grant):
+            assert not re.search(r"bin|source|enterprise|SELECT ON", grant)
+    assert "raw_messages" not in " ".join(given["analyst"])
+    assert [name for name in given if "INSERT" in " ".join(given[name])] == ["writer"]
+
+
+def test_a_user_who_may_not_is_told_so(clickhouse: TestClickHouse) -> None:
+    done = CliRunner().invoke(cli, ["migrate", "--roles"], env=clickhouse.settings.as_env())
+    assert done.exit_code == 1
+    assert done.stderr.startswith("emissions: ClickHouse: ")
+    assert "CREATE ROLE" in done.stderr
