@@ -90,7 +90,13 @@ async def test_messages_that_the_judging_refused_are_not_current(
 ) -> None:
     writer = BatchWriter(lambda: async_client(clickhouse.settings))
     await writer.write(fetched(log()), (RAW_MESSAGES,))
-    letters = [entry(0, dead_letter(5, stage=stage)), entry(1, dead_letter(6, topic="other"))]
+    sources = {
+        row[0]: row[1] for row in clickhouse.rows("SELECT offset, source_id FROM raw_messages")
+    }
+    letters = [
+        entry(0, dead_letter(5, stage=stage, source_id=sources[5])),
+        entry(1, dead_letter(6, topic="other", source_id=sources[6])),
+    ]
     await writer.write(batch(letters, "emissions.dead-letters"), (DEAD_LETTERS,))
     await writer.close()
     assert clickhouse.rows("SELECT offset FROM raw_messages_current ORDER BY 1") == [
