@@ -231,7 +231,7 @@ def everything(found: Found) -> list[Advice]:
     return sorted(found.advice, key=lambda each: (each.told_at, each.id))
 
 
-@examples(30)
+@examples(12)
 @given(st.integers(0, 2**32), st.data())
 def test_the_same_log_tells_the_same_once_however_it_is_cut_and_started_anew(
     seed: int, data: st.DataObject
@@ -255,7 +255,7 @@ def test_the_same_log_tells_the_same_once_however_it_is_cut_and_started_anew(
         assert sorted(mine) == sorted(theirs), "advice changes nothing else"
 
 
-@examples(40)
+@examples(20)
 @given(st.integers(0, 2**32), st.floats(0.0, 3000.0), st.sampled_from((60, 300, 600)))
 def test_what_was_told_as_certain_happens(seed: int, level: float, cadence: int) -> None:
     """Whatever is sent afterwards, late or not, short of marks and other registrations."""
