@@ -45,7 +45,10 @@ def test_the_public_sees_no_raw_readings_and_no_names_of_cases(clickhouse: TestC
     given = grants("x", tables(clickhouse))
     assert set(given) == set(ROLES)
     public = " ".join(given["public"])
-    for closed in ("readings", "raw_messages", "findings", "dead_letters", "measures", "notices"):
+    assert re.findall(r"\S+ ON `x`\.`readings`", public) == [
+        "SELECT(interval_start) ON `x`.`readings`"
+    ]
+    for closed in ("readings_", "raw_messages", "findings", "dead_letters", "measures", "notices"):
         assert not re.search(rf"`{closed}\w*`", public)
     for table in re.findall(r"`((?:case|violation)\w*)`", public):
         assert table in ("cases", "violations")
@@ -61,3 +64,22 @@ def test_a_user_who_may_not_is_told_so(clickhouse: TestClickHouse) -> None:
     assert done.exit_code == 1
     assert done.stderr.startswith("emissions: ClickHouse: ")
     assert "CREATE ROLE" in done.stderr
+
+
+def test_what_is_open_stands_on_what_is_open(clickhouse: TestClickHouse) -> None:
+    """A view runs with the rights of whoever asks: the public needs what is beneath it."""
+    database = clickhouse.settings.clickhouse_database
+    given = {grant.rpartition(".")[2].strip("`") for grant in grants("x", [])["public"]}
+    told = clickhouse.rows(
+        "SELECT name, as_select FROM system.tables "
+        f"WHERE database = '{database}' AND engine = 'View'"
+    )
+    names = set(tables(clickhouse))
+    lacking = {
+        name: beneath - given
+        for name, text in told
+        if name in given
+        for beneath in [names & set(re.findall(rf"{database}\.`?(\w+)", text))]
+        if beneath - given
+    }
+    assert lacking == {}
