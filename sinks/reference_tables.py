@@ -97,9 +97,13 @@ _LOOKUPS: Final = {
 
 def write_lookups(client: Client) -> None:
     """Fill what views look up of the registry if it has no row, as after a restored backup."""
-    for table, rows in _LOOKUPS.items():
-        if not client.query(f"SELECT 1 FROM `{table}` LIMIT 1").result_rows:  # noqa: S608
-            client.command(f"INSERT INTO `{table}` {rows}")
+    # Its own count: the rows of a Join table with two keys cannot be selected.
+    asked = (
+        "SELECT name FROM system.tables WHERE database = currentDatabase() "
+        "AND name IN {tables:Array(String)} AND total_rows = 0"
+    )
+    for (table,) in client.query(asked, {"tables": [*_LOOKUPS]}).result_rows:
+        client.command(f"INSERT INTO `{table}` {_LOOKUPS[table]}")
 
 
 def _official_days(calendar: WorkCalendar) -> list[Row]:

@@ -30,3 +30,13 @@ def test_names_that_views_look_up_come_back_with_the_rows(clickhouse: TestClickH
 
     assert migrate(client, database) == []
     assert client.query(LOOKED_UP).result_rows == KNOWN
+
+
+def test_what_is_there_stays_as_it_is(clickhouse: TestClickHouse) -> None:
+    client, database = clickhouse.client, clickhouse.settings.clickhouse_database
+    columns = ["source_id", "parameter", "unit"]
+    client.insert("channel_units", [["S", "SO2", "mg/m3"]], column_names=columns)
+    assert migrate(client, database) == []
+    assert client.query("SELECT joinGet('channel_units', 'unit', 'S', 'SO2')").result_rows == [
+        ("mg/m3",)
+    ]

@@ -141,7 +141,10 @@ def test_audit_holds_until_something_is_taken_away_or_added(
     letters = deployment.topic_dead_letters
     letter = next(r for r in asyncio.run(broker.read(letters)) if r.value)
     name, record = CODEC.decode(letter.value)
-    forged = CODEC.encode(name, {**record, "partition": 1, "offset": 7})
+    sent = asyncio.run(broker.read(topic))
+    (usable,) = [r for r in sent if (r.partition, r.offset) == (1, 7)]
+    source = CODEC.decode(usable.value)[1]["source_id"]
+    forged = CODEC.encode(name, record | {"partition": 1, "offset": 7, "source_id": source})
     asyncio.run(broker.produce(letters, [forged], partition=letter.partition, key=letter.key))
     code, checks = audit(deployment)
     assert code == 1

@@ -55,7 +55,7 @@ def children(pid: int) -> dict[int, str]:
 
 
 def wait_for_workers(process: subprocess.Popen[str]) -> dict[int, str]:
-    """All four processes of the run, once they are there."""
+    """All processes of the run, once they are there."""
     deadline = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < deadline:
         found = children(process.pid)
@@ -80,7 +80,7 @@ def gone(pids: dict[int, str]) -> bool:
 def test_an_interrupt_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     with running("--input", EXAMPLE / "input.csv", workspace=tmp_path / "w") as process:
         started = wait_for_workers(process)
-        assert len(started) == 4
+        assert len(started) == 5, "broker and its store, ClickHouse, two workers"
         process.send_signal(number)
         _, said = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 128 + number
