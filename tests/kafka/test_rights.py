@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from aiokafka import TopicPartition
 from click.testing import CliRunner
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 from confluent_kafka import TopicPartition as Place
 
 from emissions.admin.acl_apply import client_config
@@ -223,12 +223,26 @@ def read(settings: Settings, topic: str, group: str) -> str:
         assert record is not None
         if record.error() is not None:
             return str(record.error().name())
-        consumer.commit(record, asynchronous=False)
+        return committed(consumer, record)
     except KafkaException as error:
         return str(error.args[0].name())
     finally:
         consumer.close()
-    return ""
+
+
+def committed(consumer: Consumer, record: Message) -> str:
+    """What it is told that commits a record, once the client knows the group's coordinator."""
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            consumer.commit(record, asynchronous=False)
+        except KafkaException as error:
+            told = str(error.args[0].name())
+            if told != "_WAIT_COORD" or time.monotonic() > give_up:
+                return told
+            consumer.poll(0.1)
+        else:
+            return ""
 
 
 TOPIC, GROUP = "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED"
