@@ -40,7 +40,7 @@ test: $(READY) ## what a build runs, JOBS beside each other; Apache Kafka needs 
 	@$(PYTEST) -n $(JOBS) -m "not long"
 
 test-long: $(READY) ## ten times as many examples of all that is generated, and the longest scenarios
-	@TEST_EXAMPLES=$(or $(TEST_EXAMPLES),10) $(PYTEST) -n 2 -m "long or (generated and not process)"
+	@TEST_EXAMPLES=$(or $(TEST_EXAMPLES),10) $(PYTEST) -n 4 -m "long or (generated and not process)"
 
 why: $(READY) ## TEST=tests/...::test_name again, its failing example made as small as it gets
 	@HYPOTHESIS_PROFILE=why $(BIN)/python -m pytest $(TEST)
