@@ -29,6 +29,11 @@ Note = Callable[[str], None]
 """Takes down what happens, with its time."""
 
 
+def _lost_broker(said: str) -> bool:
+    """Whether the broker went away in the second in which Faust starts, which it does once."""
+    return "worker_stopped_without_broker" in said and "worker_started" not in said
+
+
 class PlannedCrash(NamedTuple):
     """At which pass of which point a life of a worker ends."""
 
@@ -191,7 +196,7 @@ class Workers:
             self._results.kills[f"{slot.kind} worker"] += 1
         elif code == -signal.SIGTERM and slot.leaving and "worker_starting" not in said:
             pass  # told to stop before it could listen
-        elif code == 1 and any(reason in said for reason in BY_CONTRACT):
+        elif code == 1 and (any(reason in said for reason in BY_CONTRACT) or _lost_broker(said)):
             self._results.ended[f"{slot.kind} worker, as it must to begin anew"] += 1
         elif code != 0 or not slot.leaving:
             self._results.ended[f"{slot.kind} worker, exit code {code}"] += 1
