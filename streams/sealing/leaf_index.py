@@ -42,7 +42,7 @@ class _Run:
         self.keys, self.places = table
 
     def candidates(self, keys: Keys) -> Iterator[tuple[int, int]]:
-        """Yield which of the keys may be at which place."""
+        """Yield which of the keys, in ascending order, may be at which place."""
         at = np.searchsorted(self.keys, keys)
         inside = np.minimum(at, len(self.keys) - 1)
         for number in np.flatnonzero(self.keys[inside] == keys):
@@ -85,7 +85,11 @@ class LeafIndex:
     def find(self, hashes: Sequence[Hash]) -> dict[int, int]:
         """Return the places of those hashes that are leaves, by the number of the hash."""
         keys = _keys(b"".join(hashes))
-        candidates = [each for run in self._runs for each in run.candidates(keys)]
+        order = np.argsort(keys, kind="stable")  # so that a large run is read from end to end
+        keys = keys[order]
+        candidates = [
+            (int(order[at]), place) for run in self._runs for at, place in run.candidates(keys)
+        ]
         candidates.sort(key=lambda each: each[1])  # of one tile after the other
         found = {
             number: place
