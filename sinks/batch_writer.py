@@ -12,7 +12,8 @@ For each table of the batch:
 4. If the installation is wrong (missing table, unknown user), raise ``FatalError``: a retry cannot
    help.
 
-When ``write`` returns, every message of the batch is in a table and may be acknowledged.
+When ``write`` returns, every message of the batch is in a table and may be acknowledged. One file,
+although a long one: what follows each failure is one decision.
 """
 
 from __future__ import annotations

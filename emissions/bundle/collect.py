@@ -1,7 +1,8 @@
 """Collects from ClickHouse what a bundle is made of; nothing is judged or corrected on the way.
 
 Records are written anew from their rows: a row that was altered gives other bytes than those in the
-log, and is found so.
+log, and is found so. One file, although a long one: each query stands beside the record that its
+rows become again.
 """
 
 from __future__ import annotations

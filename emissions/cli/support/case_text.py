@@ -1,4 +1,7 @@
-"""Format cases for people and scripts: a list, one case as a page of text, JSON."""
+"""Format cases for people and scripts: a list, one case as a page of text, JSON.
+
+One file, although a long one: the three say the same of a case, and change together.
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 It looks where the engine looks anyway: at the end of each slot in which a value reached what a rule
 compares with, at each hour that closes, and at gaps when they have changed or a term nears its end.
 What was told is saved beside the source, so the same log tells the same advice, however it is cut
-into batches and whatever is started anew.
+into batches and whatever is started anew. One file, although a long one: all that is told of a
+source is remembered in one state.
 """
 
 from __future__ import annotations

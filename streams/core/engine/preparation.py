@@ -1,7 +1,8 @@
 """Prepares a batch before its first reading is admitted: decodes, rejects and assesses in columns.
 
 Everything here depends on one reading at a time (and on its registration), never on what came
-before it, so it is done for a whole batch at once.
+before it, so it is done for a whole batch at once. One file, although a long one: a
+reading's reasons of refusal follow each other in the order of the specification.
 """
 
 from __future__ import annotations

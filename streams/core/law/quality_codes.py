@@ -2,6 +2,7 @@
 
 A code is decided in one of two places: of a whole message in `quality.rejection`, of a channel in
 `quality.assess` (and for many readings at once in `quality.assess_columns`).
+The table is long; it is one, so that a code is found and never given twice.
 """
 
 from __future__ import annotations
