@@ -72,6 +72,7 @@ async def test_topics_and_offsets_outlive_a_broker_that_was_killed(tmp_path: Pat
     for process in (broker._process, broker._store):
         assert process is not None
         process.kill()
+        process.wait()
     assert not broker.running
     broker.stop()
 
