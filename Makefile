@@ -105,7 +105,7 @@ PIN := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-
 	--no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: ## pin every dependency again (needs pip-tools); UPGRADE=1: to the newest allowed
-	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --extra admin --output-file requirements.lock pyproject.toml
+	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --extra admin --extra portal --output-file requirements.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --output-file requirements-production.lock pyproject.toml
 	@$(PIN) --output-file requirements-audit.lock requirements-audit.in
 	@$(PIN) --constraint requirements.lock --only-build-deps --build-deps-for wheel \
