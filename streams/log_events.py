@@ -112,6 +112,19 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         {"stop_s": "the time it had, seconds"},
         "Nothing: unfinished batches are processed again.",
     ),
+    # The portal
+    "portal_question_failed": LogEvent(
+        "warning",
+        "ClickHouse refused a question of the portal or does not answer; the visitor was told so.",
+        {"error": "what ClickHouse or the connection says"},
+        "Look at ClickHouse, and at the rights and the quota of the portal's user.",
+    ),
+    "portal_request_failed": LogEvent(
+        "error",
+        "A page could not be made by an unexpected error, with its traceback.",
+        {"path": "its address"},
+        "Report the traceback.",
+    ),
     # Retries
     "retrying": LogEvent(
         "warning",

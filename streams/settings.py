@@ -221,6 +221,10 @@ class Settings:
     inspector_items: Count = 12  # cases and grounds that an inspector is given a day
     region_inspectors: Count = 1  # inspectors of a region
 
+    # The portal
+    portal_host: str = "127.0.0.1"  # address of the portal
+    portal_port: Annotated[int, Meta(ge=1, le=65535)] = 8080  # its port
+
     # Running
     web_host: str = "127.0.0.1"  # address of the pages of health and metrics
     web_port: CountOrOff = 0  # /livez, /readyz and /metrics over HTTP at this port; 0: off

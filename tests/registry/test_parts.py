@@ -165,7 +165,7 @@ def test_yaml_and_avro_carry_every_enterprise_unchanged(document: dict[str, Any]
 class Quoting(yaml.SafeDumper):
     """Writes texts in quotes, as careful people do, and every alias out."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - inherited
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 

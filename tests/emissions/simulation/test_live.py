@@ -43,10 +43,10 @@ class Writer:
 
     async def write(
         self,
-        key: bytes,  # noqa: ARG002
+        key: bytes,
         timestamp: int,
         value: bytes,
-        headers: list[tuple[str, bytes]] | None,  # noqa: ARG002
+        headers: list[tuple[str, bytes]] | None,
     ) -> None:
         self.waiting.append((timestamp, value))
 

@@ -1,0 +1,120 @@
+"""Puts the portal together: routes, errors, headers, and what is kept in front of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response, Router, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
+from litestar.types import ASGIApp
+
+import emissions.portal.pages
+from emissions.portal.database import Database, DatabaseGoneError, Questions
+from emissions.portal.language import LANGUAGES, language_of, preferred
+from emissions.portal.page_assets import static_file
+from emissions.portal.page_cache import PageCache
+from emissions.portal.rendering import View
+from emissions.portal.security_headers import with_security_headers
+from streams.settings import Settings
+
+log = structlog.get_logger()
+
+Clock = Callable[[], datetime]
+
+
+def page_handlers() -> list[HTTPRouteHandler]:
+    """Return the routes of all pages: every module beside each other under ``pages/``."""
+    found: list[HTTPRouteHandler] = []
+    for module in iter_modules(emissions.portal.pages.__path__):
+        found += import_module(f"emissions.portal.pages.{module.name}").handlers
+    return found
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def choose_language(request: Request[Any, Any, Any]) -> Redirect:
+    """Lead to the start page in the language that the browser prefers."""
+    language = preferred(request.headers.get("accept-language", ""))
+    return Redirect(f"/{language}/", status_code=302, headers={"vary": "accept-language"})
+
+
+def create_app(
+    settings: Settings, *, database: Questions | None = None, clock: Clock | None = None
+) -> ASGIApp:
+    """Create the portal over the ClickHouse of the settings; nothing is asked before a request."""
+    asked = database or Database(settings)
+    now = clock or (lambda: datetime.now(UTC))
+
+    def view_of(request: Request[Any, Any, Any]) -> View:
+        return _view(request, asked, now)
+
+    @asynccontextmanager
+    async def closing(_: Litestar) -> AsyncIterator[None]:
+        yield
+        asked.close()
+
+    pages = page_handlers()
+    app = Litestar(
+        route_handlers=[
+            choose_language,
+            static_file,
+            *(Router(path=f"/{each}", route_handlers=pages) for each in LANGUAGES),
+        ],
+        dependencies={"view": Provide(view_of, sync_to_thread=False)},
+        exception_handlers={
+            HTTPException: lambda request, error: _refused(request, error, asked, now),
+            DatabaseGoneError: lambda request, error: _gone(request, error, asked, now),
+            Exception: lambda request, error: _failed(request, error, asked, now),
+        },
+        logging_config=None,
+        lifespan=[closing],
+        openapi_config=None,
+        request_max_body_size=16 * 1024 * 1024,
+    )
+    return with_security_headers(PageCache(app))
+
+
+def _view(request: Request[Any, Any, Any], database: Questions, now: Clock) -> View:
+    path = request.scope["path"]
+    language = language_of(path)
+    shown = path[len(language) + 1 :] if language else "/"
+    asked = request.scope["query_string"].decode("ascii", "replace")
+    return View(
+        language or preferred(request.headers.get("accept-language", "")),
+        shown or "/",
+        asked,
+        database,
+        now,
+    )
+
+
+def _refused(
+    request: Request[Any, Any, Any], error: HTTPException, database: Questions, now: Clock
+) -> Response[str]:
+    view = _view(request, database, now)
+    name = "not_found" if error.status_code == 404 else "bad_request"
+    if error.status_code >= 500:
+        name = "failed"
+    return view.render("message.html", status=error.status_code, name=name)
+
+
+def _gone(
+    request: Request[Any, Any, Any], error: DatabaseGoneError, database: Questions, now: Clock
+) -> Response[str]:
+    log.warning("portal_question_failed", error=str(error))
+    return _view(request, database, now).render("message.html", status=503, name="no_database")
+
+
+def _failed(
+    request: Request[Any, Any, Any], error: Exception, database: Questions, now: Clock
+) -> Response[str]:
+    log.error("portal_request_failed", path=request.scope["path"], exc_info=error)
+    return _view(request, database, now).render("message.html", status=500, name="failed")

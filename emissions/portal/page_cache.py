@@ -1,0 +1,191 @@
+"""Keeps whole answers for seconds, compressed and with an ETag, in front of the application.
+
+What is kept is public: a request that carries a cookie or credentials goes past it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+KEPT_S: Final = 10.0
+_MOST_BYTES: Final = 64 * 1024 * 1024
+_MOST_KEPT_BODY: Final = 1024 * 1024
+_LEAST_COMPRESSED: Final = 600
+_COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/xml", b"application/atom",
+                        b"image/svg", b"application/problem", b"application/javascript",
+                        b"application/vnd.oai")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer: its status, headers, body and the compressed body where it is smaller."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+    compressed: bytes | None
+    etag: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return len(self.body) + len(self.compressed or b"") + 1_000
+
+
+class PageCache:
+    """Wraps an ASGI application; answers of GET and HEAD with status 200 or 404 are kept.
+
+    One request makes an answer, those beside it wait for that. Bounded by bytes: the answer not
+    asked for longest goes first. An answer over a mebibyte passes through as it comes.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        kept_s: float = KEPT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._app = app
+        self._kept_s = kept_s
+        self._clock = clock
+        self._kept: OrderedDict[bytes, tuple[float, Answer]] = OrderedDict()
+        self._made: dict[bytes, asyncio.Future[Answer | None]] = {}
+        self._bytes = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer from what is kept, or ask the application."""
+        if scope["type"] != ScopeType.HTTP or scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        if b"cookie" in headers or b"authorization" in headers:
+            await self._app(scope, receive, send)
+            return
+        key = b"\n".join(
+            (scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
+             headers.get(b"accept-language", b"")[:100] if scope["path"] == "/" else b"")
+        )  # fmt: skip
+        answer = self._fresh(key)
+        while answer is None:
+            waiting = self._made.get(key)
+            if waiting is None:
+                answer = await self._make(key, scope, receive, send)
+                if answer is None:
+                    return  # it went through as it came
+            else:
+                answer = await asyncio.shield(waiting)
+                if answer is None:  # not one to keep: each asks for itself
+                    await self._app(scope, receive, send)
+                    return
+        await _send(answer, headers, scope["method"], send)
+
+    def _fresh(self, key: bytes) -> Answer | None:
+        found = self._kept.get(key)
+        if found is None or found[0] <= self._clock():
+            return None
+        self._kept.move_to_end(key)
+        return found[1]
+
+    async def _make(
+        self, key: bytes, scope: HTTPScope, receive: Receive, send: Send
+    ) -> Answer | None:
+        made: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._made[key] = made
+        collected = _Collected(send)
+        answer: Answer | None = None
+        try:
+            whole: HTTPScope = {**scope, "method": "GET"}
+            await self._app(whole, receive, collected)
+            answer = collected.answer()
+        finally:
+            del self._made[key]
+            if answer is not None and answer.status in (200, 404):
+                self._keep(key, answer)
+            made.set_result(answer)
+        return answer
+
+    def _keep(self, key: bytes, answer: Answer) -> None:
+        before = self._kept.pop(key, None)
+        if before is not None:
+            self._bytes -= before[1].size
+        self._kept[key] = (self._clock() + self._kept_s, answer)
+        self._bytes += answer.size
+        while self._bytes > _MOST_BYTES:
+            _, (_, gone) = self._kept.popitem(last=False)
+            self._bytes -= gone.size
+
+
+class _Collected:
+    """Collects what an application sends, or passes it on once that is too large to keep."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._passed = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        if message["type"] != "http.response.body" or self._passed:
+            await self._send(message)
+            return
+        body = message.get("body", b"")
+        self._parts.append(body)
+        self._size += len(body)
+        if self._size > _MOST_KEPT_BODY and self._start is not None:
+            self._passed = True
+            await self._send(self._start)
+            whole: Message = {**message, "body": b"".join(self._parts)}
+            self._parts.clear()
+            await self._send(whole)
+
+    def answer(self) -> Answer | None:
+        """Return the whole answer; None where it was passed on."""
+        if self._passed or self._start is None or self._start["type"] != "http.response.start":
+            return None
+        body = b"".join(self._parts)
+        dropped = (b"content-length", b"etag")
+        headers = tuple(
+            (name.lower(), value)
+            for name, value in self._start["headers"]
+            if name.lower() not in dropped
+        )
+        kind = dict(headers).get(b"content-type", b"")
+        compressed = None
+        if len(body) >= _LEAST_COMPRESSED and kind.startswith(_COMPRESSIBLE):
+            compressed = gzip.compress(body, 6, mtime=0)
+        etag = b'W/"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
+        return Answer(self._start["status"], headers, body, compressed, etag)
+
+
+async def _send(answer: Answer, asked: dict[bytes, bytes], method: str, send: Send) -> None:
+    headers = [*answer.headers, (b"etag", answer.etag), (b"vary", b"accept-encoding")]
+    known = asked.get(b"if-none-match", b"")
+    if answer.status == 200 and (known.strip() == b"*" or answer.etag in known):
+        kept = (b"cache-control", b"etag", b"vary", b"expires", b"content-security-policy")
+        left = [(name, value) for name, value in headers if name in kept]
+        await send({"type": "http.response.start", "status": 304, "headers": left})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return
+    body = answer.body
+    if answer.compressed is not None and b"gzip" in asked.get(b"accept-encoding", b""):
+        body = answer.compressed
+        headers.append((b"content-encoding", b"gzip"))
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    sent = b"" if method == "HEAD" else body
+    await send({"type": "http.response.body", "body": sent, "more_body": False})

@@ -1,0 +1,1 @@
+"""Pages, one module each; `handlers` of a module are its routes."""

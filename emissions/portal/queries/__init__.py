@@ -1,0 +1,1 @@
+"""Questions to ClickHouse, one module a subject; each answers with immutable values."""

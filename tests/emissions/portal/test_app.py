@@ -1,0 +1,92 @@
+"""The portal as a whole: languages, errors, headers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from emissions.portal.app import page_handlers
+from emissions.portal.language import LANGUAGES, words
+from emissions.portal.queries.nation import Nation
+from tests.emissions.portal.support import Given, visitor
+
+NATION = Nation(obliged=91, installed=77, connected=71, deferred=14)
+
+
+@pytest.mark.parametrize(
+    ("preference", "address"),
+    [
+        ("ru-RU,ru;q=0.9,en;q=0.8", "/ru/"),
+        ("en;q=0.3,kk;q=0.9", "/kk/"),
+        ("de", "/kk/"),
+        ("", "/kk/"),
+        ("en;q=nonsense,ru;q=0.1", "/ru/"),
+    ],
+)
+async def test_the_root_leads_to_the_language_of_the_browser(preference: str, address: str) -> None:
+    async with visitor(Given()) as browser:
+        answer = await browser.get("/", headers={"accept-language": preference})
+    assert (answer.status_code, answer.headers["location"]) == (302, address)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_start_page_tells_the_state_of_the_nation(language: str) -> None:
+    async with visitor(Given(NATION)) as browser:
+        answer = await browser.get(f"/{language}/")
+    assert answer.status_code == 200
+    assert f'<html lang="{language}">' in answer.text
+    assert re.findall(r"<strong>(\d+)</strong>", answer.text)[:4] == ["91", "77", "71", "14"]
+    for other in LANGUAGES:
+        assert f'hreflang="{other}" href="/{other}/"' in answer.text
+
+
+async def test_what_is_asked_twice_is_made_once_and_known_by_its_etag() -> None:
+    given = Given(NATION)
+    async with visitor(given) as browser:
+        first = await browser.get("/en/")
+        asked = len(given.asked)
+        again = await browser.get("/en/", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert len(given.asked) == asked
+
+
+async def test_no_page_is_said_in_the_language_of_the_address() -> None:
+    async with visitor(Given()) as browser:
+        answer = await browser.get("/ru/nothing-here")
+    assert answer.status_code == 404
+    assert words("ru")["message.not_found_title"] in answer.text
+
+
+async def test_a_database_that_does_not_answer_is_told_and_not_kept() -> None:
+    given = Given(NATION, gone=True)
+    async with visitor(given) as browser:
+        answer = await browser.get("/en/")
+        given.gone = False
+        after = await browser.get("/en/")
+    assert (answer.status_code, after.status_code) == (503, 200)
+    assert "connection refused" not in answer.text
+
+
+async def test_every_answer_forbids_foreign_content() -> None:
+    async with visitor(Given(NATION)) as browser:
+        for path in ("/en/", "/", "/en/nothing-here"):
+            answer = await browser.get(path)
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+            assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_page_names_no_other_host_and_its_style_may_be_kept_for_ever() -> None:
+    async with visitor(Given(NATION)) as browser:
+        page = await browser.get("/en/")
+        addresses = re.findall(r'(?:href|src|action)="([^"]*)"', page.text)
+        assert all(address.startswith(("/", "#")) for address in addresses)
+        (style,) = (address for address in addresses if address.endswith(".css"))
+        answer = await browser.get(style)
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/css")
+
+
+def test_every_page_has_an_address_of_its_own() -> None:
+    paths = [path for handler in page_handlers() for path in handler.paths]
+    assert len(paths) == len(set(paths)) >= 1
