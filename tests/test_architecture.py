@@ -67,6 +67,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("streams/rules/__init__.py", "import streams.settings", "Purity"),
         ("streams/core/law/__init__.py", "import schemas.codec", "Core: of the wire"),
         ("emissions/simulation/__init__.py", "import emissions.audit", "Program"),
+        ("emissions/publication/decide.py", "import time", "Publication"),
+        ("emissions/publication/decide.py", "import sinks.roles", "Publication"),
         ("sinks/columns.py", "import sinks.worker", "No circles"),
     ],
 )
