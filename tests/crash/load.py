@@ -125,8 +125,18 @@ class Load:
         return judge(self.history(), self.logs)[0]
 
 
-def make_load(seed: str, *, sources: int, minutes: int, partitions: int) -> Load:
-    """The load of a seed; the same seed gives the same bytes."""
+def make_load(
+    seed: str,
+    *,
+    sources: int,
+    minutes: int,
+    partitions: int,
+    again_h: int | None = None,
+) -> Load:
+    """The load of a seed; the same seed gives the same bytes.
+
+    ``again_h``: so many hours after its last minute the first source is above its limit once more.
+    """
     rng = Random(f"load {seed}")
     registered = nation.enterprises(sources)
     middle = START + minutes // 2 * MINUTE
@@ -137,7 +147,8 @@ def make_load(seed: str, *, sources: int, minutes: int, partitions: int) -> Load
     changes = [Registration(middle, bin_, after) for bin_, after in nation.changes(rng, registered)]
     offsets = [0] * partitions
     chunk: Chunk = {}
-    for arrival in sorted(_arrivals(rng, sources, minutes), key=lambda each: each.at):
+    arrivals = _arrivals(rng, sources, minutes, again_h)
+    for arrival in sorted(arrivals, key=lambda each: each.at):
         if changes and arrival.at >= middle:
             steps += [chunk, *changes]
             chunk, changes = {}, []
@@ -158,7 +169,7 @@ def make_load(seed: str, *, sources: int, minutes: int, partitions: int) -> Load
     return Load(seed, partitions, (*steps, chunk) if chunk else tuple(steps))
 
 
-def _arrivals(rng: Random, sources: int, minutes: int) -> Iterator[Arrival]:
+def _arrivals(rng: Random, sources: int, minutes: int, again_h: int | None) -> Iterator[Arrival]:
     tick = _CODEC.encode(TICK, {"sent_at": START})
     for minute in range(0, minutes, 10):
         yield Arrival(START + minute * MINUTE + 1, None, tick)
@@ -171,6 +182,12 @@ def _arrivals(rng: Random, sources: int, minutes: int) -> Iterator[Arrival]:
     for identity in others:
         for minute in range(0, minutes, 5):
             yield _arrival(_reading(identity, minute, {"SO2": 100.0 + minute % 9}), MINUTE)
+    if again_h is not None:
+        first = minutes + again_h * 60
+        for minute in range(first, first + 60):
+            yield _arrival(_reading(nation.source(0).id, minute, nation.values(0, 2.3)), MINUTE)
+        for hours in (2, 25, 110):
+            yield Arrival(START + first * MINUTE + hours * HOUR, None, tick)
 
 
 def _source(rng: Random, identity: str, number: int, minutes: int) -> Iterator[Arrival]:

@@ -12,6 +12,7 @@ from tests.crash.faults.fault import Conditions, Fault
 from tests.crash.faults.kill import KillClickHouse, KillNode, KillWorker
 from tests.crash.faults.outage import ForgottenTokens
 from tests.crash.faults.rebalance import ComeAndGo, Freeze
+from tests.crash.faults.upgrade import RollingUpgrade
 
 KINDS: Final[dict[str, type[Fault]]] = {
     "worker": KillWorker,
@@ -21,12 +22,15 @@ KINDS: Final[dict[str, type[Fault]]] = {
     "movement": ComeAndGo,
     "sleep": Freeze,
     "forgotten-tokens": ForgottenTokens,
+    "upgrade": RollingUpgrade,
 }
 REPLAY: Final = "replay"
 CHOICES: Final = (*KINDS, REPLAY, *CRASH_POINTS)
 """What ``--only`` takes: a kind of fault, or one named point."""
 
-_WEIGHTS: Final = {"worker": 2, "point": 5, "movement": 2, "sleep": 2}
+_WEIGHTS: Final = {"worker": 2, "point": 5, "movement": 2, "sleep": 2, "upgrade": 0}
+"""An upgrade is a round of its own: it needs the place of each worker."""
+
 _LOADS: Final = 4
 _PARTITIONS: Final = (4, 2, 3, 4)
 

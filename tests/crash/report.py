@@ -52,6 +52,10 @@ def as_table(results: Results) -> str:
         table.add_section()
         for name, count in sorted(counts.items()):
             table.add_row(f"{title}{name}", str(count))
+    for partition, seconds in sorted(results.longest_pause_s.items()):
+        table.add_row(
+            f"upgrade: longest without a commit, partition {partition}", f"{seconds:.1f} s"
+        )
     table.add_section()
     table.add_row("differences", str(len(results.differences)))
     text = io.StringIO()

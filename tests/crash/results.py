@@ -31,5 +31,7 @@ class Results:
     """Workers that ended by themselves."""
     unreached: Counter[str] = field(default_factory=Counter)
     """Named points at which a worker was to die and that it did not come to."""
+    longest_pause_s: dict[int, float] = field(default_factory=dict)
+    """By partition: how long in an upgrade no batch was committed while records waited."""
     differences: list[Difference] = field(default_factory=list)
     seconds: float = 0.0

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -54,12 +54,13 @@ class Rounds:
         *,
         sources: int = 12,
         minutes: int = 240,
+        again_h: int | None = None,
         keep_all: bool = False,
     ) -> None:
         self._environment = environment
         self._directory = directory
         self.results = results
-        self._size = {"sources": sources, "minutes": minutes}
+        self._load: dict[str, Any] = {"sources": sources, "minutes": minutes, "again_h": again_h}
         self._keep_all = keep_all
         self._expected: dict[tuple[int, int], tuple[Load, Outcome]] = {}
 
@@ -109,7 +110,7 @@ class Rounds:
         known = self._expected.get((plan.seed, plan.load))
         if known is not None:
             return known
-        load = make_load(f"{plan.seed} {plan.load}", partitions=plan.partitions, **self._size)
+        load = make_load(f"{plan.seed} {plan.load}", partitions=plan.partitions, **self._load)
         settings = self._environment.settings(
             partitions=plan.partitions, session_timeout_s=3.0, heartbeat_s=1.0
         )

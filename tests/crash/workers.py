@@ -19,6 +19,10 @@ from tests.crash.results import Results
 
 ROOT: Final = Path(__file__).parents[2]
 KILLED: Final = -signal.SIGKILL
+PRESENT: Final = "tests.crash.crashing_worker"
+EARLIER: Final = "tests.crash.earlier_worker"
+"""The module of a worker of this version, and of one that keeps the state as the one before."""
+
 _LOOK_S: Final = 0.05
 
 BY_CONTRACT: Final = ("ConsumerHangsError",)
@@ -56,7 +60,9 @@ class WorkerSlot:
         self.leaving = False
         self.struck = False  # this process was killed from outside, which is counted there
         self.restart_at: float | None = None
-        self._settings = settings
+        self.settings = settings
+        """Of the next process; a newer version may be started with others."""
+        self.program = PRESENT
         self._rng = rng
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0  # where in the log the present process begins
@@ -65,7 +71,7 @@ class WorkerSlot:
         """Start the next process; must be called from the main thread."""
         self.struck, self.restart_at = False, None
         death = self.armed = self.deaths.pop(0) if self.deaths else None
-        command = [sys.executable, "-m", "tests.crash.crashing_worker", self.kind]
+        command = [sys.executable, "-m", self.program, self.kind]
         outer = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
         with self.log.open("ab") as log:
             log.write(f"--- {self.name} starts{f' to die at {death}' if death else ''}\n".encode())
@@ -77,7 +83,7 @@ class WorkerSlot:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**outer, **self._settings.as_env()},
+                env={**outer, **self.settings.as_env()},
                 preexec_fn=die_with_parent(),
                 start_new_session=True,
             )
@@ -110,6 +116,11 @@ class WorkerSlot:
         if not self.leaving:
             self.leaving = True
             self.send(signal.SIGTERM)
+
+    async def ended(self) -> None:
+        """Wait until the present process has ended."""
+        while self.running:  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_S)
 
     def said(self) -> str:
         """What the present process has written so far."""
