@@ -23,6 +23,7 @@ from emissions.portal.language import LANGUAGES, language_of, preferred
 from emissions.portal.page_assets import static_file
 from emissions.portal.page_cache import PageCache
 from emissions.portal.rendering import View
+from emissions.portal.rule_book import read_rule_book
 from emissions.portal.security_headers import with_security_headers
 from streams.settings import Settings
 
@@ -52,6 +53,7 @@ def create_app(
     """Create the portal over the ClickHouse of the settings; nothing is asked before a request."""
     asked = database or Database(settings)
     now = clock or (lambda: datetime.now(UTC))
+    rule_book = read_rule_book(settings.rules)
 
     def view_of(request: Request[Any, Any, Any]) -> View:
         return _view(request, asked, now)
@@ -68,7 +70,10 @@ def create_app(
             static_file,
             *(Router(path=f"/{each}", route_handlers=pages) for each in LANGUAGES),
         ],
-        dependencies={"view": Provide(view_of, sync_to_thread=False)},
+        dependencies={
+            "view": Provide(view_of, sync_to_thread=False),
+            "rule_book": Provide(lambda: rule_book, sync_to_thread=False),
+        },
         exception_handlers={
             HTTPException: lambda request, error: _refused(request, error, asked, now),
             DatabaseGoneError: lambda request, error: _gone(request, error, asked, now),
