@@ -40,5 +40,33 @@ TICK_TIME: Final = Metric(
     "Old: no streams worker leads, or the partition has lag. Without ticks windows stay open.",
     {"partition": "partition of the readings"},
 )
+VALUES_DUE: Final = Metric(
+    "emissions_20min_values_due",
+    "gauge",
+    ("streams",),
+    "20-minute values that were due in the last full hour of stream time: one a source and "
+    "interval, but for what is excused and for sources whose readings are longer (Order 208, "
+    "point 20).",
+    "",
+    {"region": "region of the enterprise (ISO 3166-2:KZ)"},
+)
+VALUES_RECEIVED: Final = Metric(
+    "emissions_20min_values_received",
+    "gauge",
+    ("streams",),
+    "Of them those of which a reading was accepted by now, whatever it is worth.",
+    "One region: its gateway or link. Few everywhere: `SELECT * FROM gaps_current`.",
+    {"region": "region of the enterprise (ISO 3166-2:KZ)"},
+)
+PENDING_MARK: Final = Metric(
+    "emissions_mark_pending_timestamp_seconds",
+    "gauge",
+    ("streams",),
+    "When the oldest mark of an operator that has no final verdict yet arrived, Unix time; none "
+    "while there is no such mark.",
+    "A mark is pending until 72 h after its interval. Older: stream time does not advance.",
+)
 
-METRICS: Final = (SOURCES, SILENT, STREAM_TIME, TICK_TIME)
+METRICS: Final = (
+    SOURCES, SILENT, VALUES_DUE, VALUES_RECEIVED, PENDING_MARK, STREAM_TIME, TICK_TIME,
+)  # fmt: skip

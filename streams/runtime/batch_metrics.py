@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from typing import Final, NamedTuple, Protocol
 
 from streams.changelog.store import StateStore
 from streams.core.engine.outcome import Outcome
+from streams.core.engine.transmission import Transmission
 from streams.metrics import cases, flow, latency, nation, quality
 from streams.metrics.histogram import Timer
 from streams.metrics.metric_set import MetricSet, Samples
@@ -34,12 +35,25 @@ class SurveyedEngine(Protocol):
         """Return for each source of which readings are due how long it is silent, ms."""
         ...
 
+    def transmissions(self) -> Mapping[str, Transmission]:
+        """Count the 20-minute values of the last hour of stream time, by region."""
+        ...
+
+    def oldest_pending_mark(self) -> int | None:
+        """Return when the oldest mark without a final verdict arrived (ms); None: there is none."""
+        ...
+
 
 class PartitionSurvey(NamedTuple):
-    """Counts of one partition: sources, those that are silent (`SILENT_FOR`), and its state."""
+    """Counts of one partition: sources, those that are silent (`SILENT_FOR`), and its state.
+
+    ``transmissions`` are by region; ``pending_mark`` is an arrival (ms), None where there is none.
+    """
 
     sources: int
     silent: tuple[int, ...]
+    transmissions: Mapping[str, Transmission]
+    pending_mark: int | None
     keys: int
     disk_bytes: int
 
@@ -82,6 +96,11 @@ class BatchMetrics:
         metrics.computed(flow.STATE_KEYS, lambda: self._sum(lambda each: each.keys))
         metrics.computed(flow.STATE_BYTES, lambda: self._sum(lambda each: each.disk_bytes))
         metrics.computed(nation.SILENT, self._silent)
+        metrics.computed(nation.VALUES_DUE, lambda: self._by_region(lambda each: each.due))
+        metrics.computed(
+            nation.VALUES_RECEIVED, lambda: self._by_region(lambda each: each.received)
+        )
+        metrics.computed(nation.PENDING_MARK, self._pending_mark)
 
     def stage(self, name: str) -> Timer:
         """Time a stage of a batch, one of `STAGES`, until the block ends."""
@@ -148,12 +167,26 @@ class BatchMetrics:
             for at, name in enumerate(SILENT_FOR)
         ]
 
+    def _by_region(self, of: Callable[[Transmission], int]) -> Samples:
+        counts: Counter[str] = Counter()
+        for survey in list(self._surveys.values()):
+            for region, counted in survey.transmissions.items():
+                counts[region] += of(counted)
+        return [((region,), float(count)) for region, count in sorted(counts.items())]
+
+    def _pending_mark(self) -> Samples:
+        marks = (each.pending_mark for each in list(self._surveys.values()))
+        oldest = min((mark for mark in marks if mark is not None), default=None)
+        return [] if oldest is None else [((), oldest / 1000)]
+
 
 def _survey(engine: SurveyedEngine, state: StateStore) -> PartitionSurvey:
     silences = engine.silences()
     return PartitionSurvey(
         len(silences),
         tuple(sum(each > least for each in silences) for least in SILENT_FOR.values()),
+        engine.transmissions(),
+        engine.oldest_pending_mark(),
         len(state),
         state.disk_bytes,
     )

@@ -45,6 +45,9 @@ VALUES: Final = 'emissions_values_total{quality="%s"}'
 READINGS: Final = 'emissions_readings_total{outcome="%s"}'
 SILENT: Final = 'emissions_sources_silent{longer_than="%s"}'
 CASES: Final = 'emissions_cases_undelivered{track="COURT",term="over",instance="%s"}'
+RECEIVED: Final = 'emissions_20min_values_received{region="%s"}'
+DUE: Final = 'emissions_20min_values_due{region="%s"}'
+MARK: Final = "emissions_mark_pending_timestamp_seconds"
 LOG: Final = "emissions_log_checkpoint_timestamp_seconds"
 CHECKED: Final = 'emissions_log_verifications_total{result="%s"}'
 
@@ -108,6 +111,30 @@ LEVELS: Final[dict[str, Level]] = {
             Scene({SILENT % "1h": "50x200", "emissions_sources": "100x200"}, "120m", None),
         ),
     ),
+    "EmissionsValuesMissing": Level(
+        Scene({RECEIVED % "KZ-55": "90x90", DUE % "KZ-55": "99x90"}, "60m", {}),
+        (
+            Scene({RECEIVED % "KZ-55": "96x90", DUE % "KZ-55": "99x90"}, "60m", None),
+            Scene({RECEIVED % "KZ-55": "30x20 96x70", DUE % "KZ-55": "99x90"}, "60m", None),
+        ),
+    ),
+    "EmissionsRegionValuesMissing": Level(
+        Scene(
+            {
+                RECEIVED % "KZ-55": "950x90", DUE % "KZ-55": "999x90",
+                RECEIVED % "KZ-47": "70x90", DUE % "KZ-47": "99x90",
+            },
+            "60m", {"region": "KZ-47"},
+        ),
+        (
+            Scene({RECEIVED % "KZ-47": "90x90", DUE % "KZ-47": "99x90"}, "60m", None),
+            Scene({RECEIVED % "KZ-47": "0x90", DUE % "KZ-47": "3x90"}, "60m", None),
+        ),
+    ),
+    "EmissionsMarkUnanswered": Level(
+        Scene({MARK: "-610000x200"}, "90m", {}),
+        (Scene({MARK: "-500000x200"}, "90m", None), Scene({MARK: "_x200"}, "90m", None)),
+    ),
     "EmissionsPartitionHeld": Level(
         Scene({'emissions_partitions_held{kind="clock"}': "0x5 1x30"}, "15m", {"kind": "clock"}),
         (Scene({'emissions_partitions_held{kind="clock"}': "0x60"}, "15m", None),),
@@ -152,7 +179,7 @@ def unit_test(rule: dict[str, Any], scene: Scene) -> dict[str, Any]:
 
 def test_every_alert_has_scenes_and_every_level_a_section() -> None:
     assert [rule["alert"] for rule in RULES] == list(LEVELS)
-    assert len({rule["labels"]["service_level"] for rule in RULES}) == 12
+    assert len({rule["labels"]["service_level"] for rule in RULES}) == 14
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -104,6 +104,21 @@ HEADLINES: Final[dict[str, tuple[Headline, ...]]] = {
             "percentunit", 0.05,
         ),
         Headline(
+            "20-minute values received",
+            "sum(emissions_20min_values_received) / sum(emissions_20min_values_due)",
+            "percentunit", 0.95, low_is_bad=True,
+        ),
+        Headline(
+            "In the worst region",
+            "min(sum by (region) (emissions_20min_values_received)"
+            " / sum by (region) (emissions_20min_values_due))",
+            "percentunit", 0.8, low_is_bad=True,
+        ),
+        Headline(
+            "Oldest mark without a verdict",
+            "time() - min(emissions_mark_pending_timestamp_seconds)", "s", 604800,
+        ),
+        Headline(
             "Age of the last tick",
             "time() - min(max by (partition) (emissions_tick_timestamp_seconds))", "s", 60,
         ),
@@ -242,6 +257,8 @@ def _queries(metric: Metric, area: str) -> Iterator[tuple[str, str]]:
             yield f"histogram_quantile({share}, {series})", f"{share:.0%} {legend}".strip()
     elif metric.kind == "counter":
         yield f"sum{by}(rate({metric.name}[{_RATE}]))", legend or "a second"
+    elif metric.name == "emissions_mark_pending_timestamp_seconds":  # of these the oldest matters
+        yield f"time() - min({metric.name})", "age"
     elif metric.name.endswith("_timestamp_seconds"):
         yield f"time() - max{by}({metric.name})", legend or "age"
     else:  # every sinks worker tells of all cases

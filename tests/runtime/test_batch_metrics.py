@@ -6,6 +6,7 @@ import pytest
 
 from streams.changelog.store import StateStore
 from streams.core.engine.outcome import Outcome
+from streams.core.engine.transmission import Transmission
 from streams.core.records.findings import Violation
 from streams.core.records.record import RawRecord
 from streams.core.time.interval import HOUR
@@ -20,12 +21,24 @@ NOW = 1_000_000.0
 
 
 class FakeEngine:
-    def __init__(self, stream_time: int, silences: list[int]) -> None:
+    def __init__(
+        self,
+        stream_time: int,
+        silences: list[int],
+        values: dict[str, Transmission] | None = None,
+        mark: int | None = None,
+    ) -> None:
         self.stream_time = stream_time
-        self._silences = silences
+        self._silences, self._values, self._mark = silences, values or {}, mark
 
     def silences(self) -> list[int]:
         return self._silences
+
+    def transmissions(self) -> dict[str, Transmission]:
+        return self._values
+
+    def oldest_pending_mark(self) -> int | None:
+        return self._mark
 
 
 class Bench:
@@ -37,12 +50,19 @@ class Bench:
         self.counted = BatchMetrics(self.metrics, lambda: self.now, lambda: self.pace)
 
     def finish(
-        self, outcome: Outcome, silences: list[int], partition: int = 0, arrival: int = 1000
+        self,
+        outcome: Outcome,
+        silences: list[int],
+        partition: int = 0,
+        arrival: int = 1000,
+        values: dict[str, Transmission] | None = None,
+        mark: int | None = None,
     ) -> None:
         records = [RawRecord(0, arrival, None, b"", ())]
         batch = PartitionBatch("readings", partition, records, 1)
         with StateStoreAt() as state:
-            self.counted.finished(batch, outcome, FakeEngine(arrival, silences), state)
+            engine = FakeEngine(arrival, silences, values, mark)
+            self.counted.finished(batch, outcome, engine, state)
 
     def value(self, name: str, **labels: str) -> float | None:
         return value(self.metrics, f"emissions_{name}", **labels)
@@ -120,6 +140,22 @@ def test_silence_is_counted_over_all_partitions_now_and_then() -> None:
     bench.pace += SURVEY_S
     bench.finish(nothing, [], partition=1)
     assert bench.value("sources") == 4
+
+
+def test_values_are_counted_by_region_and_the_oldest_mark_is_told() -> None:
+    bench, nothing = Bench(), Outcome([], [], [], [], {}, 0, 0, 0)
+    bench.finish(nothing, [], values={"KZ-55": Transmission(3, 1)})
+    assert bench.value("mark_pending_timestamp_seconds") is None
+    both = {"KZ-55": Transmission(6, 6), "KZ-47": Transmission(3, 0)}
+    bench.finish(nothing, [], partition=1, values=both, mark=9000)
+    bench.finish(nothing, [], partition=2, mark=7000)
+    assert bench.value("20min_values_due", region="KZ-55") == 9
+    assert bench.value("20min_values_received", region="KZ-55") == 7
+    assert bench.value("20min_values_received", region="KZ-47") == 0
+    assert bench.value("mark_pending_timestamp_seconds") == 7.0
+    bench.counted.rebalanced([0])
+    assert bench.value("20min_values_due", region="KZ-55") == 3
+    assert bench.value("mark_pending_timestamp_seconds") is None
 
 
 def test_times_are_those_of_partitions_that_are_here() -> None:

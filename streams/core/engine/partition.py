@@ -48,6 +48,7 @@ from streams.core.engine.preparation import BatchPreparer, ReadingSpan, Rejected
 from streams.core.engine.remarking import Accepted, Remark, with_margin
 from streams.core.engine.signed_readings import signed_between
 from streams.core.engine.stream_time import StreamTimes, stream_times
+from streams.core.engine.transmission import Transmission
 from streams.core.judging.context import Context
 from streams.core.law.policy import Policy
 from streams.core.law.rule import RuleSet
@@ -195,6 +196,14 @@ class PartitionProcessor:
     def silences(self) -> list[int]:
         """Return for each source of which readings are due how long it is silent, ms."""
         return self._sources.silences(self._ledger.stream_time)
+
+    def transmissions(self) -> dict[str, Transmission]:
+        """Count the 20-minute values of the last hour of stream time, by region."""
+        return self._sources.transmissions(self._ledger.stream_time)
+
+    def oldest_pending_mark(self) -> int | None:
+        """Return when the oldest mark without a final verdict arrived (ms); None: there is none."""
+        return self._notices.oldest_pending
 
     def ledger(self) -> bytes:
         """Encode where the messages below `next_offset` ended, as the state has it."""

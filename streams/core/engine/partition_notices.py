@@ -14,7 +14,7 @@ import msgspec
 
 from streams.core.judging.context import Context
 from streams.core.judging.notice import judge_notice
-from streams.core.records.notice_verdict import NoticeVerdict
+from streams.core.records.notice_verdict import PENDING, NoticeVerdict
 from streams.core.records.partitioning import Share
 from streams.core.records.revision import PublishedRevision
 from streams.core.registry.notice import MARK, OUTAGES, ReceivedNotice
@@ -98,6 +98,18 @@ class PartitionNotices:
     def standing(self) -> int:
         """The number of notices that a registration may have judged again."""
         return len(self._state.standing)
+
+    @property
+    def oldest_pending(self) -> int | None:
+        """When the oldest notice whose verdict is pending arrived, ms; None: there is none."""
+        return min(
+            (
+                each.arrived_at
+                for each in self._state.standing.values()
+                if each.published.status == PENDING
+            ),
+            default=None,
+        )
 
     def intervals(self, until: int) -> Iterator[tuple[str, Interval]]:
         """Yield the intervals whose readings may be asked for by stream time ``until``."""

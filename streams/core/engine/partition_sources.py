@@ -13,6 +13,7 @@ from streams.core.engine.source import SourceProcessor
 from streams.core.engine.stream_time import StreamTimes
 from streams.core.engine.suspicion import SuspicionTracker
 from streams.core.engine.tracked_source import TrackedSource
+from streams.core.engine.transmission import Transmission, last_intervals
 from streams.core.judging.context import Context
 from streams.core.quality.authenticity import Signatures
 from streams.core.quality.rejection import Rejection
@@ -72,6 +73,18 @@ class PartitionSources:
         """Return for each source of which readings are due how long it is silent at ``now``, ms."""
         since = (processor.silent_since for processor in self._processors.values())
         return [max(0, now - each) for each in since if each is not None and each <= now]
+
+    def transmissions(self, now: int) -> dict[str, Transmission]:
+        """Count the 20-minute values of the last hour before ``now`` (ms), by region."""
+        starts = last_intervals(now, self._context.policy.grace)
+        found: dict[str, Transmission] = {}
+        for processor in self._processors.values():
+            due, received = processor.transmission(starts)
+            if due:
+                region = processor.entry.enterprise.region
+                before = found.get(region, Transmission(0, 0))
+                found[region] = Transmission(before.due + due, before.received + received)
+        return found
 
     def follow_registry(self, now: int) -> None:
         """Start, register and strike off sources as registered at stream time ``now``."""

@@ -39,6 +39,11 @@ class SilenceTracker:
         self._coverage.write_back()
         return self._gaps.silent_since(self._source.entry)
 
+    @property
+    def expected_since(self) -> int | None:
+        """From when on readings are due (ms); None where none is."""
+        return self._gaps.expected_since(self._source.entry)
+
     def restart(self, stream_time: int) -> None:
         """Judge all silences again at ``stream_time``, under a new registration."""
         self._coverage.close()

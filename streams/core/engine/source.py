@@ -23,6 +23,7 @@ from streams.core.engine.software import SoftwareTracker
 from streams.core.engine.stream_time import StreamTimes
 from streams.core.engine.suspicion import SuspicionTracker
 from streams.core.engine.tracked_source import TrackedSource
+from streams.core.engine.transmission import Transmission, transmission
 from streams.core.judging.context import Context
 from streams.core.judging.devices import DeviceJudge
 from streams.core.quality.authenticity import Signatures
@@ -110,6 +111,10 @@ class SourceProcessor:
     def silent_since(self) -> int | None:
         """From when on there is no reading (ms); None where none is due."""
         return self._silence.since
+
+    def transmission(self, starts: Sequence[int]) -> Transmission:
+        """Count the 20-minute values that were due of the intervals from ``starts`` (ms) on."""
+        return transmission(self._source, self._silence.expected_since, starts)
 
     @property
     def _advice_due(self) -> int:

@@ -122,6 +122,10 @@ class GapDetector:
         covered = self._state.covered
         return covered[-1][1] if covered else self._base(entry)
 
+    def expected_since(self, entry: SourceEntry) -> int | None:
+        """Return from when on readings are due (ms); None where none is."""
+        return None if entry.test else self._base(entry)
+
     def _base(self, entry: SourceEntry) -> int | None:
         """As if a reading had ended when the source was connected, or at the first reading.
 
