@@ -19,9 +19,9 @@ def command(form: str) -> None:
 
     Checks the brokers and their settings, the topics with their configuration, retention and
     replicas, the members of the consumer groups with their partitions and lag, the ages of the
-    last ticks and readings, clocks, the schema registry, ClickHouse with its migrations,
-    certificates, disks and versions. Changes nothing. UNSEEN means that access was denied or no
-    answer came, and exits with 1 too. A RISK does not change the exit code.
+    last ticks and readings, registrations, clocks, the schema registry, ClickHouse with its
+    migrations, certificates, disks and versions. Changes nothing. UNSEEN means that access was
+    denied or no answer came, and exits with 1 too. A RISK does not change the exit code.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
+from emissions.doctor.access import look_at_access
 from emissions.doctor.certificates import look_at_certificates
 from emissions.doctor.check import ANSWER_S, PartCheck, PartState
 from emissions.doctor.clickhouse import look_at_clickhouse
@@ -15,6 +16,7 @@ from emissions.doctor.disk import look_at_disks
 from emissions.doctor.groups import look_at_group, without_proof
 from emissions.doctor.holds import look_at_holds
 from emissions.doctor.reach import unreachable_brokers
+from emissions.doctor.registrations import look_at_registrations
 from emissions.doctor.seal import look_at_seal
 from emissions.doctor.ticks import look_at_readings, schema_ids
 from emissions.doctor.versions import look_at_broker_version, look_at_program
@@ -56,6 +58,7 @@ async def _check_broker(settings: Settings, explain: Explain) -> list[PartCheck]
         return checks
     answering = [each for each in settings.broker_addresses if each not in away]
     checks.append(PartCheck("broker", "ok", f"{', '.join(answering)} answers"))
+    checks += look_at_access(settings)
     checks += await look_at_broker_version(settings)
     try:
         async with asyncio.timeout(ANSWER_S):
@@ -96,13 +99,14 @@ async def _check_topics(settings: Settings) -> list[PartCheck]:
 
 async def _check_workers(settings: Settings) -> list[PartCheck]:
     """Check that the workers run and keep up, and that ticks advance stream time."""
-    streams, sinks, seal, holds, readings, clocks = await asyncio.gather(
+    streams, sinks, seal, holds, known, readings, clocks = await asyncio.gather(
         look_at_group(settings, "streams"),
         look_at_group(settings, "sinks"),
         look_at_seal(settings),
         look_at_holds(settings),
+        look_at_registrations(settings),
         look_at_readings(settings, schema_ids(settings)),
         look_at_clocks(settings),
     )
     groups = without_proof([*streams, *sinks], readings)
-    return [*groups, *seal, *holds, *readings, *clocks]
+    return [*groups, *seal, *holds, *known, *readings, *clocks]

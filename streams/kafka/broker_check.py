@@ -73,6 +73,11 @@ def risks(
             "auto.create.topics.enable is true: a misspelt topic becomes a new one",
             "set auto.create.topics.enable=false on the brokers",
         )
+    if config.get("authorizer.class.name") == "":
+        yield BrokerRisk(
+            "the broker has no authorizer: anybody who reaches it may write readings of any source",
+            "set authorizer.class.name on the brokers, then emissions admin acl --apply",
+        )
     if settings.replication < PRODUCTION:
         return
     told = config.get("offsets.topic.replication.factor")

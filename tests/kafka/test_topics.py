@@ -108,20 +108,24 @@ def test_brokers_that_undo_the_promise_are_named() -> None:
         "group.min.session.timeout.ms": "30000",
         "group.max.session.timeout.ms": "1800000",
         "auto.create.topics.enable": "true",
+        "authorizer.class.name": "",
         "offsets.topic.replication.factor": "1",
     }
     said = [risk.what for risk in risks(config, THREE, [])]
     assert [what.split()[0] for what in said] == [
         "the",
         "auto.create.topics.enable",
+        "the",
         "__consumer_offsets",
     ]
     assert "from 30000 to 1800000 ms" in said[0]
+    assert "the broker has no authorizer" in said[2]
     assert list(risks({**config, "offsets.topic.replication.factor": "3"}, THREE, [3, 1]))[-1]
     fine = {
         "group.min.session.timeout.ms": "6000",
         "group.max.session.timeout.ms": "1800000",
         "auto.create.topics.enable": "false",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     }
     assert list(risks(fine, THREE, [3])) == []
     assert list(risks({}, Settings(), [])) == []

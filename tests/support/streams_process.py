@@ -84,6 +84,11 @@ class StreamsProcess:
         self._process.send_signal(number)
         return self._process.wait(40)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal and wait for nothing."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def said(self) -> str:
         """Everything it logged."""
         return self.log.read_text()

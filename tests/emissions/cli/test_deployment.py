@@ -78,14 +78,17 @@ def test_doctor_names_what_is_missing_until_nothing_is(env: Env) -> None:
     assert "is up to date" in emissions(env, "migrate").stdout
     code, seen = parts(env)  # only the workers are wanting
     assert code == 1
-    assert missing(seen) == {"streams worker", "sinks worker", "ticks"}
+    assert missing(seen) == {"streams worker", "sinks worker", "ticks", "registry"}
+    assert seen["registry"]["do"] == "emissions registry load FILE"
     assert seen["topics"]["seen"].startswith("all exist, with 4 partitions")
     assert f"up to {migrations()[-1].name}" in seen["tables"]["seen"]
 
     loaded = emissions(env, "registry", "load", str(REGISTRY))
     assert loaded.exit_code == 0
     assert loaded.stdout.startswith("1 enterprises with 2 sources published to ")
-    _, seen = parts(env)  # nobody takes the registration to ClickHouse
+    _, seen = parts(env)
+    assert "registry" not in seen
+    # nobody takes the registration to ClickHouse
     assert seen["sinks worker"]["seen"].endswith("; 1 message behind")
     assert seen["sinks worker"]["do"] == "emissions worker sinks"
 

@@ -8,10 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from emissions.doctor import certificates, clocks, disk, versions
 from emissions.doctor.certificates import Certificate
@@ -19,6 +15,7 @@ from emissions.doctor.check import PartCheck
 from emissions.doctor.clocks import ClockReading
 from emissions.doctor.groups import without_proof
 from streams.settings import Settings
+from tests.emissions.doctor.certificate_files import certificate
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -73,19 +70,7 @@ def test_certificates_that_end_are_named_and_the_others_counted() -> None:
 
 @pytest.fixture(scope="module")
 def pem() -> bytes:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(NOW)
-        .not_valid_after(NOW + timedelta(days=10))
-        .sign(key, hashes.SHA256())
-    )
-    return made.public_bytes(serialization.Encoding.PEM)
+    return certificate(NOW, NOW + timedelta(days=10))
 
 
 def test_certificates_of_files_are_read_and_keys_passed_over(pem: bytes, tmp_path: Path) -> None:
