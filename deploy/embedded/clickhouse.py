@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
 from deploy.embedded.child import end
 from deploy.embedded.clickhouse_users import USER
@@ -33,6 +34,8 @@ class EmbeddedClickHouse:
     be stopped and started again: key and port stay the same after the first start, so clients
     reconnect. It logs to ``path/clickhouse.log`` and ends with this process.
     """
+
+    module: ClassVar[str] = "deploy.embedded.clickhouse_server"
 
     def __init__(
         self,
@@ -73,7 +76,7 @@ class EmbeddedClickHouse:
         with (self.path / "clickhouse.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "deploy.embedded.clickhouse_server"),
+                    *(sys.executable, "-m", self.module),
                     *("--path", str(self.path), "--port", str(self.port)),
                     *("--memory", str(self._memory_bytes), "--parent", str(os.getpid())),
                     "--key-from-stdin",

@@ -24,7 +24,7 @@ from streams.settings import Settings
 BATCH_BYTES = 400_000  # well below the megabyte that brokers take by default
 REPORT_EVERY = 5_000
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]] | list[tuple[str, bytes]]
 
 
 async def publish_registry(
@@ -130,6 +130,17 @@ class OrderedWriter:
             lane = self._lane_of[key] = self._lanes[number]
         await lane.add(timestamp, key, value, headers)
 
+    async def write_to(
+        self,
+        partition: int,
+        timestamp: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None = None,
+    ) -> None:
+        """Append a message to a partition."""
+        await self._lanes[partition].add(timestamp, key, value, headers)
+
     async def broadcast(self, timestamp: int, value: bytes) -> None:
         """Append a message without a key to every partition."""
         for lane in self._lanes:
@@ -155,7 +166,11 @@ class _Lane:
         self._end = 0
 
     async def add(
-        self, timestamp: int, key: bytes | None, value: bytes, headers: Headers | None = None
+        self,
+        timestamp: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None = None,
     ) -> None:
         message = {"timestamp": timestamp, "key": key, "value": value, "headers": headers or []}
         if self._batch.append(**message) is None:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from streams.kafka.client import client_options, confirmed_by_all
 from streams.kafka.patches.stop import stop_consumer
+from streams.kafka.producer import NO_IDEMPOTENCE
 from streams.kafka.read_committed import committed_consumer
 from streams.settings import Settings
 
@@ -39,6 +40,25 @@ async def producer_of(settings: Settings, batch_bytes: int) -> AsyncIterator[AIO
     producer = confirmed_by_all(client_options(settings), max_batch_size=batch_bytes)
     try:
         await producer.start()
+        yield producer
+    finally:
+        await producer.stop()
+
+
+@asynccontextmanager
+async def idempotent_producer_of(
+    settings: Settings, batch_bytes: int
+) -> AsyncIterator[AIOKafkaProducer]:
+    """Yield a started producer whose retries write nothing twice, where the broker has that."""
+    options = client_options(settings)
+    producer = confirmed_by_all(options, max_batch_size=batch_bytes, enable_idempotence=True)
+    try:
+        try:
+            await producer.start()
+        except NO_IDEMPOTENCE:
+            await producer.stop()
+            producer = confirmed_by_all(options, max_batch_size=batch_bytes)
+            await producer.start()
         yield producer
     finally:
         await producer.stop()

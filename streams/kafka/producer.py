@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 OUTPUT_BATCH_BYTES: Final = 900_000
 """Record batches stay below the broker's default ``message.max.bytes``."""
 
-_NO_IDEMPOTENCE = (IncompatibleBrokerVersion, UnknownError, UnsupportedVersionError)
+NO_IDEMPOTENCE = (IncompatibleBrokerVersion, UnknownError, UnsupportedVersionError)
 """Errors that mean the broker has no idempotent producers (the embedded one: UnknownError)."""
 
 _CHECK_S: Final = 1.0  # interval at which an unconfirmed batch is checked for revocation
@@ -205,7 +205,7 @@ class ConfirmedProducer:
             if self._producer is None:
                 try:
                     self._producer = await self._connect()
-                except _NO_IDEMPOTENCE:
+                except NO_IDEMPOTENCE:
                     self.idempotent = False
                     log.info("idempotence_unsupported")
                     self._producer = await self._connect()

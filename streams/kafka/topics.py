@@ -13,8 +13,11 @@ from streams.kafka.client import admin_client
 from streams.kafka.retry import retry_on_node_loss
 from streams.settings import Settings
 
-Profile = Literal["production", "replay"]
-"""Who stamps the readings: the broker (production), or the replay that publishes them."""
+Profile = Literal["production", "copy", "replay"]
+"""Who stamps the readings: the broker (production), or who publishes them.
+
+A copy keeps what production keeps, and becomes production with one setting.
+"""
 
 HOUR_MS: Final = 3600 * 1000
 DAY_MS: Final = 24 * HOUR_MS
@@ -86,7 +89,7 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
     kept = settings.retention
 
     def deleted_after(days: int) -> dict[str, str]:
-        ms = days * DAY_MS if days and profile == "production" else None
+        ms = days * DAY_MS if days and profile != "replay" else None
         return {
             **every,
             "cleanup.policy": "delete",
@@ -102,8 +105,9 @@ def topics(settings: Settings, profile: Profile = "production") -> list[Topic]:
             "message.timestamp.type": "CreateTime",
             "message.timestamp.after.max.ms": _MOST_MS,
         }
+    stamped = {"message.timestamp.type": "CreateTime"} if profile == "copy" else arrival
     # A compressed batch passes any size limit: the broker measures what is in it.
-    readings = {**deleted_after(kept.readings), **arrival, "compression.type": "uncompressed"}
+    readings = {**deleted_after(kept.readings), **stamped, "compression.type": "uncompressed"}
     registry = {
         **every,
         **arrival,

@@ -30,12 +30,18 @@ class Environment:
     Only the nodes of Apache Kafka can be killed: the embedded broker keeps everything in memory.
     """
 
-    def __init__(self, directory: Path, kind: BrokerKind, nodes: int = 1) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        kind: BrokerKind,
+        nodes: int = 1,
+        clickhouse: type[EmbeddedClickHouse] = EmbeddedClickHouse,
+    ) -> None:
         self.kind = kind
         self.nodes = nodes
         self.kafka = KafkaCluster(directory / "kafka", nodes) if kind == "kafka" else None
         self.broker = self.kafka or EmbeddedBroker(log=directory / "broker.log")
-        self.clickhouse = EmbeddedClickHouse(directory / "clickhouse")
+        self.clickhouse = clickhouse(directory / "clickhouse")
         self._numbers = 0
 
     def start(self) -> Self:
@@ -96,7 +102,7 @@ class Environment:
     async def prepare(self, settings: Settings) -> None:
         """Make the topics, the database and its tables."""
         await create_topics(settings, "replay")
-        await asyncio.to_thread(_migrate, settings)
+        await asyncio.to_thread(migrated, settings)
 
     async def clear(self, settings: Settings) -> None:
         """Remove them; a broker that cannot keeps its topics."""
@@ -112,6 +118,7 @@ class Environment:
             await admin.close()
 
 
-def _migrate(settings: Settings) -> None:
+def migrated(settings: Settings) -> None:
+    """Make the database and its tables."""
     with client(settings, database=False) as connected:
         migrate(connected, settings.clickhouse_database)

@@ -132,10 +132,13 @@ def make_load(
     minutes: int,
     partitions: int,
     again_h: int | None = None,
+    each_minute: int = 0,
 ) -> Load:
     """The load of a seed; the same seed gives the same bytes.
 
     ``again_h``: so many hours after its last minute the first source is above its limit once more.
+    ``each_minute``: so many minutes long every partition has a tick a minute, so that no result
+    hangs on what else is in its partition.
     """
     rng = Random(f"load {seed}")
     registered = nation.enterprises(sources)
@@ -147,7 +150,9 @@ def make_load(
     changes = [Registration(middle, bin_, after) for bin_, after in nation.changes(rng, registered)]
     offsets = [0] * partitions
     chunk: Chunk = {}
-    arrivals = _arrivals(rng, sources, minutes, again_h)
+    tick = _CODEC.encode(TICK, {"sent_at": START})
+    ticks = [Arrival(START + minute * MINUTE, None, tick) for minute in range(each_minute)]
+    arrivals = [*ticks, *_arrivals(rng, sources, minutes, again_h)]
     for arrival in sorted(arrivals, key=lambda each: each.at):
         if changes and arrival.at >= middle:
             steps += [chunk, *changes]

@@ -119,9 +119,9 @@ class Rounds:
         calm = replace(plan, faults=(), wait=False, replay=False, flow_s=0.0)
         await self._environment.prepare(settings)
         try:
-            wrong = await self._worked(calm, load, settings, directory)
+            wrong = await self.worked(calm, load, settings, directory)
             found = await collect(settings, directory / "export")
-            wrong += await _audited(settings)
+            wrong += await audited(settings)
         finally:
             await self._environment.clear(settings)
         alone = Outcome(exports=export(settings, load.found_by_core(), directory / "core"))
@@ -138,7 +138,7 @@ class Rounds:
     async def _disturbed(
         self, plan: Plan, load: Load, settings: Settings, expected: Outcome, directory: Path
     ) -> list[str]:
-        wrong = await self._worked(plan, load, settings, directory)
+        wrong = await self.worked(plan, load, settings, directory)
         if wrong and "did not" in wrong[-1]:
             return wrong
         wrong += await self._held(expected, load, settings, directory / "found")
@@ -152,7 +152,7 @@ class Rounds:
             await self._environment.prepare(again)
             try:
                 calm = replace(plan, faults=(), replay=False)
-                wrong += await self._worked(calm, None, again, directory)
+                wrong += await self.worked(calm, None, again, directory)
                 wrong += await self._held(expected, load, again, directory / "again")
             finally:
                 await self._environment.clear(again)
@@ -165,12 +165,12 @@ class Rounds:
         wrong = await check_load(settings, load)
         found = await collect(settings, directory / "export")
         wrong += differences(expected, found)
-        wrong += await _audited(settings)
+        wrong += await audited(settings)
         if wrong:
             found.write(directory)
         return wrong
 
-    async def _worked(
+    async def worked(
         self, plan: Plan, load: Load | None, settings: Settings, directory: Path
     ) -> list[str]:
         """Have workers take the load, disturbed as planned, until all is drained and they ended.
@@ -202,7 +202,7 @@ class Rounds:
             timeline.note("everything is published")
             await _within(STRIKE_S, asyncio.gather(*strikes), "the faults did not end")
             timeline.note("the faults are over")
-            await self._drained(settings, workers, timeline)
+            await drained(settings, workers, timeline)
         except RoundError as error:
             return [*workers.troubles, str(error)]
         finally:
@@ -216,21 +216,22 @@ class Rounds:
             await self._environment.restore()
         return workers.troubles
 
-    async def _drained(self, settings: Settings, workers: Workers, timeline: Timeline) -> None:
-        """Wait until streams have judged all, send them away; then the same for the sinks."""
-        readings = await ends_of(settings, settings.topic_readings)
-        if not any(readings.values()):
-            raise RoundError("the readings did not get into their topic")
-        group = settings.group_streams
-        await _committed(settings, group, readings, workers, "the streams workers did not drain")
-        timeline.note("the readings are judged")
-        await _within(STOP_S, workers.dismiss("streams"), "a streams worker did not stop")
-        found = await ends_of(settings, *output_topics(settings), settings.topic_registry)
-        group = settings.group_sinks
-        ends = readings | found
-        await _committed(settings, group, ends, workers, "the sinks workers did not drain")
-        timeline.note("the results are stored")
-        await _within(STOP_S, workers.dismiss("sinks"), "a sinks worker did not stop")
+
+async def drained(settings: Settings, workers: Workers, timeline: Timeline) -> None:
+    """Wait until streams have judged all, send them away; then the same for the sinks."""
+    readings = await ends_of(settings, settings.topic_readings)
+    if not any(readings.values()):
+        raise RoundError("the readings did not get into their topic")
+    group = settings.group_streams
+    await _committed(settings, group, readings, workers, "the streams workers did not drain")
+    timeline.note("the readings are judged")
+    await _within(STOP_S, workers.dismiss("streams"), "a streams worker did not stop")
+    found = await ends_of(settings, *output_topics(settings), settings.topic_registry)
+    group = settings.group_sinks
+    ends = readings | found
+    await _committed(settings, group, ends, workers, "the sinks workers did not drain")
+    timeline.note("the results are stored")
+    await _within(STOP_S, workers.dismiss("sinks"), "a sinks worker did not stop")
 
 
 async def _committed(
@@ -276,7 +277,7 @@ async def _within(seconds: float, work: Awaitable[object], what: str) -> None:
         raise RoundError(f"{what}: it did not work: {error!r}") from error
 
 
-async def _audited(settings: Settings) -> list[str]:
+async def audited(settings: Settings) -> list[str]:
     """The differences that an audit finds."""
     with client(settings) as connected:
         checks = await audit(settings, Codec(FileIds()), connected, None)

@@ -1,0 +1,1 @@
+"""Copy the log of readings to a topic with another number of partitions."""
