@@ -68,6 +68,13 @@ LEVELS: Final[dict[str, Level]] = {
             Scene({**UP, READY: "1x3 0x2 1x60"}, "15m", None),
         ),
     ),
+    "EmissionsNothingJudged": Level(
+        Scene({**UP, READY: "1x3 0x40"}, "15m", {}),
+        (
+            Scene({READY: "0x40", READY.replace('"a"', '"c"'): "1x40"}, "15m", None),
+            Scene({READY: "1x9 0x1 1x40"}, "12m", None),
+        ),
+    ),
     "EmissionsLagHigh": Level(
         Scene({LAG % 0: "0x5 30+60x60", LAG % 1: "0x80"}, "30m",
               {"consumergroup": "g", "topic": "t"}),

@@ -22,7 +22,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
 WORKERS = {"streams", "sinks", "seal"}
-OBSERVERS = {"prometheus", "grafana"}
+OBSERVERS = {"prometheus", "alertmanager", "grafana"}
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
     line.strip()

@@ -1,4 +1,4 @@
-"""``python -m tests.docs``: write every page of docs/reference, and the dashboards, anew."""
+"""``python -m tests.docs``: write every page of docs/reference, dashboards and rules, anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from tests.docs.dashboards import FOLDER, dashboards
 from tests.docs.pages import PAGES, REFERENCE, VIEWS
+from tests.docs.prometheus_rule import RULES, prometheus_rule
 from tests.docs.views_page import views_page
 from tests.support.clickhouse import TestClickHouse
 
@@ -30,6 +31,9 @@ def main() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(f"wrote deploy/grafana/{name}")
+    if not RULES.exists() or RULES.read_text("utf-8") != prometheus_rule():
+        RULES.write_text(prometheus_rule(), "utf-8")
+        print("wrote deploy/kubernetes/monitoring/rules.yaml")
 
 
 if __name__ == "__main__":
