@@ -222,6 +222,7 @@ class Settings:
     region_inspectors: Count = 1  # inspectors of a region
 
     # The portal
+    portal_requests_per_minute: Count = 300  # of an address to the API, and the feeds
     portal_host: str = "127.0.0.1"  # address of the portal
     portal_port: Annotated[int, Meta(ge=1, le=65535)] = 8080  # its port
 

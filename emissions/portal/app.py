@@ -20,6 +20,8 @@ from litestar.types import ASGIApp
 import emissions.portal.pages
 from emissions.portal.database import Database, DatabaseGoneError, Questions
 from emissions.portal.language import LANGUAGES, language_of, preferred
+from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
+from emissions.portal.open_routes import open_routers, told
 from emissions.portal.page_assets import static_file
 from emissions.portal.page_cache import PageCache
 from emissions.portal.rendering import View
@@ -68,6 +70,7 @@ def create_app(
         route_handlers=[
             choose_language,
             static_file,
+            *open_routers(),
             *(Router(path=f"/{each}", route_handlers=pages) for each in LANGUAGES),
         ],
         dependencies={
@@ -84,7 +87,8 @@ def create_app(
         openapi_config=None,
         request_max_body_size=16 * 1024 * 1024,
     )
-    return with_security_headers(PageCache(app))
+    limit = RateLimit(settings.portal_requests_per_minute)
+    return with_security_headers(OpenAccess(PageCache(app), limit))
 
 
 def _view(request: Request[Any, Any, Any], database: Questions, now: Clock) -> View:
@@ -103,7 +107,9 @@ def _view(request: Request[Any, Any, Any], database: Questions, now: Clock) -> V
 
 def _refused(
     request: Request[Any, Any, Any], error: HTTPException, database: Questions, now: Clock
-) -> Response[str]:
+) -> Response[str] | Response[bytes]:
+    if request.scope["path"].startswith(PREFIXES):
+        return told(request, error)
     view = _view(request, database, now)
     name = "not_found" if error.status_code == 404 else "bad_request"
     if error.status_code >= 500:

@@ -1,0 +1,1 @@
+"""The API of the portal: one query, answered as JSON, CSV or Parquet with the same values."""
