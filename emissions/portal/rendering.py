@@ -19,6 +19,7 @@ from markupsafe import Markup
 from emissions.portal.database import Questions
 from emissions.portal.language import LANGUAGES, NAMES, Language, words
 from emissions.portal.page_assets import ASSETS
+from emissions.portal.units import unit_text
 from streams.core.time.local_clock import zone
 
 NATION_CLOCK: Final = "Asia/Almaty"
@@ -158,6 +159,7 @@ def _environment(language: Language) -> Environment:
         "month": partial(month, language=language),
         "paragraphs": _paragraphs,
         "name": partial(name_of, language=language),
+        "unit": partial(unit_text, language=language),
     }
     made.filters.update(functions)
     made.filters["segment"] = partial(quote, safe="")
