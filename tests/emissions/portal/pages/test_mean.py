@@ -45,7 +45,7 @@ async def test_it_says_value_limit_comparison_share_and_reasons() -> None:
     assert "1,234.5 mg/m³" in said
     assert "Limit: 500 mg/m³, from 2024-01-01, without end." in said
     assert "at least 1,000 mg/m³ (2 × 500)" in said
-    assert "The value is 2.469 of the limit." in said
+    assert "without end. The value is 2.469 of the limit." in said
     assert "1,800 s less 0 s excused or not operating = 1,800 s. Of these 1,500 s are valid" in said
     assert "STATUS_M maintenance 300" in said
     assert "C × (T / 293.15 K) × (101.3 kPa / P) (F1)." in said
