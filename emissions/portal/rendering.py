@@ -94,6 +94,11 @@ def share(value: float | None, language: Language) -> str:
     return str(numbers.format_percent(floored, format="#,##0.#\u00a0%", locale=language))
 
 
+def hours(seconds: float | None, language: Language) -> str:
+    """Format seconds as a number of hours; a dash for None."""
+    return number(None if seconds is None else seconds / 3600, language, digits=3)
+
+
 def local_time(value: datetime | None, language: Language, timezone: str = NATION_CLOCK) -> Markup:
     """Format a moment on a local clock, with its offset, as an element ``time``."""
     if value is None:
@@ -154,6 +159,7 @@ def _environment(language: Language) -> Environment:
         "number": partial(number, language=language),
         "count": partial(count, language=language),
         "share": partial(share, language=language),
+        "hours": partial(hours, language=language),
         "local_time": partial(local_time, language=language),
         "day": partial(day, language=language),
         "month": partial(month, language=language),
