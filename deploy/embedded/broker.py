@@ -28,8 +28,8 @@ from deploy.embedded.child import (
     accepts_connections,
     die_with_parent,
     end,
-    free_port,
     last_line,
+    stable_port,
 )
 from deploy.embedded.extra import BROKER, require
 
@@ -100,7 +100,7 @@ class EmbeddedBroker:
             raise BrokerError(f"no embedded broker: {error}") from None
         for attempt in range(_ATTEMPTS):
             # Another process may take the free port before the broker does: try the next one.
-            self.port = self._wanted_port or free_port()
+            self.port = self._wanted_port or stable_port()
             self._spawn(binary)
             if self._wait_until_ready():
                 return self

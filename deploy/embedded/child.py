@@ -63,6 +63,7 @@ def stable_port() -> int:
 
     It is outside the range of ports that the kernel gives to outgoing connections: otherwise any
     client could take it in the meantime, even one that is trying to connect to that very port.
+    On Linux no other call on this machine returns it while this process lives.
     """
     try:
         last = int(_EPHEMERAL.read_text().split()[0]) - 1
@@ -70,6 +71,8 @@ def stable_port() -> int:
         last = 32_767
     for _ in range(100):
         port = random.randint(_FIRST_PORT, max(last, _FIRST_PORT + 1000))
+        if not _reserve(port):
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((LOOPBACK, port))
@@ -77,6 +80,23 @@ def stable_port() -> int:
                 continue
             return port
     return free_port()
+
+
+def _reserve(port: int) -> bool:
+    """Reserve a port among the callers on this machine until this process ends (Linux).
+
+    The reservation is a name without a file: the kernel forgets it together with the process.
+    """
+    if sys.platform != "linux":
+        return True
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0emission-streams/port/{port}")
+    except OSError:
+        name.close()
+        return False
+    name.detach()  # open until the process ends
+    return True
 
 
 def accepts_connections(pid: int, port: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
-from deploy.embedded.child import end
+from deploy.embedded.child import end, stable_port
 from deploy.embedded.clickhouse_users import USER
 from deploy.embedded.extra import CLICKHOUSE, require
 
@@ -73,11 +73,12 @@ class EmbeddedClickHouse:
         """Start it and wait until it answers. Raises `StartError`, `NotInstalledError`."""
         require(CLICKHOUSE)
         self.path.mkdir(parents=True, exist_ok=True)
+        port = self.port or stable_port()  # a port of the kernel's could be lost while it is down
         with (self.path / "clickhouse.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module),
-                    *("--path", str(self.path), "--port", str(self.port)),
+                    *("--path", str(self.path), "--port", str(port)),
                     *("--memory", str(self._memory_bytes), "--parent", str(os.getpid())),
                     "--key-from-stdin",
                 ],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.embedded.child import free_port
+from deploy.embedded.child import stable_port
 from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
 from schemas.ids import FileIds
@@ -32,7 +32,7 @@ DAY = 86_400_000
 async def test_one_stamp_of_a_wrong_clock_holds_its_partition_and_accuses_nobody(
     broker: TestBroker, tmp_path: Path
 ) -> None:
-    settings = own_settings(broker.address, partitions=2, web_port=free_port())
+    settings = own_settings(broker.address, partitions=2, web_port=stable_port())
     await create_topics(settings, "replay")  # so that the test stamps
     (tmp_path / "registry.yaml").write_text(EXAMPLE)
     enterprises = load_registry(tmp_path / "registry.yaml")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.child import free_port
+from deploy.embedded.child import stable_port
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from schemas.reading import Tick
@@ -110,7 +110,7 @@ async def test_a_member_that_joined_before_its_topic_existed_gets_it(
 
 @pytest.mark.process
 async def test_a_worker_waits_for_its_broker_and_goes_on(tmp_path: Path) -> None:
-    port = free_port()
+    port = stable_port()
     settings = own_settings(f"127.0.0.1:{port}", tick_s=0.1, partitions=1)
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await eventually(lambda: "does not answer" in worker.said(), "it says what is missing")

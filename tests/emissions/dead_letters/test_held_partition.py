@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.embedded.child import free_port
+from deploy.embedded.child import stable_port
 from emissions.doctor.holds import look_at_holds
 from emissions.replay.publish import publish_registry
 from schemas.codec import Codec
@@ -90,7 +90,7 @@ async def test_a_bad_deploy_holds_its_partition_alone_until_a_person_lets_it_go(
         partitions=2,
         poll_records=8,
         dead_letter_limit_run=10,
-        web_port=free_port(),
+        web_port=stable_port(),
         log_interval_s=2.0,
     )
     await create_topics(settings, "replay")
