@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from deploy.embedded.child import free_port
+from deploy.embedded.child import stable_port
 from schemas.codec import Codec
 from schemas.ids import FileIds
 from streams.kafka.topics import create_topics
@@ -36,7 +36,7 @@ class Blocked(StreamsProcess):
 
 async def prepare(broker: TestBroker, **more: object) -> Settings:
     times = {"session_timeout_s": 3.0, "heartbeat_s": 0.5, "stuck_s": STUCK_S, "partitions": 2}
-    settings = own_settings(broker.address, web_port=free_port(), **{**times, **more})
+    settings = own_settings(broker.address, web_port=stable_port(), **{**times, **more})
     await create_topics(settings)
     return settings
 
@@ -115,7 +115,7 @@ async def test_a_partition_that_is_held_is_told_and_is_no_reason_for_a_new_start
 
 
 async def test_a_worker_without_a_broker_is_live_and_stops_on_sigterm(tmp_path: Path) -> None:
-    settings = own_settings(f"127.0.0.1:{free_port()}", web_port=free_port())
+    settings = own_settings(f"127.0.0.1:{stable_port()}", web_port=stable_port())
     pages = Pages(settings)
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await pages.waits_for("started", "the broker and its topics")

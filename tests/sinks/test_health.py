@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.child import free_port
+from deploy.embedded.child import stable_port
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from streams.health.check import check
 from streams.settings import Settings
@@ -34,7 +34,7 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedClickHouse]:
 
 def watched(broker: TestBroker, clickhouse: TestClickHouse, **more: object) -> Settings:
     times = {"session_timeout_s": 3.0, "heartbeat_s": 0.5, "sink_age_s": 0.2, "stuck_s": STUCK_S}
-    return settings_of(broker, clickhouse, web_port=free_port(), **{**times, **more})
+    return settings_of(broker, clickhouse, web_port=stable_port(), **{**times, **more})
 
 
 async def test_a_consumer_that_silently_stops_is_not_live_and_is_killed(
@@ -49,29 +49,33 @@ async def test_a_consumer_that_silently_stops_is_not_live_and_is_killed(
     pages = Pages(settings)
     await prepare(broker, settings)
     hold.slow(0.5)
-    await send(broker, settings, 0, 40)
+    await send(broker, settings, 0, 20)
     with HeldSinks(settings, tmp_path / "log") as worker:
         await pages.wait("/readyz", 200)
         while not await written(broker, settings, settings.topic_readings):
             assert await pages.complaints() == [], "slow, but it moves"
             await asyncio.sleep(0.1)
-        assert check(settings) == 0
+        await eventually(lambda: check(settings) == 0, "the check finds it ready")
         hold.stop()
         await hold.held()
-        await send(broker, settings, 40, 45)
+        await send(broker, settings, 20, 25)
         await pages.wait("/livez", 503)
         for partition in (0, 1):
-            stands = f"{settings.topic_readings}[{partition}] stands at 40 of 45 for "
+            stands = f"{settings.topic_readings}[{partition}] stands at 20 of 25 for "
             assert stands in await pages.waits_for("progress", stands)
         assert await pages.waits_for("progress")
         hold.release()
         await pages.wait("/readyz", 200)
         hold.stop()
         await hold.held()
-        await send(broker, settings, 45, 46)
+        await send(broker, settings, 25, 26)
         await pages.wait("/livez", 503)
-        assert check(settings) == 1
-        assert "killed: no progress: " in capfd.readouterr().out
+
+        def kills() -> bool:
+            assert check(settings) == 1
+            return "killed: no progress: " in capfd.readouterr().out
+
+        await eventually(kills, "the check kills it")
         await eventually(lambda: worker.exit_code == -signal.SIGKILL, "it was killed")
 
 
@@ -134,7 +138,7 @@ async def test_an_idle_worker_and_one_without_partitions_stay_well(
     broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
 ) -> None:
     settings = watched(broker, clickhouse)
-    spare = replace(settings, web_port=free_port())
+    spare = replace(settings, web_port=stable_port())
     await prepare(broker, settings)
     with (
         SinksProcess(settings, tmp_path / "one"),

@@ -20,41 +20,64 @@ import asyncio, os, pathlib
 from streams.transport.driver import Consumer
 fetch = Consumer._getmany
 async def held(self, *given, **named):
-    how = pathlib.Path(os.environ["HOLD"])
-    while how.exists():
-        if how.read_text():
-            await asyncio.sleep(float(how.read_text()))
-            break
-        pathlib.Path(os.environ["HOLD"] + ".held").touch()
+    path = pathlib.Path(os.environ["HOLD"])
+    found = None
+    while True:
+        how, what = path.read_text().split()
+        if how == "slow":
+            await asyncio.sleep(float(what))
+        if how == "keep" and not found:
+            found = await fetch(self, *given, **named)
+        if how in ("release", "slow") or (how == "keep" and not found):
+            return await fetch(self, *given, **named) if found is None else found
+        path.with_suffix(".held").write_text(what)
         await asyncio.sleep(0.05)
-    return await fetch(self, *given, **named)
 Consumer._getmany = held
 """
 
 
 class Hold:
-    """A file by which the fetching of a worker is made slow, or stopped without an error."""
+    """A file by which the fetching of a worker is made slow, or stopped without an error.
+
+    It is always there and replaced as a whole: the worker may read it at any moment. Each stop has
+    a number, so that what the worker said of an earlier one is not taken for this one.
+    """
 
     def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._path = path
+        self._stops = 0
+        self.release()
         monkeypatch.setenv("HOLD", str(path))
 
     def slow(self, seconds: float) -> None:
         """Every fetch takes that long."""
-        self._path.write_text(str(seconds))
+        self._tell(f"slow {seconds}")
 
     def stop(self) -> None:
         """Nothing is fetched any more, but for the fetch under way."""
-        self._path.write_text("")
+        self._stops += 1
+        self._tell(f"stop {self._stops}")
+
+    def keep(self) -> None:
+        """What is fetched next is not handed over."""
+        self._stops += 1
+        self._tell(f"keep {self._stops}")
 
     async def held(self) -> None:
-        """Wait until nothing is being fetched."""
-        await eventually(self._path.with_suffix(".held").exists, "the fetching is held")
+        """Wait until nothing is being fetched, or what is kept has been fetched."""
+        said = self._path.with_suffix(".held")
+        await eventually(
+            lambda: said.exists() and said.read_text() == str(self._stops), "the fetching is held"
+        )
 
     def release(self) -> None:
         """As it was."""
-        self._path.with_suffix(".held").unlink(missing_ok=True)
-        self._path.unlink()
+        self._tell("release now")
+
+    def _tell(self, how: str) -> None:
+        written = self._path.with_suffix(".written")
+        written.write_text(how)
+        written.replace(self._path)
 
 
 class HeldStreams(StreamsProcess):
@@ -80,25 +103,34 @@ class Pages:
         return await asyncio.to_thread(self._ask, page)
 
     def _ask(self, page: str) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(*self._where, timeout=5)
+        connection = http.client.HTTPConnection(*self._where, timeout=30)
         try:
             connection.request("GET", page)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, {}
         finally:
             connection.close()
 
     async def metrics(self) -> dict[tuple[str, ...], float]:
         """What the worker tells Prometheus, by name and the values of the labels in their order."""
-        return await asyncio.to_thread(self._metrics)
+        told: dict[tuple[str, ...], float] = {}
+
+        async def answered() -> bool:
+            told.update(await asyncio.to_thread(self._metrics))
+            return bool(told)
+
+        await eventually(answered, "/metrics answers")
+        return told
 
     def _metrics(self) -> dict[tuple[str, ...], float]:
-        connection = http.client.HTTPConnection(*self._where, timeout=5)
+        connection = http.client.HTTPConnection(*self._where, timeout=30)
         try:
             connection.request("GET", "/metrics")
             text = connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return {}
         finally:
             connection.close()
         return {
