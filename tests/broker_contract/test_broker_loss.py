@@ -21,6 +21,7 @@ from streams.core.records.record import RawRecord
 from streams.settings import Settings
 from tests.support.broker import TestBroker, eventually
 from tests.support.core_run import history, judge, logs
+from tests.support.pages import HeldStreams, Hold
 from tests.support.streams_process import StreamsProcess, findings_of
 from tests.worker.test_worker import PARTITIONS, enterprise, exported, prepare, rows
 
@@ -50,6 +51,7 @@ async def test_the_leader_dies(
     cluster = kafka_cluster(3)
     async with judging(cluster, partition_logs, tmp_path) as run:
         await run.far_enough(0.2)
+        await run.send(1.0)
         leader = await run.leader_of_readings()
         leader.kill()
         await run.far_enough(0.7)
@@ -68,15 +70,21 @@ async def test_two_of_three_are_gone_for_a_while(
     partition_logs: list[list[RawRecord]],
     expected: dict[str, str],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cluster = kafka_cluster(3)
-    async with judging(cluster, partition_logs, tmp_path) as run:
+    cluster, hold = kafka_cluster(3), Hold(tmp_path / "hold", monkeypatch)
+    async with judging(cluster, partition_logs, tmp_path, HeldStreams) as run:
         await run.far_enough(0.2)
         leader = await run.leader_of_readings()
+        hold.keep()
+        await run.send(0.75)
+        await hold.held()  # it has read what it has not judged yet
         lost = [leader, next(node for node in cluster.nodes if node is not leader)]
         for node in lost:
             node.kill()
-        # Of its outputs, or (where it had judged all there was) of its offsets.
+        await run.send(1.0)
+        hold.release()
+        # Of its outputs, or (where they say nothing new) of its offsets.
         await eventually(
             lambda: any(word in run.worker.said() for word in ("retrying", "commit_failed")),
             "the worker says so",
@@ -104,11 +112,12 @@ class Judging:
         self.worker = worker
         self._cluster = cluster
         self._logs = partition_logs
-        self._gate = asyncio.Event()
+        self._part = 0.5
+        self._more = asyncio.Condition()
         self.feeding = asyncio.gather(*(self._send(at) for at in range(len(partition_logs))))
 
     async def far_enough(self, part: float) -> None:
-        """Wait until a part of the readings is committed, the sending goes on then."""
+        """Wait until a part of the readings is committed."""
         total = sum(map(len, self._logs))
 
         async def committed() -> bool:
@@ -116,7 +125,12 @@ class Judging:
             return sum((await self._committed()).values()) > total * part
 
         await eventually(committed, f"{part} of the readings are committed")
-        self._gate.set()
+
+    async def send(self, part: float) -> None:
+        """Let the sending go on up to a part of each log."""
+        async with self._more:
+            self._part = part
+            self._more.notify_all()
 
     async def done(self) -> None:
         """Wait until every record is sent and committed."""
@@ -151,7 +165,7 @@ class Judging:
         )
 
     async def _send(self, partition: int) -> None:
-        """The first half at once, the rest in small steps once the test has begun its work."""
+        """The first half at once, the rest in small steps as far as the test lets it."""
         log = self._logs[partition]
         producer = AIOKafkaProducer(
             bootstrap_servers=self.broker.address,
@@ -163,7 +177,9 @@ class Judging:
         try:
             for at, record in enumerate(log):
                 if at > len(log) // 2:
-                    await self._gate.wait()
+                    async with self._more:
+                        while at > len(log) * self._part:
+                            await self._more.wait()
                 sent = await producer.send(
                     self.settings.topic_readings,
                     record.value,
@@ -179,11 +195,14 @@ class Judging:
 
 @asynccontextmanager
 async def judging(
-    cluster: KafkaCluster, partition_logs: Sequence[Sequence[RawRecord]], directory: Path
+    cluster: KafkaCluster,
+    partition_logs: Sequence[Sequence[RawRecord]],
+    directory: Path,
+    process: type[StreamsProcess] = StreamsProcess,
 ) -> AsyncIterator[Judging]:
     broker = TestBroker(cluster.address, cluster.node(1).pid, "kafka")
     settings = await prepare(broker, replication=3, log_interval_s=1.0)
-    with StreamsProcess(settings, directory / "worker.log") as worker:
+    with process(settings, directory / "worker.log") as worker:
         run = Judging(cluster, settings, partition_logs, worker)
         try:
             yield run
