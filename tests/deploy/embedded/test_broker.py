@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -17,17 +16,9 @@ from streams.kafka.clients import consumer_of, producer_of
 from streams.kafka.reader import ends_of, read_log
 from streams.settings import Settings
 from tests.support.broker import TestBroker, eventually
+from tests.support.processes import runs
 
 pytestmark = pytest.mark.process
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    # A zombie that nobody has waited for yet is dead all the same.
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def test_two_brokers_run_side_by_side_and_none_is_left(broker: TestBroker, tmp_path: Path) -> None:
@@ -36,7 +27,7 @@ def test_two_brokers_run_side_by_side_and_none_is_left(broker: TestBroker, tmp_p
         pid = second.pid
         with pytest.raises(BrokerError, match=str(second.port)):
             EmbeddedBroker(port=second.port).start()
-    assert not alive(pid)
+    assert not runs(pid)
     assert (tmp_path / "log").exists()
 
 
@@ -49,9 +40,9 @@ def test_the_broker_dies_with_its_parent() -> None:
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert runs(pid)
         parent.send_signal(signal.SIGKILL)
-    asyncio.run(eventually(lambda: not alive(pid), "the broker is gone"))
+    asyncio.run(eventually(lambda: not runs(pid), "the broker is gone"))
 
 
 async def test_topics_and_offsets_outlive_a_broker_that_was_killed(tmp_path: Path) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,7 +17,9 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse, StartError
+from tests.support.broker import eventually
 from tests.support.clickhouse_http import ask
+from tests.support.processes import runs
 
 pytestmark = pytest.mark.process
 
@@ -227,15 +227,4 @@ def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    while _alive(pid):
-        time.sleep(0.1)  # bounded by the test's timeout
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process runs; a zombie that nobody collects does not."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return state != "Z"
+    asyncio.run(eventually(lambda: not runs(pid), "the server is gone"))

@@ -15,8 +15,8 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.embedded import kafka_jars
 from deploy.embedded.kafka import KafkaCluster, KafkaStartError, KafkaUnavailable, jars
-from tests.deploy.embedded.test_broker import alive
 from tests.support.broker import TestBroker, eventually, unique
+from tests.support.processes import runs
 
 pytestmark = pytest.mark.process
 
@@ -42,7 +42,7 @@ async def test_a_node_that_was_killed_has_all_that_it_confirmed(
         pid = cluster.node(1).pid
         cluster.node(1).kill()
         assert not cluster.running
-        assert not alive(pid)
+        assert not runs(pid)
         await producer.stop()
         cluster.node(1).start()
         assert cluster.address == broker.address
@@ -94,9 +94,9 @@ def test_a_kafka_node_dies_with_its_parent(kafka: TestBroker, tmp_path: Path) ->
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
-        assert alive(pid)
+        assert runs(pid)
         parent.send_signal(signal.SIGKILL)
-    asyncio.run(eventually(lambda: not alive(pid), "the node is gone"))
+    asyncio.run(eventually(lambda: not runs(pid), "the node is gone"))
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_two_processes_may_resolve_the_jars_at_once(bare: Path) -> None:
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
         for _ in range(2)
     ]
-    said = {process.communicate(timeout=60)[0].decode().strip() for process in both}
+    said = {process.communicate(timeout=300)[0].decode().strip() for process in both}
     assert [process.returncode for process in both] == [0, 0]
     (kept,) = map(Path, said)
     assert list(kept.parent.iterdir()) == [kept]

@@ -22,6 +22,7 @@ from emissions.supervision.directory import StackDirectory
 from sinks.clickhouse import client
 from streams.settings import Settings
 from tests.support.broker import eventually
+from tests.support.processes import runs
 
 
 class Up:
@@ -62,14 +63,6 @@ def up(*arguments: str) -> Iterator[Up]:
     finally:
         process.kill()
         process.wait()
-
-
-def runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
 
 
 def count(settings: Settings, table: str) -> int:
