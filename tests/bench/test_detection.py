@@ -115,7 +115,6 @@ def test_what_the_environment_changes_is_said_but_no_password() -> None:
     assert changed_from_default(Settings()) == {}
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.long
 def test_every_violation_of_a_moment_is_found_in_topic_and_table(
     broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path

@@ -63,7 +63,7 @@ class RoundContext:
         """The worker of a kind that is there from the beginning."""
         return self.workers.of(kind)[0]
 
-    async def at_work(self, slot: WorkerSlot, within_s: float = 20.0) -> bool:
+    async def at_work(self, slot: WorkerSlot, within_s: float = 60.0) -> bool:
         """Wait until a worker has started; False when it does not get there in time."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + within_s

@@ -32,10 +32,10 @@ from tests.crash.round_context import RoundContext, Timeline
 from tests.crash.trace import VARIABLE
 from tests.crash.workers import Kind, Workers
 
-PUBLISH_S: Final = 120.0
-STRIKE_S: Final = 120.0
-DRAIN_S: Final = 180.0
-STOP_S: Final = 40.0
+PUBLISH_S: Final = 300.0
+STRIKE_S: Final = 300.0
+DRAIN_S: Final = 300.0
+STOP_S: Final = 120.0
 TROUBLES: Final = 8  # workers that ended by themselves before a round is given up
 
 

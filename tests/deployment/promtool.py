@@ -40,7 +40,7 @@ def _run_tool(
     if program is None:
         pytest.skip(f"it needs {name} in PATH, or apt-get and dpkg")
     return subprocess.run(
-        [program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False
+        [program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
     )
 
 

@@ -298,7 +298,7 @@ async def test_what_a_replaced_producer_never_confirmed_is_produced_again(
         await asyncio.sleep(0)
         producer.refusals, producer.error = 1, OutOfOrderSequenceNumber
         await producer.produce_to(refused, 0, [PartitionRecord(b"k", b"2")], revoked=staying)
-        assert await asyncio.wait_for(waiting, 60) == 0
+        assert await asyncio.wait_for(waiting, 300) == 0
     finally:
         await producer.stop()
     assert [r.value for r in await kafka.read(stuck)] == [b"1"]

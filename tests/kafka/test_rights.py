@@ -145,7 +145,7 @@ async def first_of(settings: Settings, topic: str) -> bytes:
     async with consumer_of(settings) as consumer:
         consumer.assign([TopicPartition(topic, 0)])
         await consumer.seek_to_beginning()
-        return bytes((await asyncio.wait_for(consumer.getone(), 60)).value)
+        return bytes((await asyncio.wait_for(consumer.getone(), 300)).value)
 
 
 def test_workers_do_their_work_with_the_least_rights(
@@ -181,16 +181,25 @@ def test_workers_do_their_work_with_the_least_rights(
             )[0]
             return all(count >= least for count, least in zip(counts, (2, 1, 1), strict=True))
 
-        asyncio.run(eventually(stored, "both workers did their work", 120))
+        asyncio.run(eventually(stored, "both workers did their work"))
         auditor = deployment("auditor", **store)
 
         async def ticked() -> bool:
             return sum((await ends_of(auditor, streams.topic_readings)).values()) > len(sent)
 
-        asyncio.run(eventually(ticked, "a tick follows", 60))
-        seen = {row["part"]: row for row in looked_at(auditor)}
-        for part in ("topics", "streams worker", "sinks worker"):
-            assert seen[part]["state"] == "ok", seen[part]
+        asyncio.run(eventually(ticked, "a tick follows"))
+        seen: dict[str, dict[str, Any]] = {}
+
+        async def well() -> bool:  # what has just come is on its way for a moment
+            rows = await asyncio.to_thread(looked_at, auditor)
+            seen.update((row["part"], row) for row in rows)
+            parts = ("topics", "streams worker", "sinks worker")
+            return all(seen[part]["state"] == "ok" for part in parts)
+
+        try:
+            asyncio.run(eventually(well, "topics and workers are well"))
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it says {seen}") from None
         for worker in (judging, writing):
             assert "uthorization" not in worker.said()
         letter = asyncio.run(first_of(auditor, streams.topic_dead_letters))
@@ -204,10 +213,10 @@ def looked_at(settings: Settings) -> list[dict[str, Any]]:
 
 def written(settings: Settings, topic: str) -> str:
     """What a foreign client is told that writes a record: "" or the error."""
-    producer = Producer({**client_config(settings), "message.timeout.ms": 20_000})
+    producer = Producer({**client_config(settings), "message.timeout.ms": 100_000})
     told: list[KafkaError | None] = []
     producer.produce(topic, b"x", key=b"k", on_delivery=lambda error, _: told.append(error))
-    producer.flush(30)
+    producer.flush(120)
     return "" if told[0] is None else str(told[0].name())
 
 
@@ -215,11 +224,11 @@ def read(settings: Settings, topic: str, group: str) -> str:
     """What a foreign client is told that reads in a group and commits: "" or the error."""
     consumer = Consumer({**client_config(settings), "group.id": group})
     try:
-        told = consumer.list_topics(topic, timeout=20).topics[topic].error
+        told = consumer.list_topics(topic, timeout=120).topics[topic].error
         if told is not None:
             return str(told.name())
         consumer.assign([Place(topic, 0, 0)])
-        record = consumer.poll(20)
+        record = consumer.poll(120)
         assert record is not None
         if record.error() is not None:
             return str(record.error().name())
@@ -232,7 +241,7 @@ def read(settings: Settings, topic: str, group: str) -> str:
 
 def committed(consumer: Consumer, record: Message) -> str:
     """What it is told that commits a record, once the client knows the group's coordinator."""
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 300
     while True:
         try:
             consumer.commit(record, asynchronous=False)

@@ -150,7 +150,7 @@ def add_users(admin: Settings, names: Sequence[str]) -> None:
             UserScramCredentialUpsertion(name, known, PASSWORD.encode(), None) for name in names
         ]
         for each in client.alter_user_scram_credentials(made).values():
-            each.result(timeout=30)
+            each.result(timeout=120)
     while True:  # it confirms before it knows them
         told = client.describe_user_scram_credentials(list(names))
         if all(_mechanisms(each) == 2 for each in told.values()):
@@ -163,7 +163,7 @@ def _mechanisms(answer: Any) -> int:
     from confluent_kafka import KafkaException
 
     try:
-        return len(answer.result(timeout=30).scram_credential_infos)
+        return len(answer.result(timeout=120).scram_credential_infos)
     except KafkaException:  # unknown as yet
         return 0
 

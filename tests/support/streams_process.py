@@ -82,7 +82,7 @@ class StreamsProcess:
                 break
             time.sleep(0.02)
         self._process.send_signal(number)
-        return self._process.wait(40)
+        return self._process.wait(300)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal and wait for nothing."""
@@ -90,8 +90,8 @@ class StreamsProcess:
         self._process.send_signal(number)
 
     def said(self) -> str:
-        """Everything it logged."""
-        return self.log.read_text()
+        """Everything it logged; what it is writing at the moment may be cut off."""
+        return self.log.read_text("utf-8", errors="replace")
 
     def __enter__(self) -> Self:
         return self.start()

@@ -10,7 +10,7 @@ import pytest
 from faust.types import TP
 
 from deploy.embedded.broker import EmbeddedBroker
-from streams.transport.commit_watch import CommitWatch, coordinator_answers
+from streams.transport.commit_watch import HANG_S, CommitWatch, coordinator_answers
 from tests.support.broker import TestBroker, eventually, unique
 from tests.support.worker import Collector, batch_app, running
 
@@ -127,6 +127,8 @@ async def test_commits_to_a_broker_that_is_away_do_not_end_the_application(
         try:
             await eventually(lambda: len(found) > 1, "the broker was asked twice")
         finally:
+            # From here on it answers, and has more than a moment for the first commit.
+            consumer._commit_watch.hang_s = HANG_S
             os.kill(own_broker.pid, signal.SIGCONT)
         assert not any(found)
         assert app.crash_reason is None

@@ -176,7 +176,7 @@ class Story:
             topic = self.settings.topic_readings
             return await self.broker.committed(self.settings.group_streams, topic) == wanted
 
-        await eventually(committed, f"{ends} is committed", 120)
+        await eventually(committed, f"{ends} is committed")
 
 
 async def story(broker: TestBroker, partition_logs: list[list[RawRecord]], **more: object) -> Story:
@@ -257,7 +257,7 @@ async def test_a_worker_killed_right_after_the_marks_loses_and_doubles_nothing(
                 assert worker.exit_code is None, worker.said()
                 return worker.said().count('"readings_read_again"') >= times
 
-            await eventually(reads_again, "readings are read again", 60)
+            await eventually(reads_again, "readings are read again")
             worker.end(signal.SIGKILL)
             worker.start()
         await told.tell()
@@ -287,7 +287,7 @@ async def test_marks_between_two_workers_that_share_are_counted_once(
         two.start()
         await told.tell()
         await told.before()
-        await eventually(lambda: "worker_started" in two.said(), "the second has started", 60)
+        await eventually(lambda: "worker_started" in two.said(), "the second has started")
         assert one.end(signal.SIGTERM) == 0, one.said()
         await told.tell()
         await told.before()

@@ -139,7 +139,7 @@ async def done(
         assert worker.exit_code is None, worker.said()
         return await broker.committed(settings.group_streams, settings.topic_readings) == ends
 
-    await eventually(committed, "everything is committed", 180)
+    await eventually(committed, "everything is committed")
 
 
 async def saved(broker: TestBroker, settings: Settings) -> dict[int, int]:
@@ -186,7 +186,7 @@ async def test_a_worker_killed_three_times_finds_what_the_core_finds(
                 at = await any_broker.committed(settings.group_streams, settings.topic_readings)
                 return sum(at.values()) > total * part
 
-            await eventually(far_enough, f"{part} of the readings are committed", 180)
+            await eventually(far_enough, f"{part} of the readings are committed")
             worker.end(signal.SIGKILL)
     with StreamsProcess(settings, tmp_path / "log") as worker:
         await done(any_broker, settings, partition_logs, worker)

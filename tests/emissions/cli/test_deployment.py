@@ -163,7 +163,7 @@ def test_violations_are_listed_and_followed(env: Env, broker: TestBroker) -> Non
         asyncio.run(publish(broker, env, id="v3", rule="KZ-DAY"))
         assert next_violation(follow)["id"] == "v3"
         follow.send_signal(signal.SIGINT)
-        assert follow.wait(30) == 128 + signal.SIGINT
+        assert follow.wait(300) == 128 + signal.SIGINT
     finally:
         follow.kill()
         follow.wait()

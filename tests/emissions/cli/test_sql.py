@@ -123,7 +123,7 @@ def test_an_interrupt_ends_the_question_with_a_sentence(env: Env, form: str) -> 
         assert asking.stdout.read(10_000)  # it is under way
         asking.send_signal(signal.SIGINT)
         asking.stdout.read()
-        assert asking.wait(60) == 128 + signal.SIGINT
+        assert asking.wait(300) == 128 + signal.SIGINT
         assert asking.stderr.read() == b"emissions: interrupted\n"
 
 
@@ -134,7 +134,7 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(env: Env, form: str) -> N
         assert asking.stderr is not None
         assert asking.stdout.read(10_000)
         asking.stdout.close()
-        assert asking.wait(60) == 0
+        assert asking.wait(300) == 0
         assert asking.stderr.read() == b""
 
 

@@ -79,7 +79,9 @@ def test_killed_in_the_middle_and_run_again_it_sends_each_once(
         running.wait()
     before = asyncio.run(replays(any_broker, settings)).total()
     told = replay(settings, "--limit", "6000")
-    assert (told["sent"], told["sent_before"]) == (6000 - before, before)
+    # The broker may take what the killed one had sent last while the next one starts.
+    assert told["sent"] + told["sent_before"] == 6000
+    assert told["sent_before"] >= before > 0
     assert asyncio.run(replays(any_broker, settings)) == Counter(places)
     assert replay(settings)["sent"] == 0
 
@@ -144,7 +146,7 @@ def test_a_person_is_asked_on_a_terminal(settings: Settings, any_broker: TestBro
             stderr=subprocess.PIPE,
         ) as running:
             os.write(ours, answer)
-            said = b"".join(running.communicate(timeout=120)).decode()
+            said = b"".join(running.communicate(timeout=300)).decode()
         os.close(ours)
         os.close(theirs)
         assert f"Send 1 message again to {settings.topic_readings}? [y/N]" in said

@@ -142,7 +142,7 @@ def test_zones_are_those_of_the_pinned_data_whatever_the_host_has(tmp_path: Path
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.stdout.split() == ["1777834800000", "5:00:00"]
 

@@ -17,7 +17,7 @@ def replay(*args: str | Path, export: Path, code: int = 0) -> subprocess.Complet
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=550,
     )
     assert done.returncode == code, done.stderr
     return done

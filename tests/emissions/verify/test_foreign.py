@@ -34,7 +34,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def check(program: Path, path: Path, data: bytes) -> subprocess.CompletedProcess[str]:
     path.write_bytes(data)
     return subprocess.run(
-        [str(program), str(path), LOG_NAME.text], capture_output=True, text=True, timeout=60,
+        [str(program), str(path), LOG_NAME.text], capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
 

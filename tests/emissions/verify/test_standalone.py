@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(place: Path, *arguments: str) -> tuple[int, str]:
     done = subprocess.run(  # -I: neither the directory nor the environment adds modules
         [sys.executable, "-I", "standalone.py", *arguments], cwd=place, capture_output=True,
-        text=True, timeout=60, check=False,
+        text=True, timeout=300, check=False,
     )  # fmt: skip
     assert not done.stderr
     return done.returncode, done.stdout
@@ -81,7 +81,7 @@ def test_the_commands_of_the_guide_find_the_hashes_and_the_signature(place: Path
     script = f"set -eu\n{first}{second}"
     done = subprocess.run(
         ["sh", "-c", script, "sh", SYSTEM_NAME.text], cwd=place, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "FAILED" not in done.stdout
