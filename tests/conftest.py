@@ -15,12 +15,14 @@ from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.kafka import KafkaCluster, KafkaUnavailable
 from tests.support.broker import TestBroker
 from tests.support.clickhouse import TestClickHouse
+from tests.support.example_run import ExampleRun
 from tests.support.generated import shared
 from tests.support.schedule import Schedule, ordered
 from tests.support.secured_kafka import SecuredKafka
 from tests.support.servers import (
     BROKER,
     CLICKHOUSE,
+    EXAMPLE_RUN,
     KAFKA,
     SECURED_KAFKA,
     Place,
@@ -169,6 +171,12 @@ def kafka_cluster(tmp_path: Path) -> Iterator[Callable[..., KafkaCluster]]:
 def clickhouse_server(ask_for: Callable[[str], Told]) -> EmbeddedClickHouse:
     """A real ClickHouse process, shared by the whole run; tests keep apart by a database each."""
     return RunningClickHouse(*ask_for(CLICKHOUSE))
+
+
+@pytest.fixture(scope="session")
+def example_run(ask_for: Callable[[str], Told]) -> ExampleRun:
+    """A replay of the worked example, made once for the whole run."""
+    return ExampleRun(Path(*ask_for(EXAMPLE_RUN)))
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """In which order tests run, and which of them one process of pytest-xdist must run in a row.
 
 What waits for processes comes first, mixed with what calculates, so that there is always something
-to calculate while others wait. A file stays together whose fixtures are made once a file, or once
-for its directory; every other test goes to whichever process is free.
+to calculate while others wait. What calculates for long comes before what is soon done: a run does
+not end with one long test. A file stays together whose fixtures are made once a file, or once for
+its directory; every other test goes to whichever process is free.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def ordered(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     whole = [item for item in items if stays_together(str(item.path)) and not is_first(item)]
     waiting = [item for item in items if not is_first(item) and not stays_together(str(item.path))]
     calculating = [item for item in items if is_first(item)]
+    calculating.sort(key=lambda item: item.get_closest_marker("slow") is None)
     found = list(whole)
     for number, item in enumerate(waiting):
         found += [item, *calculating[number * _MIX : (number + 1) * _MIX]]

@@ -1,5 +1,7 @@
 """One broker, one Apache Kafka and one ClickHouse for a whole run, in however many processes.
 
+What takes as long and is only read is shared the same way: the replay of the worked example.
+
 The process that was started by a person owns them and starts each when it is first asked for; the
 test processes of pytest-xdist ask it over a socket of theirs. Nobody may kill or stop a shared
 server: whoever does starts one of its own.
@@ -20,12 +22,16 @@ from typing import Any, Final, NamedTuple
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.kafka import KafkaCluster, KafkaUnavailable
+from tests.emissions.replay.command import replay
 from tests.support.secured_kafka import SecuredNode
 
 BROKER: Final = "broker"
 KAFKA: Final = "kafka"
 CLICKHOUSE: Final = "clickhouse"
 SECURED_KAFKA: Final = "secured kafka"
+EXAMPLE_RUN: Final = "replay of the example"
+
+_EXAMPLE: Final = Path(__file__).parents[1] / "oracle" / "example"
 
 Told = tuple[Any, ...]
 
@@ -64,6 +70,7 @@ class SharedServers:
             KAFKA: self._kafka,
             CLICKHOUSE: self._clickhouse,
             SECURED_KAFKA: self._secured_kafka,
+            EXAMPLE_RUN: self._example_run,
         }
         # The kernel ends a child with the thread that started it: these live as long as the run.
         self._threads = ThreadPoolExecutor(len(self._begin))
@@ -118,6 +125,16 @@ class SharedServers:
 
     def _secured_kafka(self) -> Told:
         return tuple(self._ends.enter_context(SecuredNode(self._directory / "secured")).found)
+
+    def _example_run(self) -> Told:
+        directory = self._directory / "example"
+        directory.mkdir()
+        replay(
+            *("--registry", _EXAMPLE / "registry.yaml", "--input", _EXAMPLE / "input.csv"),
+            *("--workspace", directory / "workspace"),
+            export=directory / "out",
+        )
+        return (str(directory),)
 
     def _clickhouse(self) -> Told:
         server = self._ends.enter_context(EmbeddedClickHouse(self._directory / "clickhouse"))

@@ -19,7 +19,7 @@ from hypothesis import is_hypothesis_test
 SERVERS: Final = frozenset(
     (
         *("broker", "any_broker", "own_broker", "kafka", "kafka_cluster"),
-        "secured_kafka",
+        *("secured_kafka", "example_run"),
         *("clickhouse", "clickhouse_server", "own_server"),
     )
 )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,36 +16,25 @@ from deploy.embedded.clickhouse import EmbeddedClickHouse
 from emissions.cli.main import cli
 from sinks.clickhouse import client
 from streams.settings import Settings
-from tests.emissions.replay.command import lines, replay, table
+from tests.emissions.replay.command import lines, table
+from tests.support.example_run import ExampleRun
 
 pytestmark = pytest.mark.process
 
-EXAMPLE = Path(__file__).parents[2] / "oracle" / "example"
+
+@pytest.fixture
+def found(example_run: ExampleRun) -> Path:
+    """What the replay of the example exported."""
+    return example_run.out
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one replay of the example exported; its workspace is kept beside that."""
-    out = tmp_path_factory.mktemp("explained") / "out"
-    replay(
-        *("--registry", EXAMPLE / "registry.yaml", "--input", EXAMPLE / "input.csv"),
-        *("--workspace", out.parent / "workspace"),
-        export=out,
-    )
-    return out
-
-
-@pytest.fixture(scope="module")
-def settings(found: Path) -> Iterator[Settings]:
+def settings(
+    example_run: ExampleRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
     """The settings that reach the ClickHouse that the replay left."""
-    with EmbeddedClickHouse(found.parent / "workspace" / "clickhouse") as server:
+    with EmbeddedClickHouse(example_run.copy_store(tmp_path_factory.mktemp("stored"))) as server:
         yield Settings(clickhouse_url=server.url)
-
-
-@pytest.fixture(scope="module")
-def store(settings: Settings) -> Iterator[Client]:
-    with client(settings) as opened:
-        yield opened
 
 
 def explain(settings: Settings, *args: str) -> Result:
@@ -64,8 +54,9 @@ def test_every_violation_is_equal(found: Path, settings: Settings) -> None:
     assert len(rules) >= 4
 
 
-def test_every_gap_is_equal(found: Path, settings: Settings, store: Client) -> None:
-    rows = store.query("SELECT toString(id) FROM gaps FINAL").result_rows
+def test_every_gap_is_equal(found: Path, settings: Settings) -> None:
+    with client(settings) as store:
+        rows = store.query("SELECT toString(id) FROM gaps FINAL").result_rows
     assert len(rows) >= len(table(found / "gaps.csv")) > 0
     for (identity,) in rows:
         told = explain(settings, identity, "--lang", "kk")
@@ -160,10 +151,25 @@ def test_what_is_not_there_is_said_with_what_is_nearest(settings: Settings, foun
 
 
 def test_a_changed_value_ends_with_one_and_is_named(
-    found: Path, settings: Settings, store: Client
+    example_run: ExampleRun, found: Path, tmp_path: Path
 ) -> None:
-    """The last test: it changes what is stored."""
-    violation = next(each for each in lines(found / "violations.ndjson") if each["parameter"])
+    with EmbeddedClickHouse(example_run.copy_store(tmp_path)) as server:
+        settings = Settings(clickhouse_url=server.url)
+        with client(settings) as store:
+            change_a_violation_of(found, store)
+        told = explain(settings, next(violations_of_a_parameter(found))["id"])
+    assert told.exit_code == 1
+    assert "published" in told.stderr
+    assert "is not what the stored data give" in told.stderr
+
+
+def violations_of_a_parameter(found: Path) -> Iterator[dict[str, Any]]:
+    return (each for each in lines(found / "violations.ndjson") if each["parameter"])
+
+
+def change_a_violation_of(found: Path, store: Client) -> None:
+    """Change the readings that the first of them stands on."""
+    violation = next(violations_of_a_parameter(found))
     start, end = (violation[name].removesuffix("Z") for name in ("start", "end"))
     store.command(
         "ALTER TABLE readings UPDATE digits = digits + 100000 WHERE source_id = {source:String} "
@@ -175,7 +181,3 @@ def test_a_changed_value_ends_with_one_and_is_named(
         },
         settings={"mutations_sync": 2},
     )  # fmt: skip
-    told = explain(settings, violation["id"])
-    assert told.exit_code == 1
-    assert "published" in told.stderr
-    assert "is not what the stored data give" in told.stderr

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,15 +14,19 @@ from emissions.cli.support.workspace import run_settings
 from emissions.file_check.run import Checked, check_input
 from emissions.offline.quality import VALID
 from emissions.replay.export import ReplayResults, write_export
+from emissions.replay.message_buffer import MessageBuffer
 from emissions.simulation.files import write_readings, write_registry
 from emissions.simulation.nation import Nation
 from schemas.codec import Codec
 from schemas.ids import FileIds
+from streams.core.engine.outcome import Outcome
+from streams.core.registry.enterprise import Enterprise
 from streams.registry.document import load_registry
 from streams.rules.load import load_rules
 from tests.emissions.offline.recorded import collector, recorded
 from tests.emissions.replay.command import replay
 from tests.support.core_run import NOW, run
+from tests.support.example_run import ExampleRun
 
 ROOT = Path(__file__).parents[3]
 STATION = ROOT / "tests" / "oracle" / "example"
@@ -32,8 +39,18 @@ def checked(
 ) -> tuple[Checked, ReplayResults]:
     enterprises = load_registry(registry)
     found, add = collector()
-    result = check_input(
-        recorded(files, enterprises, [] if mapping is None else [mapping]),
+    given = recorded(files, enterprises, [] if mapping is None else [mapping])
+    return check(given, enterprises, add, until), found
+
+
+def check(
+    given: MessageBuffer,
+    enterprises: Sequence[Enterprise],
+    seen: Callable[[Outcome], None],
+    until: int | None = None,
+) -> Checked:
+    return check_input(
+        given,
         enterprises,
         settings=run_settings(None, None),
         rules=load_rules(),
@@ -41,9 +58,8 @@ def checked(
         until=until,
         now=NOW,
         report=lambda *_: None,
-        seen=add,
+        seen=seen,
     )
-    return result, found
 
 
 def letters(found: ReplayResults) -> list[tuple[object, ...]]:
@@ -61,8 +77,37 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_it_finds_what_the_core_finds_in_other_batches(nation: Path) -> None:
-    result, found = checked(nation / "registry.yaml", nation / "input.csv")
+class CheckedNation(NamedTuple):
+    """A check of the nation: what it counts, what was found, and the readings of each hour."""
+
+    result: Checked
+    found: ReplayResults
+    hours: dict[tuple[str, str], int]
+    """Readings in the hours that have a mean, by source and parameter."""
+
+
+@pytest.fixture(scope="module")
+def whole(nation: Path) -> CheckedNation:
+    """One check of it, for tests that look at one side of it each."""
+    seen: dict[tuple[str, str, str, int], int] = {}
+    found, add = collector()
+
+    def both(outcome: Outcome) -> None:
+        add(outcome)
+        for mean in outcome.means:
+            if mean.window == "1h" and mean.unit != "g/s":
+                seen[mean.source_id, mean.parameter, mean.unit, mean.start] = mean.count
+
+    enterprises = load_registry(nation / "registry.yaml")
+    result = check(recorded([nation / "input.csv"], enterprises), enterprises, both)
+    hours: Counter[tuple[str, str]] = Counter()
+    for (source, parameter, _, _), count in seen.items():
+        hours[source, parameter] += count
+    return CheckedNation(result, found, hours)
+
+
+def test_it_finds_what_the_core_finds_in_other_batches(nation: Path, whole: CheckedNation) -> None:
+    result, found, _ = whole
     other = run(nation / "registry.yaml", nation / "input.csv")
     assert (found.means, found.gaps) == (other.means, other.gaps)
     assert found.findings == other.findings
@@ -75,42 +120,20 @@ def test_it_finds_what_the_core_finds_in_other_batches(nation: Path) -> None:
     assert result.duplicates > 0
 
 
-def test_every_row_is_used_repeated_or_refused(nation: Path) -> None:
-    result, _ = checked(nation / "registry.yaml", nation / "input.csv")
+def test_every_row_is_used_repeated_or_refused(nation: Path, whole: CheckedNation) -> None:
+    result = whole.result
     rows = len((nation / "input.csv").read_text(encoding="utf-8").splitlines()) - 1
     assert result.used + result.duplicates + result.refused.total() == rows
 
 
-def test_the_seconds_are_those_that_the_hours_count(nation: Path) -> None:
-    result, _ = checked(nation / "registry.yaml", nation / "input.csv")
-    hours: dict[tuple[str, str], int] = {}
+def test_the_seconds_are_those_that_the_hours_count(nation: Path, whole: CheckedNation) -> None:
     enterprises = load_registry(nation / "registry.yaml")
     cadence = {each.id: each.cadence_s for one in enterprises for each in one.sources}
-    seen: dict[tuple[str, str, str, int], int] = {}
-
-    def add_hours(outcome: object) -> None:
-        for mean in outcome.means:  # type: ignore[attr-defined]
-            if mean.window == "1h" and mean.unit != "g/s":
-                seen[mean.source_id, mean.parameter, mean.unit, mean.start] = mean.count
-
-    check_input(
-        recorded([nation / "input.csv"], enterprises),
-        enterprises,
-        settings=run_settings(None, None),
-        rules=load_rules(),
-        codec=Codec(FileIds()),
-        until=None,
-        now=NOW,
-        report=lambda *_: None,
-        seen=add_hours,
-    )
-    for (source, parameter, _, _), count in seen.items():
-        place = source, parameter
-        hours[place] = hours.get(place, 0) + count * cadence[source]
-    assert hours
-    for place, seconds in hours.items():
+    assert whole.hours
+    for place, count in whole.hours.items():
+        seconds = count * cadence[place[0]]
         # What belongs to the hour that was open at the end has no mean yet.
-        assert 0 <= result.seconds[place].total() - seconds <= 3600
+        assert 0 <= whole.result.seconds[place].total() - seconds <= 3600
 
 
 def test_a_refused_row_has_its_place_in_its_file() -> None:
@@ -132,17 +155,21 @@ def test_two_files_are_one_input(tmp_path: Path) -> None:
     assert checked(STATION / "registry.yaml", *parts)[1] == whole
 
 
+def test_it_finds_what_a_replay_exports(example_run: ExampleRun, tmp_path: Path) -> None:
+    _, found = checked(STATION / "registry.yaml", STATION / "input.csv")
+    assert_exports_equal(found, example_run.out, tmp_path / "check")
+
+
 @pytest.mark.process
-@pytest.mark.parametrize("of", ["station", "boilers"])
-def test_it_finds_what_a_replay_exports(of: str, tmp_path: Path) -> None:
-    folder, name, mapping = {
-        "station": (STATION, "input.csv", None),
-        "boilers": (BOILERS, "boilers.csv", BOILERS / "mapping.yaml"),
-    }[of]
-    registry = folder / "registry.yaml"
-    asked: list[str | Path] = [] if mapping is None else ["--mapping", mapping]
-    replay("--registry", registry, "--input", folder / name, *asked, export=tmp_path / "replay")
-    _, found = checked(registry, folder / name, mapping=mapping)
-    write_export(found, tmp_path / "check")
+def test_it_finds_what_a_replay_of_a_mapped_file_exports(tmp_path: Path) -> None:
+    registry, given = BOILERS / "registry.yaml", BOILERS / "boilers.csv"
+    mapping, out = BOILERS / "mapping.yaml", tmp_path / "replay"
+    replay("--registry", registry, "--input", given, "--mapping", mapping, export=out)
+    _, found = checked(registry, given, mapping=mapping)
+    assert_exports_equal(found, out, tmp_path / "check")
+
+
+def assert_exports_equal(found: ReplayResults, replayed: Path, directory: Path) -> None:
+    write_export(found, directory)
     for name in FILES:
-        assert (tmp_path / "check" / name).read_bytes() == (tmp_path / "replay" / name).read_bytes()
+        assert (directory / name).read_bytes() == (replayed / name).read_bytes()

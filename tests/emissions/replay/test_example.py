@@ -17,6 +17,7 @@ from streams.settings import Settings
 from tests.emissions.replay.command import lines, replay, table
 from tests.oracle import compare
 from tests.support.broker import TestBroker, unique
+from tests.support.example_run import ExampleRun
 
 pytestmark = pytest.mark.process
 
@@ -24,23 +25,21 @@ EXAMPLE = Path(__file__).parents[2] / "oracle" / "example"
 MEAN = ("source_id", "parameter", "unit", "window", "start")
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one replay of the example exported; its workspace is kept beside that."""
-    out = tmp_path_factory.mktemp("example") / "out"
-    replay(
-        *("--registry", EXAMPLE / "registry.yaml", "--input", EXAMPLE / "input.csv"),
-        *("--workspace", out.parent / "workspace"),
-        export=out,
-    )
-    return out
+@pytest.fixture
+def found(example_run: ExampleRun) -> Path:
+    """What the replay of the example exported."""
+    return example_run.out
 
 
 @pytest.fixture(scope="module")
-def stored(found: Path) -> Iterator[Client]:
+def stored(example_run: ExampleRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """The ClickHouse that the same replay left, opened again."""
-    with EmbeddedClickHouse(found.parent / "workspace" / "clickhouse") as server:
-        yield client(Settings(clickhouse_url=server.url))
+    copied = example_run.copy_store(tmp_path_factory.mktemp("stored"))
+    with (
+        EmbeddedClickHouse(copied) as server,
+        client(Settings(clickhouse_url=server.url)) as opened,
+    ):
+        yield opened
 
 
 def test_a_replay_of_the_example_agrees_with_the_oracle(found: Path) -> None:

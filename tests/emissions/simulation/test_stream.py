@@ -59,17 +59,15 @@ def messages() -> list[SimulatedRecord]:
 def test_the_bytes_are_those_of_the_seed_whatever_the_process(
     messages: list[SimulatedRecord],
 ) -> None:
-    told = {
-        subprocess.run(
-            [sys.executable, "-c", HASH],
-            env=os.environ | {"PYTHONHASHSEED": seed},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for seed in ("0", "1")
-    }
-    assert told == {digest(messages)}
+    # The hashes of this process are others: its seed is drawn.
+    told = subprocess.run(
+        [sys.executable, "-c", HASH],
+        env=os.environ | {"PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert told == digest(messages)
     assert digest(messages).startswith(GOLDEN)
 
 
