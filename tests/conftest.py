@@ -13,6 +13,7 @@ from hypothesis import Phase, settings
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.kafka import KafkaCluster, KafkaUnavailable
+from tests.support import rerun
 from tests.support.broker import TestBroker
 from tests.support.clickhouse import TestClickHouse
 from tests.support.example_run import ExampleRun
@@ -53,6 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.fold_skipped = False
     if "s" not in config.option.reportchars:
         config.option.reportchars += "s"
+    if rerun.WANTED and "R" not in config.option.reportchars:
+        config.option.reportchars += "R"
     if not hasattr(config, "workerinput"):
         config.stash[_SERVERS] = SharedServers()
 
@@ -76,6 +79,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Mark each test with its tier; mix what waits with what calculates where several run."""
     for item in items:
         mark(item)
+        if rerun.WANTED:
+            rerun.mark(item)
     if hasattr(config, "workerinput"):
         items[:] = ordered(items)
 
