@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,9 @@ _PLACE = pytest.StashKey[Place]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell which tests a run left out, and why; have the servers in the first process of it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell lets what it runs in the background ignore Ctrl-C, and so all that this starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.option.fold_skipped = False
     if "s" not in config.option.reportchars:
         config.option.reportchars += "s"

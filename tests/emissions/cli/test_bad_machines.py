@@ -30,11 +30,6 @@ def bare(**more: str) -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("EMISSIONS_")} | more
 
 
-def _hears_ctrl_c() -> None:
-    """A shell lets what it runs in the background ignore SIGINT, and so all that those start."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def of_at_most(size: int) -> Callable[[], None]:
     """What lets no file of a child grow further, as a full disk does."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -137,7 +132,6 @@ def test_ctrl_c_ends_simulate_with_a_sentence(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*EMISSIONS, "simulate", "--enterprises", "3", "--output", str(output)],
         env=bare(),
-        preexec_fn=_hears_ctrl_c,
         stderr=subprocess.PIPE,
         text=True,
     ) as child:
@@ -160,7 +154,6 @@ def test_ctrl_c_ends_demo_and_all_it_started_and_nothing_is_in_the_home_director
     with subprocess.Popen(
         [*EMISSIONS, "demo"],
         env=bare(HOME=str(home), TMPDIR=str(temporary)),
-        preexec_fn=_hears_ctrl_c,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
