@@ -23,6 +23,8 @@ from tests.support.pages import HeldSinks, Hold, Pages
 from tests.support.streams_process import SinksProcess
 
 STUCK_S = 10.0
+PATIENT_S = 20.0
+"""Where a worker must never complain: a busy machine may well stand still for ten seconds."""
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ async def test_clickhouse_away_is_no_fault_of_the_worker(
     broker: TestBroker, own_server: EmbeddedClickHouse, tmp_path: Path
 ) -> None:
     clickhouse = TestClickHouse(own_server)
-    settings = watched(broker, clickhouse)
+    settings = watched(broker, clickhouse, stuck_s=PATIENT_S)
     pages = Pages(settings)
     await prepare(broker, settings)
     await send(broker, settings, 0, 10)
@@ -94,7 +96,7 @@ async def test_clickhouse_away_is_no_fault_of_the_worker(
         assert "no answer" in await pages.waits_for("clickhouse")
         await send(broker, settings, 10, 20)
         assert "does not take its batch" in await pages.waits_for("partitions")
-        for _ in range(int(STUCK_S * 1.5 / 0.2)):
+        for _ in range(int(PATIENT_S * 1.25 / 0.2)):
             assert await pages.complaints() == []
             await asyncio.sleep(0.2)
         assert check(settings) == 1
@@ -116,7 +118,7 @@ async def test_a_worker_whose_broker_is_away_is_live_and_not_ready(
 ) -> None:
     with EmbeddedBroker() as server:
         broker = TestBroker(server.address, server.pid)
-        settings = watched(broker, clickhouse)
+        settings = watched(broker, clickhouse, stuck_s=PATIENT_S)
         pages = Pages(settings)
         with SinksProcess(settings, tmp_path / "log") as worker:
             await pages.waits_for("started", "the broker and its topics")
@@ -125,7 +127,7 @@ async def test_a_worker_whose_broker_is_away_is_live_and_not_ready(
             await pages.wait("/readyz", 200)
             os.kill(server.pid, signal.SIGKILL)
             assert "does not answer" in await pages.waits_for("broker")
-            for _ in range(int(STUCK_S * 1.5 / 0.2)):
+            for _ in range(int(PATIENT_S * 1.25 / 0.2)):
                 assert await pages.complaints() == []
                 await asyncio.sleep(0.2)
             body = (await pages.ask("/livez"))[1]
@@ -137,7 +139,7 @@ async def test_a_worker_whose_broker_is_away_is_live_and_not_ready(
 async def test_an_idle_worker_and_one_without_partitions_stay_well(
     broker: TestBroker, clickhouse: TestClickHouse, tmp_path: Path
 ) -> None:
-    settings = watched(broker, clickhouse)
+    settings = watched(broker, clickhouse, stuck_s=PATIENT_S)
     spare = replace(settings, web_port=stable_port())
     await prepare(broker, settings)
     with (
@@ -147,7 +149,7 @@ async def test_an_idle_worker_and_one_without_partitions_stay_well(
         both = [Pages(settings), Pages(spare)]
         for pages in both:
             await pages.wait("/readyz", 200)
-        for _ in range(int(STUCK_S * 1.5 / 0.2)):
+        for _ in range(int(PATIENT_S * 1.25 / 0.2)):
             assert [await pages.complaints() for pages in both] == [[], []]
             await asyncio.sleep(0.2)
 
