@@ -225,6 +225,8 @@ class Settings:
     portal_requests_per_minute: Count = 300  # of an address to the API, and the feeds
     portal_host: str = "127.0.0.1"  # address of the portal
     portal_port: Annotated[int, Meta(ge=1, le=65535)] = 8080  # its port
+    portal_proxies: str | None = None  # proxies whose X-Forwarded-For counts; none: nobody
+    portal_keys_file: str | None = None  # keys that /verify trusts, one a line; none: the bundle's
 
     # Running
     web_host: str = "127.0.0.1"  # address of the pages of health and metrics

@@ -31,20 +31,26 @@ def command(host: str | None, port: int | None) -> None:
     import uvicorn
 
     from emissions.portal.app import create_app
+    from emissions.verify.trusted_keys import KeysError
     from streams.runtime.logs import configure
     from streams.settings import Settings
 
     settings = Settings.from_env()
     configure(settings)
+    try:
+        app = create_app(settings)
+    except KeysError as error:
+        raise CommandError(f"EMISSIONS_PORTAL_KEYS_FILE: {error}", BAD_INPUT) from None
     address, at = host or settings.portal_host, port or settings.portal_port
     click.echo(f"the portal listens on http://{address}:{at}/  (Ctrl-C ends it)")
     uvicorn.run(
-        create_app(settings),
+        app,
         host=address,
         port=at,
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=False,
+        proxy_headers=settings.portal_proxies is not None,
+        forwarded_allow_ips=settings.portal_proxies,
     )

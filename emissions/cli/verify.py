@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from emissions.cli.support.errors import BAD_INPUT, BROKEN, CommandError
-
-if TYPE_CHECKING:
-    from streams.core.evidence.note import PublicKey
 
 _MOST_BYTES: Final = 1 << 30
 
@@ -53,10 +50,14 @@ def command(file: Path, keys: Path | None, form: str, language: str) -> None:
       emissions verify case.zip --format json
     """
     from emissions.verify.run import verify_bundle
+    from emissions.verify.trusted_keys import KeysError, read_keys
     from streams.core.evidence.bundle.archive import NoArchiveError
     from streams.core.evidence.bundle.check import NoBundleError
 
-    trusted = [] if keys is None else _keys(keys)
+    try:
+        trusted = [] if keys is None else read_keys(keys)
+    except KeysError as error:
+        raise CommandError(str(error), BAD_INPUT) from None
     if file.stat().st_size > _MOST_BYTES:
         raise CommandError(f"{file}: a bundle has at most 1 GiB", BAD_INPUT)
     try:
@@ -75,26 +76,3 @@ def command(file: Path, keys: Path | None, form: str, language: str) -> None:
         click.echo(report_of(found, language, width), nl=False)
     if not found.verified:
         raise click.exceptions.Exit(BROKEN)
-
-
-def _keys(path: Path) -> list[PublicKey]:
-    """Read the keys that are trusted; blank lines and those with a # are left out."""
-    from streams.core.evidence.checkpoint import FormError
-    from streams.core.evidence.note import parse_key
-
-    found = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise CommandError(f"{path}: the file is not UTF-8", BAD_INPUT) from None
-    for number, line in enumerate(lines, 1):
-        text = line.split()
-        if not text or text[0].startswith("#"):
-            continue
-        try:
-            found.append(parse_key(text[0]))
-        except FormError as error:
-            raise CommandError(f"{path}, line {number}: {error}", BAD_INPUT) from None
-    if not found:
-        raise CommandError(f"{path}: there is no key in it", BAD_INPUT)
-    return found

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
@@ -18,6 +19,7 @@ from litestar.response import Redirect
 from litestar.types import ASGIApp
 
 import emissions.portal.pages
+from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.database import Database, DatabaseGoneError, Questions
 from emissions.portal.language import LANGUAGES, language_of, preferred
 from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
@@ -27,6 +29,7 @@ from emissions.portal.page_cache import PageCache
 from emissions.portal.rendering import View
 from emissions.portal.rule_book import read_rule_book
 from emissions.portal.security_headers import with_security_headers
+from emissions.verify.trusted_keys import read_keys
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -50,12 +53,22 @@ def choose_language(request: Request[Any, Any, Any]) -> Redirect:
 
 
 def create_app(
-    settings: Settings, *, database: Questions | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    database: Questions | None = None,
+    bundles: BundleVerifier | None = None,
+    clock: Clock | None = None,
 ) -> ASGIApp:
-    """Create the portal over the ClickHouse of the settings; nothing is asked before a request."""
+    """Create the portal over the ClickHouse of the settings; nothing is asked before a request.
+
+    Raises KeysError for a file of trusted keys that cannot be used.
+    """
     asked = database or Database(settings)
     now = clock or (lambda: datetime.now(UTC))
     rule_book = read_rule_book(settings.rules)
+    keys = settings.portal_keys_file
+    trusted = [] if keys is None else [each.text for each in read_keys(Path(keys))]
+    verifier = bundles or BundleVerifier(trusted)
 
     def view_of(request: Request[Any, Any, Any]) -> View:
         return _view(request, asked, now)
@@ -75,6 +88,7 @@ def create_app(
         ],
         dependencies={
             "view": Provide(view_of, sync_to_thread=False),
+            "bundles": Provide(lambda: verifier, sync_to_thread=False),
             "rule_book": Provide(lambda: rule_book, sync_to_thread=False),
         },
         exception_handlers={

@@ -1,6 +1,7 @@
 """Keeps whole answers for seconds, compressed and with an ETag, in front of the application.
 
-What is kept is public: a request that carries a cookie or credentials goes past it.
+What is kept is public: a request that carries a cookie or credentials goes past it, and so does an
+answer that sets a cookie or forbids to keep it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ class Answer:
     body: bytes
     compressed: bytes | None
     etag: bytes
+
+    @property
+    def shared(self) -> bool:
+        """Whether others may be given it: it sets no cookie, and does not forbid to keep it."""
+        control = b",".join(value for name, value in self.headers if name == b"cache-control")
+        names = {name for name, _ in self.headers}
+        return b"set-cookie" not in names and not any(
+            each in control.lower() for each in (b"no-store", b"private")
+        )
 
     @property
     def size(self) -> int:
@@ -110,9 +120,10 @@ class PageCache:
             answer = collected.answer()
         finally:
             del self._made[key]
-            if answer is not None and answer.status in (200, 404):
-                self._keep(key, answer)
-            made.set_result(answer)
+            shared = answer if answer is not None and answer.shared else None
+            if shared is not None and shared.status in (200, 404):
+                self._keep(key, shared)
+            made.set_result(shared)
         return answer
 
     def _keep(self, key: bytes, answer: Answer) -> None:

@@ -26,13 +26,12 @@ def _lines(found: Verification, words: dict[str, str], width: int) -> Iterator[s
     yield from _wrapped(f"{verdict}  {subject}", "", width)
     yield ""
     if found.verified:
-        yield from _held(found, words, width)
-    shown: set[str] = set()
-    for each in found.problems[:MOST]:
-        if each.code not in shown:
-            shown.add(each.code)
-            yield from _wrapped(f"{words[each.code]} ({each.code}):", "  ", width)
-        yield from _wrapped(f"{each.where}: {each.what}", "    ", width)
+        for said in held_lines(found, words):
+            yield from _wrapped(said, "  + ", width)
+    for code, said, problems in problem_groups(found, words):
+        yield from _wrapped(f"{said} ({code}):", "  ", width)
+        for problem in problems:
+            yield from _wrapped(problem, "    ", width)
     if len(found.problems) > MOST:
         yield "    " + words["more"].format(count=len(found.problems) - MOST)
     notes = () if found.judged is None else found.judged.notes
@@ -46,7 +45,19 @@ def _lines(found: Verification, words: dict[str, str], width: int) -> Iterator[s
             yield from _key_lines(key, words)
 
 
-def _held(found: Verification, words: dict[str, str], width: int) -> Iterator[str]:
+def problem_groups(
+    found: Verification, words: dict[str, str]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the code of each kind of problem, its words, and what is wrong where."""
+    groups: dict[str, list[str]] = {}
+    for each in found.problems[:MOST]:
+        groups.setdefault(each.code, []).append(f"{each.where}: {each.what}")
+    for code, problems in groups.items():
+        yield code, words[code], problems
+
+
+def held_lines(found: Verification, words: dict[str, str]) -> Iterator[str]:
+    """Yield a sentence for each thing that holds."""
     judged = found.judged
     if judged is None:
         return
@@ -66,8 +77,7 @@ def _held(found: Verification, words: dict[str, str], width: int) -> Iterator[st
     for name in ("bytes", "statement", "log", "stamped", "messages", "judged"):
         if name == "stamped" and found.stamped is None:
             continue
-        said = words[name].format(**values, key=signers.get(name, ""))
-        yield from _wrapped(said, "  + ", width)
+        yield words[name].format(**values, key=signers.get(name, ""))
 
 
 def _names(keys: Iterable[Key]) -> str:

@@ -44,9 +44,11 @@ class Given:
 
 
 @asynccontextmanager
-async def visitor(database: Questions) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser without cookies; addresses are paths."""
-    app = create_app(Settings(), database=database, clock=lambda: NOW)
+async def visitor(
+    database: Questions, *, settings: Settings | None = None, **given: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser without cookies; addresses are paths. ``given`` goes to the application."""
+    app = create_app(settings or Settings(), database=database, clock=lambda: NOW, **given)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://portal") as client:
         yield client

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
+import httpx
 import pytest
 
 from emissions.portal.app import page_handlers
 from emissions.portal.language import LANGUAGES, words
+from emissions.portal.page_cache import PageCache
 from emissions.portal.queries.nation import Nation
 from tests.emissions.portal.support import Given, visitor
 
@@ -68,6 +71,25 @@ async def test_a_database_that_does_not_answer_is_told_and_not_kept() -> None:
     assert "connection refused" not in answer.text
 
 
+async def test_an_answer_that_sets_a_cookie_or_forbids_it_is_not_kept_for_others() -> None:
+    answers = 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal answers
+        answers += 1
+        kind = (b"set-cookie", b"a=b") if scope["path"] == "/a" else (b"cache-control", b"No-Store")
+        await send({"type": "http.response.start", "status": 200, "headers": [kind]})
+        await send({"type": "http.response.body", "body": str(answers).encode()})
+
+    transport = httpx.ASGITransport(app=PageCache(app))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://portal") as browser:
+        for path in ("/a", "/b"):
+            first = await browser.get(path)
+            browser.cookies.clear()  # a request with cookies goes past the cache anyway
+            again = await browser.get(path)
+            assert first.text != again.text
+
+
 async def test_every_answer_forbids_foreign_content() -> None:
     async with visitor(Given(NATION)) as browser:
         for path in ("/en/", "/", "/en/nothing-here"):
@@ -88,5 +110,10 @@ async def test_a_page_names_no_other_host_and_its_style_may_be_kept_for_ever() -
 
 
 def test_every_page_has_an_address_of_its_own() -> None:
-    paths = [path for handler in page_handlers() for path in handler.paths]
-    assert len(paths) == len(set(paths)) >= 1
+    asked = [
+        (method, path)
+        for handler in page_handlers()
+        for path in handler.paths
+        for method in handler.http_methods
+    ]
+    assert len(asked) == len(set(asked)) >= 1
