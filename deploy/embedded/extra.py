@@ -14,7 +14,7 @@ class NotInstalledError(Exception):
 
 def require(*modules: str) -> None:
     """Raise `NotInstalledError` unless all these modules can be imported; import none."""
-    missing = sorted(name for name in modules if not _installed(name))
+    missing = sorted(name for name in modules if not installed(name))
     if missing:
         raise NotInstalledError(
             f"the embedded parts are not installed ({' and '.join(missing)}): "
@@ -22,7 +22,8 @@ def require(*modules: str) -> None:
         )
 
 
-def _installed(module: str) -> bool:
+def installed(module: str) -> bool:
+    """Tell whether a module can be imported, without importing it."""
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):  # its import was made impossible

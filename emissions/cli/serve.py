@@ -38,12 +38,21 @@ LOOK_S = 1.0
     show_default=True,
     help="Port of ClickHouse on loopback.",
 )
+@click.option(
+    "--portal-port",
+    type=PORT,
+    default=8080,
+    show_default=True,
+    help="Port of the portal on loopback.",
+)
 @format_option
-def command(workspace: Path, broker_port: int, clickhouse_port: int, form: str) -> None:
+def command(
+    workspace: Path, broker_port: int, clickhouse_port: int, portal_port: int, form: str
+) -> None:
     """Open the topics and tables of a kept run until Ctrl-C, for several clients at once.
 
-    Serves a broker and ClickHouse over HTTP on loopback, and prints how to reach them. No worker
-    runs: nothing is judged, and what clients write stays.
+    Serves a broker, ClickHouse over HTTP and the portal on loopback, and prints how to reach
+    them. No worker runs: nothing is judged, and what clients write stays.
 
     \b
     Examples:
@@ -64,10 +73,11 @@ def command(workspace: Path, broker_port: int, clickhouse_port: int, form: str) 
                 events,
                 broker_port=broker_port,
                 clickhouse_port=clickhouse_port,
+                portal_port=portal_port,
             )
             try:
                 kept.start()
-                _tell_how(kept, workspace, kept.write_environment(), form)
+                _tell_how(kept, workspace, kept.write_environment(), portal_port, form)
                 while True:
                     due = kept.supervisor.look()
                     time.sleep(LOOK_S if due is None else min(LOOK_S, max(0.05, due)))
@@ -77,12 +87,16 @@ def command(workspace: Path, broker_port: int, clickhouse_port: int, form: str) 
         events("served", directory=str(workspace))
 
 
-def _tell_how(kept: KeptRun, workspace: Path, environment: Path, form: str) -> None:
+def _tell_how(
+    kept: KeptRun, workspace: Path, environment: Path, portal_port: int, form: str
+) -> None:
     """Print the addresses, and how other commands reach what is served."""
     settings = kept.settings
     broker = settings.broker if kept.has_topics else None
+    portal = f"http://127.0.0.1:{portal_port}/" if kept.has_portal else None
     if form == "json":
         ready = {"event": "ready", "broker": broker, "clickhouse": settings.clickhouse_url}
+        ready["portal"] = portal
         click.echo(json_text({**ready, "environment": str(environment)}))
         return
     absent = "none: this run kept no topics (another broker, or an earlier version)"
@@ -90,12 +104,13 @@ def _tell_how(kept: KeptRun, workspace: Path, environment: Path, form: str) -> N
         "",
         f"  broker      {broker or absent}",
         f"  ClickHouse  {settings.clickhouse_url} (user {settings.clickhouse_user})",
+        f"  portal      {portal or 'none: its extra is not installed'}",
         "",
         "In another terminal:",
         f"  . {workspace / environment.name}",
         '  emissions sql "SELECT * FROM violations_current LIMIT 3"',
         "",
-        "That file exports the addresses and the key of ClickHouse. Ctrl-C ends both.",
+        "That file exports the addresses and the key of ClickHouse. Ctrl-C ends all.",
         "",
     )
     click.echo("\n".join(lines))

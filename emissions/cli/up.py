@@ -47,6 +47,11 @@ FIGURES_S = 5.0
     help="Port of ClickHouse on loopback; default: as at the first start, then 8123.",
 )
 @click.option(
+    "--portal-port",
+    type=PORT,
+    help="Port of the portal on loopback; default: as at the first start, then 8080.",
+)
+@click.option(
     "--registry",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Enterprises and sources (YAML) to load at the first start; default: a sample.",
@@ -68,13 +73,14 @@ def command(
     kafka: bool | None,
     broker_port: int | None,
     clickhouse_port: int | None,
+    portal_port: int | None,
     registry: Path | None,
     simulate: bool,
     enterprises: int,
     seed: int,
     form: str,
 ) -> None:
-    """Run a lasting local stack until Ctrl-C: broker, ClickHouse, topics, tables, workers.
+    """Run a lasting local stack until Ctrl-C: broker, ClickHouse, topics, tables, workers, portal.
 
     Prints how to reach it. What ends is started again, and told. Everything is kept in the
     directory: the next start on it goes on where this one ended, also after a crash. Everything
@@ -99,7 +105,8 @@ def command(
     try:
         with end_on_signal(), StackDirectory(directory) as opened:
             found = opened.read()
-            about = _about(opened, found, settings, kafka, broker_port, clickhouse_port, simulate)
+            ports = (broker_port, clickhouse_port, portal_port)
+            about = _about(opened, found, settings, kafka, ports, simulate)
             simulation = None
             if simulate and about.simulated_from is not None:
                 simulation = Simulation(enterprises, seed, about.simulated_from)
@@ -133,8 +140,7 @@ def _about(
     found: About | None,
     settings: Settings,
     kafka: bool | None,
-    broker_port: int | None,
-    clickhouse_port: int | None,
+    ports: tuple[int | None, int | None, int | None],
     simulate: bool,
 ) -> About:
     """Return what the directory is from now on, and keep it."""
@@ -142,17 +148,23 @@ def _about(
 
     from emissions.cli.simulate import today
     from emissions.supervision.directory import fitting
-    from emissions.supervision.ports import BROKER_PORT, CLICKHOUSE_PORT, wanted_ports
+    from emissions.supervision.ports import (
+        BROKER_PORT,
+        CLICKHOUSE_PORT,
+        PORTAL_PORT,
+        wanted_ports,
+    )
 
     about = fitting(
         found,
         broker=None if kafka is None else "kafka" if kafka else "embedded",
         partitions=settings.partitions,
-        broker_port=broker_port,
-        clickhouse_port=clickhouse_port,
-        defaults=(BROKER_PORT, CLICKHOUSE_PORT),
+        broker_port=ports[0],
+        clickhouse_port=ports[1],
+        portal_port=ports[2],
+        defaults=(BROKER_PORT, CLICKHOUSE_PORT, PORTAL_PORT),
     )
-    wanted_ports(about.broker_port, about.clickhouse_port)
+    wanted_ports(about.broker_port, about.clickhouse_port, about.portal_port)
     if simulate and about.simulated_from is None:
         about = msgspec.structs.replace(about, simulated_from=today().isoformat())
     opened.write(about)
@@ -186,7 +198,11 @@ def _tell_how(
     stack: LastingStack, directory: Path, about: About, environment: Path, form: str
 ) -> None:
     """Print the addresses, and how other commands reach the stack."""
+    from emissions.supervision.part import PORTAL
+
     settings = stack.settings
+    runs = PORTAL in stack.supervisor.states
+    portal = f"http://127.0.0.1:{about.portal_port}/" if runs else None
     if form == "json":
         from emissions.cli.support.output import json_text
 
@@ -196,6 +212,7 @@ def _tell_how(
                     "event": "ready",
                     "broker": settings.broker,
                     "clickhouse": settings.clickhouse_url,
+                    "portal": portal,
                     "environment": str(environment),
                     "processes": stack.supervisor.pids(),
                 }
@@ -207,6 +224,7 @@ def _tell_how(
         "",
         f"  broker      {settings.broker} ({kind})",
         f"  ClickHouse  {settings.clickhouse_url} (user {settings.clickhouse_user})",
+        f"  portal      {portal or 'none: its extra is not installed'}",
         f"  log         {settings.log_path}",
         "",
         "In another terminal:",

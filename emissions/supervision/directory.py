@@ -37,6 +37,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     partitions: int
     broker_port: int
     clickhouse_port: int
+    portal_port: int = 8080
     simulated_from: str | None = None  # first local day of the simulated nation, ISO
 
 
@@ -161,7 +162,8 @@ def fitting(
     partitions: int,
     broker_port: int | None,
     clickhouse_port: int | None,
-    defaults: tuple[int, int],
+    portal_port: int | None = None,
+    defaults: tuple[int, int, int],
 ) -> About:
     """Return what a directory is from now on: what it was, with other ports where these are given.
 
@@ -174,6 +176,7 @@ def fitting(
             partitions=partitions,
             broker_port=broker_port or defaults[0],
             clickhouse_port=clickhouse_port or defaults[1],
+            portal_port=portal_port or defaults[2],
         )
     if broker is not None and broker != found.broker:
         was = "Apache Kafka" if found.broker == "kafka" else "the embedded broker"
@@ -191,4 +194,5 @@ def fitting(
         found,
         broker_port=broker_port or found.broker_port,
         clickhouse_port=clickhouse_port or found.clickhouse_port,
+        portal_port=portal_port or found.portal_port,
     )

@@ -1,4 +1,4 @@
-"""What a demo or replay left in its workspace, served again: broker and ClickHouse, no workers."""
+"""What a demo or replay left, served again: broker, ClickHouse and portal, no workers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from deploy.embedded.extra import BROKER, CLICKHOUSE, require
 from emissions.replay.local_stack import CLICKHOUSE_DATA, TOPICS
 from emissions.supervision.directory import ABOUT, ENV, StackError, environment, write_private
 from emissions.supervision.local_settings import leading_to
-from emissions.supervision.part import BrokerPart, ClickHousePart, Part
+from emissions.supervision.part import BrokerPart, ClickHousePart, Part, portal_part
 from emissions.supervision.ports import require_free, wanted_ports
 from emissions.supervision.supervisor import Supervisor, Tell
 from streams.settings import Settings
 
 
 class KeptRun:
-    """Serves a workspace on two ports; start it and stop it from the main thread.
+    """Serves a workspace on three ports; start it and stop it from the main thread.
 
-    ``has_topics`` tells whether the run kept its topics too. Raises `StackError` where the
+    ``has_topics`` tells whether the run kept its topics too, ``has_portal`` whether the portal is
+    installed. Raises `StackError` where the
     directory holds no kept run.
     """
 
@@ -31,6 +32,7 @@ class KeptRun:
         *,
         broker_port: int,
         clickhouse_port: int,
+        portal_port: int,
     ) -> None:
         self._path = workspace.absolute()
         if (self._path / ABOUT).exists():
@@ -42,19 +44,22 @@ class KeptRun:
             raise StackError(f"{workspace} holds no kept run (no ClickHouse data)")
         self.has_topics = (self._path / TOPICS / STORE_FILE).exists()
         require(*((BROKER, CLICKHOUSE) if self.has_topics else (CLICKHOUSE,)))
-        ports = wanted_ports(broker_port, clickhouse_port)
+        ports = wanted_ports(broker_port, clickhouse_port, portal_port)
         self._ports = ports if self.has_topics else ports[1:]
         server = EmbeddedClickHouse(self._path / CLICKHOUSE_DATA, port=clickhouse_port)
         parts: list[Part] = [ClickHousePart(server)]
         if self.has_topics:
             log = self._path / "broker.log"
             parts.insert(0, BrokerPart(self._path / TOPICS, log, broker_port))
+        self.settings = leading_to(server, broker_port, settings)
+        portal = portal_part(portal_port, self.settings, self._path)
+        self.has_portal = bool(portal)
+        parts += portal
         self._names = [part.name for part in parts]
         self.supervisor = Supervisor(parts, tell)
-        self.settings = leading_to(server, broker_port, settings)
 
     def start(self) -> None:
-        """Start both. Raises their errors, and `StackError` where a port is taken."""
+        """Start all. Raises their errors, and `StackError` where a port is taken."""
         require_free(self._ports)
         for name in self._names:
             self.supervisor.start(name)

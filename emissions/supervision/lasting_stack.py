@@ -23,6 +23,7 @@ from emissions.supervision.part import (
     KafkaPart,
     Part,
     ProgramPart,
+    portal_part,
     still_in_use,
 )
 from emissions.supervision.ports import require_free, wanted_ports
@@ -101,7 +102,9 @@ class LastingStack:
         """
         require_room(self._path)
         require_free(
-            wanted_ports(self._about.broker_port, self._about.clickhouse_port),
+            wanted_ports(
+                self._about.broker_port, self._about.clickhouse_port, self._about.portal_port
+            ),
             _PATIENCE_S if self._used_before else 0.0,
             lambda why: self._tell("waiting", why=why),
         )
@@ -146,6 +149,7 @@ class LastingStack:
         for kind in ("streams", "sinks", "seal"):
             arguments = ("worker", kind)
             parts.append(ProgramPart(f"{kind} worker", arguments, self.settings, path, both))
+        parts += portal_part(about.portal_port, self.settings, path)
         if simulation is not None:
             arguments_of_it = (
                 *("simulate", "--live", "--start", simulation.first_day),

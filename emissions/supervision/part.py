@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Final, Protocol
 
 from deploy.embedded.broker import EmbeddedBroker
-from deploy.embedded.child import end
+from deploy.embedded.child import LOOPBACK, end
 from deploy.embedded.clickhouse import EmbeddedClickHouse, StartError
+from deploy.embedded.extra import installed
 from deploy.embedded.kafka import KafkaCluster
 from emissions.program_process import start_program
 from streams.settings import Settings
 
+PORTAL: Final = "portal"
 _IN_USE = "is in use by another ClickHouse process"
 
 
@@ -193,6 +195,14 @@ class ProgramPart:
         if self._output is not None:
             self._output.close()
             self._output = None
+
+
+def portal_part(port: int, settings: Settings, directory: Path) -> list[Part]:
+    """Return the portal on a loopback port, or nothing where its extra is not installed."""
+    if not (installed("litestar") and installed("uvicorn")):
+        return []
+    arguments = ("portal", "--host", LOOPBACK, "--port", str(port))
+    return [ProgramPart(PORTAL, arguments, settings, directory, ("ClickHouse",))]
 
 
 def still_in_use(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from itertools import combinations
 from typing import Final, NamedTuple
 
 from deploy.embedded.child import LOOPBACK
@@ -13,6 +14,7 @@ from emissions.supervision.directory import StackError
 
 BROKER_PORT: Final = 9092
 CLICKHOUSE_PORT: Final = 8123
+PORTAL_PORT: Final = 8080
 _PAUSE_S: Final = 0.2
 
 
@@ -24,14 +26,20 @@ class WantedPort(NamedTuple):
     option: str
 
 
-def wanted_ports(broker: int, clickhouse: int) -> tuple[WantedPort, WantedPort]:
-    """Return the two ports of a stack. Raises `StackError` where they are one."""
-    if broker == clickhouse:
-        raise StackError(f"broker and ClickHouse cannot share port {broker}: choose another")
-    return (
+def wanted_ports(broker: int, clickhouse: int, portal: int) -> tuple[WantedPort, ...]:
+    """Return the ports of a stack. Raises `StackError` where two of them are one."""
+    wanted = (
         WantedPort(broker, "the broker", "--broker-port"),
         WantedPort(clickhouse, "ClickHouse", "--clickhouse-port"),
+        WantedPort(portal, "the portal", "--portal-port"),
     )
+    for one, other in combinations(wanted, 2):
+        if one.port == other.port:
+            raise StackError(
+                f"{one.part} and {other.part} cannot share port {one.port}: choose another with "
+                f"{one.option} or {other.option}"
+            )
+    return wanted
 
 
 def require_free(

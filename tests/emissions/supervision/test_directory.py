@@ -17,7 +17,7 @@ from emissions.supervision.directory import (
 from streams.settings import Settings
 
 MADE = About(broker="embedded", partitions=4, broker_port=9092, clickhouse_port=8123)
-DEFAULTS = (9092, 8123)
+DEFAULTS = (9092, 8123, 8080)
 TRICKY = "a'b $c"
 
 
@@ -84,8 +84,11 @@ def test_a_new_directory_takes_what_is_asked_for_and_the_usual_ports() -> None:
         partitions=4,
         broker_port=None,
         clickhouse_port=18123,
+        portal_port=18080,
         defaults=DEFAULTS,
-    ) == About(broker="embedded", partitions=4, broker_port=9092, clickhouse_port=18123)
+    ) == About(
+        broker="embedded", partitions=4, broker_port=9092, clickhouse_port=18123, portal_port=18080
+    )
 
 
 def test_a_later_start_may_choose_other_ports_and_keeps_them_otherwise() -> None:

@@ -23,15 +23,31 @@ def ignore(event: str, **fields: object) -> None:
     """Tell nobody."""
 
 
-def kept(workspace: Path, *, broker_port: int = 19_092, clickhouse_port: int = 18_123) -> KeptRun:
+def kept(
+    workspace: Path,
+    *,
+    broker_port: int = 19_092,
+    clickhouse_port: int = 18_123,
+    portal_port: int = 18_080,
+) -> KeptRun:
     return KeptRun(
-        workspace, Settings(), ignore, broker_port=broker_port, clickhouse_port=clickhouse_port
+        workspace,
+        Settings(),
+        ignore,
+        broker_port=broker_port,
+        clickhouse_port=clickhouse_port,
+        portal_port=portal_port,
     )
 
 
 @contextmanager
 def served(workspace: Path) -> Iterator[KeptRun]:
-    run = kept(workspace, broker_port=stable_port(), clickhouse_port=stable_port())
+    run = kept(
+        workspace,
+        broker_port=stable_port(),
+        clickhouse_port=stable_port(),
+        portal_port=stable_port(),
+    )
     try:
         run.start()
         yield run

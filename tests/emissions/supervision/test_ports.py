@@ -11,10 +11,11 @@ from emissions.supervision.directory import StackError
 from emissions.supervision.ports import WantedPort, is_taken, require_free, wanted_ports
 
 
-def test_two_parts_need_two_ports() -> None:
-    with pytest.raises(StackError, match="cannot share port 5"):
-        wanted_ports(5, 5)
-    assert [each.port for each in wanted_ports(5, 6)] == [5, 6]
+def test_each_part_needs_a_port_of_its_own() -> None:
+    for three in ((5, 5, 7), (5, 7, 5), (7, 5, 5)):
+        with pytest.raises(StackError, match="cannot share port 5"):
+            wanted_ports(*three)
+    assert [each.port for each in wanted_ports(5, 6, 7)] == [5, 6, 7]
 
 
 @pytest.mark.process
