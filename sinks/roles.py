@@ -1,8 +1,9 @@
 """The roles of ClickHouse as statements: who may read what, and how much.
 
-Views run with the rights of whoever asks, so a role needs the tables beneath them. There are no row
-policies: with the first one on a table, every user without one sees none of its rows, the writer
-among them.
+Views run with the rights of whoever asks, so a role needs the tables beneath them. The views
+``public_*`` run with those of the user who migrated and show no name before its time. There are no
+row policies: with the first one on a table, every user without one sees none of its rows, the
+writer among them.
 """
 
 from __future__ import annotations
@@ -22,24 +23,29 @@ _OPEN: Final = (
 )  # fmt: skip
 """Open at once (Environmental Code, articles 25 and 186): no raw readings and nobody's case."""
 
-_COUNTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "cases": ("id", "revision", "state", "track", "act", "article", "part", "region"),
-    "violations": ("id", "revision", "status", "rule", "region"),
+_PUBLIC_VIEWS: Final = "public_"
+"""Begin of the names of views that the public reads without the tables beneath them."""
+
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "readings": ("interval_start",),  # when the first one was: enterprises_current asks for it
 }
-"""Columns of which the public may count before an appeal ends: they name nobody, no source
-and no value."""
+"""Columns of closed tables that open views stand on. None of cases and violations: the id of one
+is a hash of its source and start, so that whoever reads it can find the source by trying."""
 
-_CLOSED_TO_ANALYSTS: Final = ("raw_messages", "measures")
+_RECORDS_OF_LOOKS: Final = "access_records"
+"""Read by the authority alone, so that who looks cannot tell what others looked at."""
+
+_CLOSED_TO_ANALYSTS: Final = ("raw_messages", "measures", _RECORDS_OF_LOOKS)
 
 _LIMITS: Final[Mapping[str, tuple[int, int, int]]] = {
+    "authority": (60, 4_000_000_000, 2_000),
     "inspector": (60, 4_000_000_000, 2_000),
     "analyst": (300, 8_000_000_000, 2_000),
     "public": (10, 1_000_000_000, 500),
 }
 """Of each reading role: seconds and bytes of a query, queries an hour and address."""
 
-ROLES: Final = ("writer", *_LIMITS)
+ROLES: Final = ("writer", "recorder", "regulator", *_LIMITS)
 
 
 def role_name(database: str, role: str) -> str:
@@ -52,7 +58,15 @@ def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
     here = f"`{database}`"
     return {
         "writer": [f"SELECT, INSERT ON {here}.*"],
-        "inspector": [f"SELECT ON {here}.*"],
+        "recorder": [f"INSERT ON {here}.`{_RECORDS_OF_LOOKS}`"],
+        "regulator": [
+            f"SELECT, INSERT ON {here}.`publication_policy`",
+            f"SELECT ON {here}.`publication_policy_current`",
+        ],
+        "authority": [f"SELECT ON {here}.*"],
+        "inspector": [
+            f"SELECT ON {here}.`{table}`" for table in tables if table != _RECORDS_OF_LOOKS
+        ],
         "analyst": [
             f"SELECT ON {here}.`{table}`"
             for table in tables
@@ -60,9 +74,10 @@ def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
         ],
         "public": [
             *(f"SELECT ON {here}.`{table}`" for table in _OPEN),
+            *(f"SELECT ON {here}.`{table}`" for table in tables if table.startswith(_PUBLIC_VIEWS)),
             *(
                 f"SELECT({', '.join(columns)}) ON {here}.`{table}`"
-                for table, columns in _COUNTED.items()
+                for table, columns in _COLUMNS.items()
             ),
         ],
     }
