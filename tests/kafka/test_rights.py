@@ -30,7 +30,7 @@ from streams.kafka.topics import TopicError, create_topics, topics
 from streams.settings import Settings
 from tests.support.broker import eventually, unique
 from tests.support.clickhouse import TestClickHouse
-from tests.support.secured_kafka import ADMIN, SecuredKafka
+from tests.support.secured_kafka import ADMIN
 from tests.support.streams_process import SinksProcess, StreamsProcess, own_settings
 
 CODEC = Codec(FileIds())
@@ -99,25 +99,6 @@ def emissions(settings: Settings, *args: str) -> list[dict[str, Any]]:
     done = CliRunner().invoke(cli, args, env=settings.as_env())
     assert done.exit_code == 0, done.output
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-
-
-@pytest.fixture
-def deployment(secured_kafka: SecuredKafka) -> Callable[..., Settings]:
-    """Settings of one deployment by role, each with a user of its own."""
-    own = unique("d")
-    names = own_settings(secured_kafka.address).as_env()
-    places = {
-        name.removeprefix("EMISSIONS_").lower(): value
-        for name, value in names.items()
-        if "_TOPIC_" in name or "_GROUP_" in name
-    }
-
-    def settings(user: str, **more: Any) -> Settings:
-        own_places = {**places, "group_seal": f"{own}-sealed", "tick_s": 0.5}
-        return secured_kafka.settings(f"{own}-{user}", partitions=1, **{**own_places, **more})
-
-    secured_kafka.add_users(*(f"{own}-{name}" for name in (*ROLES, "stranger")))
-    return settings
 
 
 def applied(deployment: Callable[..., Settings]) -> set[str]:
