@@ -7,13 +7,15 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 DAYS ?= 1
 ROUNDS ?= 20
+MINUTES ?= 60
+RATE ?= 1
 MESSAGES ?= 1000000
 REPEATS ?= 3
 SEED ?= 1
 JOBS ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-long why crash fuzz lint format sbom audit docs bench bench-latency \
+.PHONY: help demo check test test-long why crash fuzz soak lint format sbom audit docs bench bench-latency \
 	bench-scale bench-memory lock clean
 
 help: ## this list
@@ -50,6 +52,9 @@ crash: $(READY) ## ROUNDS of kill -9 at every point of the work, by SEED; what i
 
 fuzz: $(READY) ## MESSAGES hostile messages through the judging code and the deployed workers, by SEED
 	@$(BIN)/python -m tests.fuzz --messages $(MESSAGES) --seed $(SEED)
+
+soak: $(READY) ## MINUTES at RATE times the national load, a worker killed every five minutes
+	@$(BIN)/python -m tests.bench.soak --minutes $(MINUTES) --rate $(RATE) $(ARGS)
 
 lint: $(READY) ## ruff, mypy --strict, and who may import whom
 	@$(BIN)/ruff check .

@@ -94,6 +94,11 @@ class WorkerSlot:
         return None if self._process is None else self._process.poll()
 
     @property
+    def pid(self) -> int | None:
+        """Number of the present process; None while there is none."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
     def running(self) -> bool:
         """Whether there is a process."""
         return self._process is not None and self._process.poll() is None

@@ -1,0 +1,284 @@
+"""Hours at national load, a worker killed every few minutes: what stays, grows or is lost.
+
+``python -m tests.bench.soak [--minutes M] [--rate R] [--kill-every S] [--json FILE]``, as
+``make soak MINUTES=M RATE=R``. A real Apache Kafka that stamps arrivals itself, ClickHouse, two
+streams workers and a sinks worker as processes with production's settings; whatever ends is
+started again. 170 readings of ten channels a second, times the rate, each source once a minute.
+Every ``--kill-every`` seconds a worker is killed (-9), one kind after the other.
+
+Memory of each process is sampled; its slope is that of a straight line through the samples after
+the first minute of the process (least squares). Lag is what a group has not committed yet, in
+seconds of the load. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
+lag passed ``--most-lag``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import structlog
+from aiokafka.errors import KafkaError
+
+from emissions.replay.publish import publish_registry
+from schemas.codec import Codec
+from schemas.ids import FileIds
+from schemas.reading import Reading
+from streams.kafka.clients import consumer_of, producer_of
+from streams.kafka.reader import ends_of
+from streams.kafka.topics import create_topics, output_topics
+from streams.settings import Settings
+from tests.bench.cloned_state import MINUTE, enterprises, source_ids
+from tests.bench.machine import machine
+from tests.bench.memory import status_mb
+from tests.crash.environment import Environment, migrated
+from tests.crash.results import Results
+from tests.crash.round_context import Timeline
+from tests.crash.rounds import audited, drained
+from tests.crash.workers import Kind, Workers
+
+NATION_PER_S: Final = 170
+WARM_S: Final = 60.0
+SAMPLE_S: Final = 2.0
+CADENCE_S: Final = 60
+
+
+class Sample(NamedTuple):
+    """Memory of a process (resident, MB) at a time (s)."""
+
+    at: float
+    mb: float
+
+
+class Life(NamedTuple):
+    """One process: how long it lived, its memory, and how that grew (MB an hour; None: unknown)."""
+
+    name: str
+    seconds: float
+    first_mb: float
+    last_mb: float
+    peak_mb: float
+    mb_an_hour: float | None
+
+
+@dataclass
+class Soak:
+    """What was measured so far."""
+
+    samples: dict[tuple[str, int], list[Sample]] = field(default_factory=dict)
+    """Of each process, by name and number."""
+    lag_s: dict[str, list[float]] = field(default_factory=dict)
+    """Of each group, seconds of the load."""
+    sent: int = 0
+
+
+def slope(samples: Sequence[Sample]) -> float | None:
+    """Fit a straight line: MB an hour after the first minute; None below a minute of samples."""
+    warm = [each for each in samples if each.at >= samples[0].at + WARM_S]
+    if len(warm) < 3 or warm[-1].at - warm[0].at < WARM_S:
+        return None
+    at = sum(each.at for each in warm) / len(warm)
+    mb = sum(each.mb for each in warm) / len(warm)
+    spread = sum((each.at - at) ** 2 for each in warm)
+    return sum((each.at - at) * (each.mb - mb) for each in warm) / spread * 3600
+
+
+def lives(soak: Soak) -> list[Life]:
+    """Each process that was seen, in the order of its first sample."""
+    return [
+        Life(
+            name,
+            samples[-1].at - samples[0].at,
+            samples[0].mb,
+            samples[-1].mb,
+            max(each.mb for each in samples),
+            slope(samples),
+        )
+        for (name, _), samples in soak.samples.items()
+    ]
+
+
+async def feed(settings: Settings, names: Sequence[str], soak: Soak, seconds: float) -> None:
+    """Each source sends the minute that has ended, at a moment of its own."""
+    codec, noise = Codec(FileIds()), random.Random(2)
+    async with producer_of(settings, 400_000) as producer:
+        began = time.time()
+        for number in count():
+            due = began + number * CADENCE_S / len(names)
+            if due > began + seconds:
+                break
+            if due > time.time():
+                await asyncio.sleep(due - time.time())
+            name = names[number % len(names)]
+            values = {"SO2": noise.gauss(200, 90), "NO2": 20.0, "CO": 80.0, "DUST": 30.0}
+            values |= {"NO": 100.0, "O2": 7.0, "H2O": 9.0, "VELOCITY": 12.0}
+            values |= {"TEMPERATURE": 140.0, "PRESSURE": 98.6}
+            start = (int(due) // CADENCE_S - 1) * MINUTE
+            reading = Reading(name, start, CADENCE_S, "NORMAL", None, values, {})
+            value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
+            await producer.send(settings.topic_readings, value, name.encode())
+            soak.sent += 1
+        await producer.flush()
+
+
+async def watch_lag(settings: Settings, soak: Soak, per_s: float) -> None:
+    """Compare what both groups have committed with the ends of their topics, until cancelled."""
+    results = output_topics(settings)
+    groups = {
+        "streams": (settings.group_streams, (settings.topic_readings,)),
+        "sinks": (settings.group_sinks, (settings.topic_readings, *results)),
+    }
+    while True:
+        for name, (group, topics) in groups.items():
+            with suppress(KafkaError, OSError):
+                async with consumer_of(settings, group) as consumer:
+                    ends = await ends_of(settings, *topics)
+                    behind = [end - (await consumer.committed(tp) or 0) for tp, end in ends.items()]
+                soak.lag_s.setdefault(name, []).append(sum(behind) / per_s)
+        await asyncio.sleep(SAMPLE_S)
+
+
+async def watch_memory(environment: Environment, workers: Workers, soak: Soak) -> None:
+    """Sample the memory of every process, until cancelled."""
+    while True:
+        pids = {slot.name: slot.pid for slot in workers.slots if slot.running}
+        pids["ClickHouse"] = environment.clickhouse.pid
+        for name, pid in pids.items():
+            with suppress(OSError):
+                if pid is not None:
+                    sample = Sample(time.monotonic(), status_mb(pid, "VmRSS"))
+                    if sample.mb:
+                        soak.samples.setdefault((name, pid), []).append(sample)
+        await asyncio.sleep(SAMPLE_S)
+
+
+async def kill_by_turns(workers: Workers, every_s: float) -> None:
+    """Kill a streams worker, then a sinks worker, and so on, until cancelled; all come back."""
+    for number in count():
+        await asyncio.sleep(every_s)
+        kind: Kind = "sinks" if number % 2 else "streams"
+        of_kind = workers.of(kind)
+        of_kind[number // 2 % len(of_kind)].kill()
+
+
+async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results, list[str]]:
+    """The whole run; returns what was measured, the deaths, and every sentence of what is wrong."""
+    soak, results, timeline = Soak(), Results(), Timeline()
+    per_s = NATION_PER_S * given.rate
+    found = list(enterprises(source_ids(round(per_s * CADENCE_S))))
+    names = [source.id for enterprise in found for source in enterprise.sources]
+    with Environment(directory, given.broker) as environment:
+        settings = Settings(
+            broker=environment.broker.address,
+            clickhouse_url=environment.clickhouse.url,
+            partitions=given.partitions,
+            log_format="json",
+        )
+        await create_topics(settings)
+        await asyncio.to_thread(migrated, settings)
+        await publish_registry(settings, found, Codec(FileIds()), timestamp=None)
+        workers = Workers(settings, directory, "soak", results, timeline.note)
+        kinds: tuple[Kind, ...] = ("streams", "streams", "sinks")
+        for kind in kinds:
+            workers.place(kind).start()
+        watching = [
+            asyncio.create_task(workers.keep()),
+            asyncio.create_task(watch_lag(settings, soak, per_s)),
+            asyncio.create_task(watch_memory(environment, workers, soak)),
+        ]
+        killing = asyncio.create_task(kill_by_turns(workers, given.kill_every))
+        try:
+            await feed(settings, names, soak, given.minutes * 60)
+            killing.cancel()
+            # Ticks would go on for ever: the rest is judged by a worker that sends none.
+            await workers.dismiss("streams")
+            last = workers.place("streams")
+            last.settings = replace(settings, tick_s=0.0)
+            last.start()
+            await drained(settings, workers, timeline)
+        finally:
+            for task in (killing, *watching):
+                task.cancel()
+            await asyncio.gather(killing, *watching, return_exceptions=True)
+            workers.end()
+        wrong = [*workers.troubles, *await audited(settings)]
+    wrong += [
+        f"the {name} workers were {max(lag):.0f} s behind, more than {given.most_lag:.0f}"
+        for name, lag in soak.lag_s.items()
+        if max(lag) > given.most_lag
+    ]
+    return soak, results, wrong
+
+
+def report(soak: Soak, results: Results, wrong: Sequence[str], given: argparse.Namespace) -> str:
+    """What the run was and found, at 80 columns."""
+    lines = [
+        f"{given.minutes:g} minutes at {given.rate:g} times the national load: "
+        f"{soak.sent:,} readings; killed: {dict(results.kills)}",
+        f"{'process':<14}{'seconds':>9}{'first MB':>10}{'last MB':>9}{'peak MB':>9}{'MB/hour':>9}",
+    ]
+    for life in lives(soak):
+        grew = "" if life.mb_an_hour is None else f"{life.mb_an_hour:.0f}"
+        lines.append(
+            f"{life.name:<14}{life.seconds:>9.0f}{life.first_mb:>10.0f}{life.last_mb:>9.0f}"
+            f"{life.peak_mb:>9.0f}{grew:>9}"
+        )
+    for name, lag in soak.lag_s.items():
+        ordered = sorted(lag)
+        middle, most = ordered[len(ordered) // 2], ordered[-1]
+        lines.append(f"lag of {name}: median {middle:.1f} s, most {most:.1f} s of the load")
+    lines.append(f"load average at the end {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
+    lines += wrong or ["audit: no difference"]
+    return "\n".join(lines) + "\n"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(prog="python -m tests.bench.soak", description=__doc__)
+    made.add_argument("--minutes", type=float, default=60.0)
+    made.add_argument("--rate", type=float, default=1.0)
+    made.add_argument("--kill-every", type=float, default=300.0, metavar="S")
+    made.add_argument("--most-lag", type=float, default=180.0, metavar="S")
+    made.add_argument("--partitions", type=int, default=4)
+    made.add_argument("--broker", choices=("kafka", "tansu"), default="kafka")
+    made.add_argument("--json", type=Path, metavar="FILE")
+    return made
+
+
+def main() -> int:
+    """0: nothing was lost, and all kept up; 1: something is wrong, and is said."""
+    given = parser().parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # killed workers are meant
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    with tempfile.TemporaryDirectory(prefix="soak-") as directory:
+        soak, results, wrong = asyncio.run(run(given, Path(directory)))
+    sys.stdout.write(report(soak, results, wrong, given))
+    if given.json is not None:
+        document = {
+            "machine": machine(given.broker),
+            "readings": soak.sent,
+            "kills": results.kills,
+            "lives": [life._asdict() for life in lives(soak)],
+            "lag_s": soak.lag_s,
+            "wrong": wrong,
+        }
+        given.json.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
