@@ -58,7 +58,7 @@ class Availability(msgspec.Struct, frozen=True):
 AVAILABILITY: Final = Resource(
     "availability",
     ("source_id", "month", "observed_s", "silent_s", "transmitted_share", "valid_share"),
-    "availability",
+    "public_availability",
     (KeyColumn("source_id"), KeyColumn("month", "date")),
 )
 

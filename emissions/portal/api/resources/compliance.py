@@ -146,7 +146,7 @@ LEFT JOIN
         source_id,
         argMax(tuple(transmitted_share), month).1 AS transmitted_share,
         argMax(tuple(valid_share), month).1 AS valid_share
-    FROM availability
+    FROM public_availability
     GROUP BY source_id
 ) AS a ON a.source_id = s.source_id
 ORDER BY source_id
