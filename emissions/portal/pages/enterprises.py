@@ -22,12 +22,15 @@ from emissions.portal.figures import (
 )
 from emissions.portal.periods import local_date, months_until
 from emissions.portal.queries.as_of import as_of
+from emissions.portal.queries.cases import published_cases
 from emissions.portal.queries.enterprises import (
     LatestMean,
     enterprise,
     latest_means,
+    year_masses,
 )
 from emissions.portal.queries.exceedances import exceedances
+from emissions.portal.queries.excuses import excuses
 from emissions.portal.queries.nation import duties
 from emissions.portal.queries.places import Place, places, regions
 from emissions.portal.queries.transmission import silences
@@ -137,10 +140,15 @@ async def one_enterprise(
     )
     own = [each for each in everywhere if each.bin == bin_]
     ids = [each.source_id for each in own]
+    cases, told = await asyncio.gather(
+        published_cases(view.database, bin_), excuses(view.database, bin_)
+    )
     duty = next((each for each in firms if each.bin == bin_), None)
     common: dict[str, Any] = {
         "enterprise": found,
         "duty": duty,
+        "cases": cases,
+        "excuses": told,
         "newest": newest,
     }
     if newest is None or not own:
@@ -148,11 +156,12 @@ async def one_enterprise(
     day = local_date(newest)
     periods = months_until(day, MONTHS)
     since = newest - timedelta(days=DAYS)
-    months, means, above, gaps = await asyncio.gather(
+    months, means, above, gaps, masses = await asyncio.gather(
         watched(view.database, periods, newest, own),
         latest_means(view.database, bin_),
         exceedances(view.database, since, newest, ids),
         silences(view.database, ids, since=since),
+        year_masses(view.database, ids, day.year),
     )
     by_month = shares_by(months, lambda each: each.period)
     this_month = [each for each in months if each.period == len(periods) - 1]
@@ -166,6 +175,7 @@ async def one_enterprise(
         above=sorted(above, key=lambda each: -each.worst),
         gaps=gaps[:_MOST_SILENCES],
         gaps_left=max(0, len(gaps) - _MOST_SILENCES),
+        masses=masses,
         days=DAYS,
         **common,
     )
@@ -173,7 +183,7 @@ async def one_enterprise(
 
 _NOTHING: Final[dict[str, Any]] = {
     "sources_left": 0, "now": None, "months": [], "above": [], "gaps": [], "gaps_left": 0,
-    "days": DAYS,
+    "masses": [], "days": DAYS,
 }  # fmt: skip
 
 

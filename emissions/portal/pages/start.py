@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromQuery
 
 from emissions.portal.figures import RegionFigures, region_figures
+from emissions.portal.queries.cases import case_counts
 from emissions.portal.queries.nation import duties, nation
 from emissions.portal.queries.places import regions
 from emissions.portal.region_map import Drawn, number_step, region_map, share_step
@@ -26,11 +27,12 @@ _MOST_SILENT: Final = 12
 @get("/")
 async def start(view: PageView, map_of: FromQuery[Shown] = "transmission") -> Response[str]:
     """Show who is obliged, who transmits today, where means are above the limit, who is silent."""
-    counted, names, firms, now = await asyncio.gather(
+    counted, names, firms, now, cases = await asyncio.gather(
         nation(view.database),
         regions(view.database),
         duties(view.database),
         lately(view.database),
+        case_counts(view.database),
     )
     found = region_figures(
         names,
@@ -51,6 +53,8 @@ async def start(view: PageView, map_of: FromQuery[Shown] = "transmission") -> Re
         map=region_map(drawn(view, found, map_of), view.text(f"start.map_{map_of}")),
         silent=silent[:_MOST_SILENT],
         silent_left=max(0, len(silent) - _MOST_SILENT),
+        cases=sum(each.cases for each in cases),
+        named=sum(each.named for each in cases),
     )
 
 

@@ -1,7 +1,8 @@
-"""An enterprise: who it is, what its sources emit."""
+"""An enterprise: who it is, what its sources emit, their mass, their silences."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -49,6 +50,26 @@ class LatestMean(msgspec.Struct, frozen=True):
     limit: float | None
     ratio: float | None
     status: str
+
+
+class YearMass(msgspec.Struct, frozen=True):
+    """The mass of a pollutant of a source in a calendar year, t; ``limit`` in t/a.
+
+    ``share`` is mass / limit, ``reached_on`` when the limit is reached at the rate so far.
+    """
+
+    source_id: str
+    parameter: str
+    name_ru: str
+    name_kk: str
+    name_en: str
+    year: int
+    observed_from: datetime
+    observed_until: datetime
+    mass_t: float | None
+    limit: float | None
+    share: float | None
+    reached_on: date | None
 
 
 async def enterprise(database: Questions, bin_: str) -> Enterprise | None:
@@ -100,4 +121,39 @@ async def latest_means(database: Questions, bin_: str) -> list[LatestMean]:
         ORDER BY source_id, parameter, window
         """,
         {"bin": bin_},
+    )
+
+
+async def year_masses(database: Questions, sources: Sequence[str], year: int) -> list[YearMass]:
+    """Return what sources emitted in a year, the nearest to its limit first.
+
+    Raises DatabaseGoneError.
+    """
+    return await database.rows(
+        YearMass,
+        """
+        SELECT
+            m.source_id AS source_id,
+            m.parameter AS parameter,
+            joinGet('parameters', 'name_ru', toString(m.parameter)) AS name_ru,
+            joinGet('parameters', 'name_kk', toString(m.parameter)) AS name_kk,
+            joinGet('parameters', 'name_en', toString(m.parameter)) AS name_en,
+            m.year AS year,
+            m.observed_from AS observed_from,
+            m.observed_until AS observed_until,
+            m.mass_t AS mass_t,
+            m.limit AS limit,
+            m.share AS share,
+            m.reached_on AS reached_on
+        FROM
+        (
+            SELECT
+                source_id, parameter, year, observed_from, observed_until, mass_t, limit, share,
+                reached_on
+            FROM public_year_mass
+            WHERE source_id IN {sources:Array(String)} AND year = {year:UInt16}
+        ) AS m
+        ORDER BY share DESC NULLS LAST, source_id, parameter
+        """,
+        {"sources": list(sources), "year": year},
     )

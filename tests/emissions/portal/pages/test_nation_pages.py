@@ -17,6 +17,7 @@ from tests.emissions.portal.nation import (
     BIN,
     EMPTY,
     FOUND,
+    MASS,
     MEAN,
     SILENCE,
     WHOLE,
@@ -29,7 +30,7 @@ PAGES = (
     "/", "/?map_of=exceedances", "/regions", "/regions/KZ-55", "/regions/KZ-10", "/enterprises",
     "/enterprises?region=KZ-55&monitoring=connected&sort=exceedances",
     f"/enterprises/{BIN}", "/transmission", "/transmission?month=2026-06", "/compliance",
-    "/search", "/search?q=зауыт",
+    "/excuses", "/search", "/search?q=зауыт",
 )  # fmt: skip
 MANY = 400
 
@@ -86,6 +87,7 @@ async def test_the_start_page_tells_what_came_and_who_is_silent() -> None:
     assert 'aria-label="Pavlodar Region: 75\xa0%"><path class="s4"' in text
     assert 'aria-label="Abai Region: no data"><path class="unknown"' in text
     assert '<a href="/en/sources/KZ%2F1%20%3F%23%D0%B9">' in text
+    assert "Cases in all: 20; with the name of the enterprise: 3." in text
     assert "No newer data have come" not in text
     assert 'aria-label="Pavlodar Region: 7"><path class="s3"' in await page(
         "/?map_of=exceedances", *WHOLE
@@ -95,7 +97,9 @@ async def test_the_start_page_tells_what_came_and_who_is_silent() -> None:
 async def test_an_enterprise_shows_what_is_open_of_it() -> None:
     text = await page(f"/enterprises/{BIN}", *WHOLE)
     for shown in (
-        "North Works", BIN, "812.5", "3.25 ▲", "15 Jun 2026, 11:30",
+        "North Works", BIN, "812.5", "3.25 ▲", "15 Jun 2026, 11:30", "5.5", "50\xa0%",
+        "29 Jun 2026",
+        "1,234,567 ₸", "Code of Administrative Offences 328 (1)", "20 Apr 2026", "2.5", "10",
         f"/feeds/enterprises/{BIN}.atom?lang=en", "The source is silent now.",
         "/en/means/KZ%2F1%20%3F%23%D0%B9/SO2/30min/2026-06-15T06:30:00Z",
     ):  # fmt: skip
@@ -109,11 +113,18 @@ async def test_an_enterprise_without_sources_says_so() -> None:
 
 
 async def test_a_source_that_never_sent_is_told() -> None:
-    kept = (SILENCE, MEAN, ABOVE)
+    kept = (SILENCE, MEAN, ABOVE, MASS)
     rows = [each for each in WHOLE if each not in kept and type(each).__name__ != "FirstData"]
     text = await page(f"/enterprises/{BIN}", *rows)
     assert words("en")["enterprise.never_sent"] in text
     assert "In the last 30 days no mean was above the limit." not in text  # nobody knows
+
+
+async def test_no_case_is_not_called_no_violation() -> None:
+    rows = [each for each in WHOLE if type(each).__name__ != "PublishedCase"]
+    text = await page(f"/enterprises/{BIN}", *rows)
+    assert words("en")["enterprise.no_cases"] in text
+    assert words("en")["enterprise.cases_note"] in text
 
 
 REFUSED = (
@@ -169,6 +180,7 @@ async def test_a_large_nation_stays_below_100_kilobytes(path: str) -> None:
             duty(bin=f"{n:012}", name_en=f"Works {n * 7919 % 1000:03}"),
             place(source_id=f"S-{n:04}"),
             msgspec.structs.replace(SILENCE, source_id=f"S-{n:04}"),
+            msgspec.structs.replace(MASS, source_id=f"S-{n:04}", mass_t=n * 1.7),
             *(
                 msgspec.structs.replace(MEAN, source_id=f"S-{n:04}", parameter=f"P{p}", value=n / 7)
                 for p in range(10)

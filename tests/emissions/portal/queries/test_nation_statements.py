@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any
 import pytest
 
 import emissions.portal.queries
+from deploy.embedded.clickhouse import EmbeddedClickHouse
 from emissions.portal.database import Database
 from emissions.portal.periods import day_period, month_period
 from emissions.portal.queries.as_of import as_of
+from emissions.portal.queries.cases import CaseCount, case_counts, published_cases
 from emissions.portal.queries.enterprises import enterprise as one_enterprise
-from emissions.portal.queries.enterprises import latest_means
+from emissions.portal.queries.enterprises import latest_means, year_masses
 from emissions.portal.queries.exceedances import exceedances
+from emissions.portal.queries.excuses import excuses
 from emissions.portal.queries.nation import duties, nation
 from emissions.portal.queries.places import places, regions
 from emissions.portal.queries.search import found_enterprises, found_sources, search_words
@@ -26,8 +30,8 @@ from emissions.portal.queries.transmission import first_data, silences, valid_ti
 from emissions.portal.transmission import shares
 from emissions.portal.watching import watched
 from sinks.roles import grants
-from sinks.tables import ENTERPRISES, GAPS, MEANS, REGISTRY
-from tests.sinks.make import DAY, HOUR, MARCH, batch, entry, gap, mean
+from sinks.tables import CASES, ENTERPRISES, GAPS, MEANS, REGISTRY
+from tests.sinks.make import DAY, HOUR, MARCH, batch, case, entry, gap, mean
 from tests.sinks.test_views import BIG, enterprise, write
 from tests.support.clickhouse import TestClickHouse
 
@@ -68,8 +72,7 @@ class Filled:
     clickhouse: TestClickHouse
 
 
-@pytest.fixture
-async def filled(clickhouse: TestClickHouse) -> AsyncIterator[Filled]:
+async def fill(clickhouse: TestClickHouse) -> None:
     await write(clickhouse, (REGISTRY, ENTERPRISES), batch(nation_of_four(), "emissions.registry"))
     told = [
         mean(source_id=SOURCE, valid_s=1800),
@@ -103,8 +106,24 @@ async def filled(clickhouse: TestClickHouse) -> AsyncIterator[Filled]:
         (GAPS,),
         batch([entry(n, each) for n, each in enumerate(silent)], "emissions.gaps"),
     )
-    database = Database(clickhouse.settings)
-    yield Filled(database, clickhouse)
+    await write(
+        clickhouse, (CASES,), batch([entry(0, case(source_id=SOURCE, bin=BIN))], "emissions.cases")
+    )
+
+
+@pytest.fixture(scope="module")
+def tables(clickhouse_server: EmbeddedClickHouse) -> Iterator[TestClickHouse]:
+    """Filled once: these tests read alone."""
+    clickhouse = TestClickHouse(clickhouse_server)
+    asyncio.run(fill(clickhouse))
+    yield clickhouse
+    clickhouse.close()
+
+
+@pytest.fixture
+def filled(tables: TestClickHouse) -> Iterator[Filled]:
+    database = Database(tables.settings)
+    yield Filled(database, tables)
     database.close()
 
 
@@ -174,6 +193,15 @@ async def test_an_enterprise_and_its_numbers(filled: Filled) -> None:
         ("day", 500.1, "VALID", "Sulphur dioxide"),
     ]
     assert [each.day for each in means] == [MARCH_1, MARCH_1]
+    (mass,) = await year_masses(database, [SOURCE], 2026)
+    assert (mass.mass_t, mass.limit, mass.share) == (1.8, 7.2, 0.25)
+    assert await year_masses(database, [SOURCE], 2025) == []
+
+
+async def test_cases_are_counted_and_name_nobody_before_their_time(filled: Filled) -> None:
+    assert await published_cases(filled.database, BIN) == []
+    assert await case_counts(filled.database) == [CaseCount("KZ-55", 1, 0)]
+    assert await excuses(filled.database) == []
 
 
 SEARCHES: tuple[tuple[str, list[str], list[str]], ...] = (
@@ -201,7 +229,7 @@ async def test_search_finds_words_in_any_case_and_with_plain_letters(filled: Fil
 
 
 MODULES = (
-    "as_of", "enterprises", "exceedances", "nation", "places", "search",
+    "as_of", "cases", "enterprises", "exceedances", "excuses", "nation", "places", "search",
     "transmission",
 )  # fmt: skip
 
