@@ -68,6 +68,7 @@ SECRETS: Final = (
     "broker_password",
     "broker_client_secret",
     "clickhouse_password",
+    "portal_private_password",
     "schema_registry_password",
     "schema_registry_token",
 )
@@ -226,6 +227,10 @@ class Settings:
     portal_host: str = "127.0.0.1"  # address of the portal
     portal_port: Annotated[int, Meta(ge=1, le=65535)] = 8080  # its port
     portal_proxies: str | None = None  # proxies whose X-Forwarded-For counts; none: nobody
+    portal_users_file: str | None = None  # who may sign in: `emissions portal-users`; none: nobody
+    portal_private_user: str | None = None  # reads ClickHouse for them; none: no sign-in
+    portal_private_password: str = field(default="", repr=False)  # its password
+    portal_private_password_file: str | None = None  # file of it; each new client reads it again
     portal_keys_file: str | None = None  # keys that /verify trusts, one a line; none: the bundle's
 
     # Running

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from litestar import Litestar, Request, Response, Router, get
 from litestar.di import Provide
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
 import emissions.portal.pages
+from emissions.portal.access.door import Door, NotSignedInError
+from emissions.portal.access.private_data import AccessRecords, PrivateData, of_private_user
+from emissions.portal.access.sessions import Session
 from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.database import Database, DatabaseGoneError, Questions
 from emissions.portal.language import LANGUAGES, language_of, preferred
@@ -57,11 +62,12 @@ def create_app(
     *,
     database: Questions | None = None,
     bundles: BundleVerifier | None = None,
+    door: Door | None = None,
     clock: Clock | None = None,
 ) -> ASGIApp:
     """Create the portal over the ClickHouse of the settings; nothing is asked before a request.
 
-    Raises KeysError for a file of trusted keys that cannot be used.
+    Raises KeysError for a file of trusted keys that cannot be used, UsersError for one of users.
     """
     asked = database or Database(settings)
     now = clock or (lambda: datetime.now(UTC))
@@ -69,14 +75,25 @@ def create_app(
     keys = settings.portal_keys_file
     trusted = [] if keys is None else [each.text for each in read_keys(Path(keys))]
     verifier = bundles or BundleVerifier(trusted)
+    way_in = door or _door(settings, now)
 
     def view_of(request: Request[Any, Any, Any]) -> View:
-        return _view(request, asked, now)
+        return replace(_view(request, asked, now), signing_in=way_in is not None)
+
+    def the_door() -> Door:
+        if way_in is None:
+            raise NotFoundException
+        return way_in
+
+    def session_of(request: Request[Any, Any, Any]) -> Session:
+        return the_door().session_of(request)
 
     @asynccontextmanager
     async def closing(_: Litestar) -> AsyncIterator[None]:
         yield
         asked.close()
+        if way_in is not None:
+            way_in.data.close()
 
     pages = page_handlers()
     app = Litestar(
@@ -88,11 +105,14 @@ def create_app(
         ],
         dependencies={
             "view": Provide(view_of, sync_to_thread=False),
+            "door": Provide(the_door, sync_to_thread=False),
+            "session": Provide(session_of, sync_to_thread=False),
             "bundles": Provide(lambda: verifier, sync_to_thread=False),
             "rule_book": Provide(lambda: rule_book, sync_to_thread=False),
         },
         exception_handlers={
             HTTPException: lambda request, error: _refused(request, error, asked, now),
+            NotSignedInError: _lead_to_sign_in,
             DatabaseGoneError: lambda request, error: _gone(request, error, asked, now),
             Exception: lambda request, error: _failed(request, error, asked, now),
         },
@@ -103,6 +123,29 @@ def create_app(
     )
     limit = RateLimit(settings.portal_requests_per_minute)
     return with_security_headers(OpenAccess(PageCache(app), limit))
+
+
+def _door(settings: Settings, now: Clock) -> Door | None:
+    """Return the door to what is not public; None where the settings name nobody to pass it."""
+    if settings.portal_users_file is None or settings.portal_private_user is None:
+        return None
+    private = of_private_user(settings, settings.portal_private_user)
+    data = PrivateData(Database(private), AccessRecords(private))
+    return Door(
+        Path(settings.portal_users_file),
+        data,
+        mark_s=settings.mark_deadline_s,
+        clock=lambda: now().timestamp(),
+    )
+
+
+def _lead_to_sign_in(request: Request[Any, Any, Any], _: NotSignedInError) -> Redirect:
+    path = request.scope["path"]
+    language = language_of(path) or LANGUAGES[0]
+    asked = quote(request.scope["raw_path"].decode("ascii", "replace")[len(language) + 1 :])
+    return Redirect(
+        f"/{language}/sign-in?next={asked}", status_code=303, headers={"cache-control": "no-store"}
+    )
 
 
 def _view(request: Request[Any, Any, Any], database: Questions, now: Clock) -> View:

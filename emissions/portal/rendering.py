@@ -39,6 +39,8 @@ class View:
     query: str
     database: Questions
     clock: Callable[[], datetime]
+    signing_in: bool = False
+    """Whether there is anybody who may sign in."""
 
     @property
     def today(self) -> date:

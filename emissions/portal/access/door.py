@@ -1,0 +1,139 @@
+"""The door to what is not public: checks names and passwords, opens and finds sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Request
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+
+from emissions.portal.access.private_data import PrivateData
+from emissions.portal.access.sessions import FORM_S, LASTS_S, Session, Sessions
+from emissions.portal.access.users import MOST_PASSWORD, NOBODY, User, matches, read_users
+from emissions.portal.attempts import Attempts
+
+SESSION: Final = "portal_session"
+NONCE: Final = "portal_form"
+_AN_ADDRESS: Final = (20, 900.0)
+_A_USER: Final = (8, 900.0)
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_AT_ONCE: Final = 2  # a hash takes 32 MiB
+
+
+class NotSignedInError(Exception):
+    """The page asks for a session, and there is none: the sign-in comes first."""
+
+
+class ForbiddenFormError(Exception):
+    """A form was not made here for this browser, or is too old."""
+
+
+class TooManyAttemptsError(Exception):
+    """Too many attempts to sign in; ``wait_s`` says how long to wait."""
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__(f"try again in {wait_s:.0f} s")
+        self.wait_s = wait_s
+
+
+class Door:
+    """Knows the users, their sessions, and the data behind; there is one a portal."""
+
+    def __init__(
+        self, users_file: Path, data: PrivateData, *, mark_s: int, clock: Callable[[], float]
+    ) -> None:
+        self.data = data
+        self.mark_s = mark_s
+        self.sessions = Sessions(clock=clock)
+        self._users_file = users_file
+        self._of_address = Attempts(*_AN_ADDRESS, clock=clock)
+        self._of_user = Attempts(*_A_USER, clock=clock)
+        self._hashing = asyncio.Semaphore(_AT_ONCE)
+        read_users(users_file)  # a file that cannot be used is told at the start
+
+    def session_of(self, request: Request[Any, Any, Any]) -> Session:
+        """Return the session of a request. Raises NotSignedInError.
+
+        A user who was removed, or has other rights now, has none any more.
+        """
+        token = request.cookies.get(SESSION, "")
+        found = self.sessions.find(token) if token else None
+        if found is None:
+            raise NotSignedInError
+        user = read_users(self._users_file).get(found.who)
+        if user is None or user.viewer != found.viewer:
+            self.sessions.end(token)
+            raise NotSignedInError
+        return found
+
+    async def sign_in(self, name: str, password: str, address: str) -> str | None:
+        """Return the token of a new session, None for a wrong name or password alike.
+
+        Raises TooManyAttemptsError, by address and by name, whether that is one or not.
+        """
+        if wait_s := max(self._of_address.take(address), self._of_user.take(name[:64])):
+            raise TooManyAttemptsError(wait_s)
+        user: User | None = read_users(self._users_file).get(name)
+        kept = NOBODY if user is None else user.password
+        async with self._hashing:
+            right = await asyncio.to_thread(matches, password[:MOST_PASSWORD], kept)
+        if user is None or not right or len(password) > MOST_PASSWORD:
+            return None
+        self._of_user.forget(name)
+        return self.sessions.begin(user.name, user.viewer)
+
+    def check_form(self, request: Request[Any, Any, Any], form: Mapping[str, Any]) -> None:
+        """Refuse a form that another site made the browser send. Raises ForbiddenFormError."""
+        refuse_other_sites(request)
+        told = str(form.get("token", ""))
+        token = request.cookies.get(SESSION, "")
+        session = self.sessions.find(token) if token else None
+        if session is not None and hmac.compare_digest(told.encode(), session.form_token.encode()):
+            return
+        if not self.sessions.is_form_token(told, request.cookies.get(NONCE, "")):
+            raise ForbiddenFormError
+
+    def new_form(self, request: Request[Any, Any, Any]) -> tuple[str, Cookie]:
+        """Return the token of a form before the sign-in, and the cookie that goes with it."""
+        nonce = secrets.token_urlsafe(24)
+        return self.sessions.form_token(nonce), _cookie(request, NONCE, nonce, FORM_S)
+
+
+def session_cookie(request: Request[Any, Any, Any], token: str) -> Cookie:
+    """Return the cookie of a new session."""
+    return _cookie(request, SESSION, token, LASTS_S)
+
+
+def cleared(request: Request[Any, Any, Any], *names: str) -> list[Cookie]:
+    """Return cookies that take those of these names away."""
+    return [_cookie(request, name, "", 0) for name in names]
+
+
+def _cookie(request: Request[Any, Any, Any], name: str, value: str, lasts_s: int) -> Cookie:
+    """Return a cookie that no script reads; in the clear it goes to this machine alone."""
+    local = request.url.hostname in _LOOPBACK
+    return Cookie(
+        name, value=value, max_age=lasts_s, path="/", httponly=True, samesite="lax",
+        secure=not local,
+    )  # fmt: skip
+
+
+def refuse_other_sites(request: Request[Any, Any, Any]) -> None:
+    """Refuse what a browser says came from another site. Raises ForbiddenFormError."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForbiddenFormError
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise ForbiddenFormError
+
+
+DoorOfPortal = NamedDependency[Door]
+"""How a page asks for it: a parameter ``door``; without users the page is not found."""
+SignedIn = NamedDependency[Session]
+"""How a page asks for who signed in: a parameter ``session``."""

@@ -1,0 +1,93 @@
+"""Data that is not public: asked with a user of its own, after the look was recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from emissions.access_records import record_access
+from emissions.portal.access.sessions import Session
+from emissions.portal.database import DatabaseGoneError, Questions, Row
+from emissions.publication import RecordKind, Role
+from sinks.clickhouse import client
+from streams.settings import Settings
+
+
+@dataclass(frozen=True)
+class Look:
+    """What somebody looks at: a kind of record, the thing asked for, the enterprises (БИН)."""
+
+    kind: RecordKind
+    what: str
+    bins: tuple[str, ...] = ()
+    query: str = "page"
+
+
+class LookRecorder(Protocol):
+    """Records looks; `AccessRecords` in ClickHouse."""
+
+    async def record(self, who: str, role: Role, look: Look) -> None:
+        """Record a look. Raises DatabaseGoneError: who cannot record must not show."""
+        ...
+
+
+class AccessRecords:
+    """Records looks in the table ``access_records``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def record(self, who: str, role: Role, look: Look) -> None:
+        """Insert a look, and return when it is there. Raises DatabaseGoneError."""
+        await asyncio.to_thread(self._insert, who, role, look)
+
+    def _insert(self, who: str, role: Role, look: Look) -> None:
+        try:
+            asked = client(self._settings, within_s=15)
+            try:
+                record_access(
+                    asked, who=who, role=role, kind=look.kind, query=look.query,
+                    what=look.what[:500], bins=look.bins,
+                )  # fmt: skip
+            finally:
+                asked.close()
+        except (ClickHouseError, OSError) as error:
+            raise DatabaseGoneError(str(error) or type(error).__name__) from error
+
+
+class PrivateData:
+    """Asks for data that is not public; each question names the look that it is."""
+
+    def __init__(self, database: Questions, recorder: LookRecorder) -> None:
+        self._database = database
+        self._recorder = recorder
+
+    async def rows(
+        self,
+        session: Session,
+        look: Look,
+        kind: type[Row],
+        statement: str,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """Record the look, then return the rows. Raises DatabaseGoneError."""
+        await self._recorder.record(session.who, session.viewer.role, look)
+        return await self._database.rows(kind, statement, parameters)
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._database.close()
+
+
+def of_private_user(settings: Settings, user: str) -> Settings:
+    """Return the settings with the user that may read what is not public."""
+    return replace(
+        settings,
+        clickhouse_user=user,
+        clickhouse_password=settings.portal_private_password,
+        clickhouse_password_file=settings.portal_private_password_file,
+    )
