@@ -42,8 +42,10 @@ _LIMITS: Final[Mapping[str, tuple[int, int, int]]] = {
     "inspector": (60, 4_000_000_000, 2_000),
     "analyst": (300, 8_000_000_000, 2_000),
     "public": (10, 1_000_000_000, 500),
+    "portal": (15, 2_000_000_000, 200_000),
 }
-"""Of each reading role: seconds and bytes of a query, queries an hour and address."""
+"""Of each reading role: seconds and bytes of a query, queries an hour and address. The portal has
+the rights of the public; all its visitors ask from its one address, and it keeps answers."""
 
 ROLES: Final = ("writer", "recorder", "regulator", *_LIMITS)
 
@@ -56,6 +58,14 @@ def role_name(database: str, role: str) -> str:
 def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
     """Return what each role may do, as ``GRANT`` takes it; ``tables``: every table and view."""
     here = f"`{database}`"
+    public = [
+        *(f"SELECT ON {here}.`{table}`" for table in _OPEN),
+        *(f"SELECT ON {here}.`{table}`" for table in tables if table.startswith(_PUBLIC_VIEWS)),
+        *(
+            f"SELECT({', '.join(columns)}) ON {here}.`{table}`"
+            for table, columns in _COLUMNS.items()
+        ),
+    ]
     return {
         "writer": [f"SELECT, INSERT ON {here}.*"],
         "recorder": [f"INSERT ON {here}.`{_RECORDS_OF_LOOKS}`"],
@@ -72,14 +82,8 @@ def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
             for table in tables
             if not table.startswith(_CLOSED_TO_ANALYSTS)
         ],
-        "public": [
-            *(f"SELECT ON {here}.`{table}`" for table in _OPEN),
-            *(f"SELECT ON {here}.`{table}`" for table in tables if table.startswith(_PUBLIC_VIEWS)),
-            *(
-                f"SELECT({', '.join(columns)}) ON {here}.`{table}`"
-                for table, columns in _COLUMNS.items()
-            ),
-        ],
+        "public": public,
+        "portal": public,
     }
 
 

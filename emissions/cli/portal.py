@@ -14,7 +14,7 @@ from emissions.cli.support.options import PORT
 def command(host: str | None, port: int | None) -> None:
     """Serve the public pages and the API over ClickHouse until Ctrl-C.
 
-    Reads ClickHouse with the user of EMISSIONS_CLICKHOUSE_USER: in production one with the public
+    Reads ClickHouse with the user of EMISSIONS_CLICKHOUSE_USER: in production one with the portal's
     role alone (`emissions migrate --roles`). Put a server that speaks TLS in front of it.
 
     \b

@@ -209,7 +209,7 @@ def test_production_settings_keep_what_is_confirmed() -> None:
 def test_production_says_which_secrets_there_are() -> None:
     text = (ROOT / "deploy" / "production.env").read_text("utf-8")
     users = [each.name for each in fields(Settings) if each.name.endswith("_user")]
-    assert len(users) == 3
+    assert len(users) == 4
     assert not [name for name in users if PREFIX + name.upper() not in text]
 
 

@@ -45,6 +45,7 @@ def test_the_public_sees_no_raw_readings_and_no_names_of_cases(clickhouse: TestC
     given = grants("x", tables(clickhouse))
     assert set(given) == set(ROLES)
     public = " ".join(given["public"])
+    assert given["portal"] == given["public"]
     assert re.findall(r"\S+ ON `x`\.`readings`", public) == [
         "SELECT(interval_start) ON `x`.`readings`"
     ]
