@@ -231,6 +231,7 @@ class Settings:
     portal_private_user: str | None = None  # reads ClickHouse for them; none: no sign-in
     portal_private_password: str = field(default="", repr=False)  # its password
     portal_private_password_file: str | None = None  # file of it; each new client reads it again
+    portal_data_path: str | None = None  # directory of `emissions open-data`, served under /data/
     portal_keys_file: str | None = None  # keys that /verify trusts, one a line; none: the bundle's
 
     # Running

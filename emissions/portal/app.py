@@ -80,6 +80,8 @@ def create_app(
     def view_of(request: Request[Any, Any, Any]) -> View:
         return replace(_view(request, asked, now), signing_in=way_in is not None)
 
+    files = None if settings.portal_data_path is None else Path(settings.portal_data_path)
+
     def the_door() -> Door:
         if way_in is None:
             raise NotFoundException
@@ -107,6 +109,7 @@ def create_app(
             "view": Provide(view_of, sync_to_thread=False),
             "door": Provide(the_door, sync_to_thread=False),
             "session": Provide(session_of, sync_to_thread=False),
+            "data_path": Provide(lambda: files, sync_to_thread=False),
             "bundles": Provide(lambda: verifier, sync_to_thread=False),
             "rule_book": Provide(lambda: rule_book, sync_to_thread=False),
         },

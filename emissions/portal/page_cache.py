@@ -26,6 +26,9 @@ _COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/xml", b"app
                         b"image/svg", b"application/problem", b"application/javascript",
                         b"application/vnd.oai")  # fmt: skip
 
+PASSED: Final = "/data/"
+"""Files are streamed: a stream ends when its client has it, so it cannot be collected first."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -79,7 +82,7 @@ class PageCache:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if b"cookie" in headers or b"authorization" in headers:
+        if scope["path"].startswith(PASSED) or b"cookie" in headers or b"authorization" in headers:
             await self._app(scope, receive, send)
             return
         key = b"\n".join(

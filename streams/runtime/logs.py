@@ -76,7 +76,9 @@ def configure(settings: Settings) -> None:
         settings.log_format == "auto" and sys.stderr.isatty()
     )
     if people:
-        last: list[Any] = [structlog.dev.ConsoleRenderer()]
+        # Without the values of variables: a password could be among them.
+        plain = structlog.dev.plain_traceback
+        last: list[Any] = [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
     else:
         last = [
             structlog.processors.format_exc_info,

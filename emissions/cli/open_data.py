@@ -1,0 +1,89 @@
+"""``emissions open-data``: daily files that anyone may take along."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from emissions.cli.support.errors import BAD_INPUT, CommandError
+from emissions.cli.support.output import format_option, json_text
+
+
+@click.group("open-data")
+def command() -> None:
+    """Write the open data as files: Parquet by day, checksums, a catalogue.
+
+    \b
+    Example:
+      emissions open-data export --directory open-data
+    """
+
+
+@command.command("export")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the files are; default: EMISSIONS_PORTAL_DATA_PATH, from which the portal serves.",
+)
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Write this local day again.")
+@click.option(
+    "--base",
+    default="/data/",
+    show_default=True,
+    metavar="URL",
+    help="Address of the directory, for the catalogue.",
+)
+@format_option
+def export_command(directory: Path | None, day: datetime | None, base: str, form: str) -> None:
+    """Write the days that are new or not yet final: means, gaps, roots of messages.
+
+    A file whose content changed keeps the earlier one under revisions/. SHA256SUMS, manifest.json
+    and the DCAT catalogue name all of them. Run it once a day, or more often.
+
+    \b
+    Examples:
+      emissions open-data export --directory open-data
+      emissions open-data export --day 2026-05-04
+    """
+    from datetime import UTC
+
+    from emissions.open_data.export import OpenDataError, export
+    from sinks import clickhouse
+    from streams.settings import Settings
+
+    settings = Settings.from_env()
+    where = directory or (Path(settings.portal_data_path) if settings.portal_data_path else None)
+    if where is None:
+        raise CommandError(
+            "no directory: give --directory, or set EMISSIONS_PORTAL_DATA_PATH", BAD_INPUT
+        )
+    if not base.endswith("/"):
+        raise CommandError(f"--base {base}: an address of a directory ends with /", BAD_INPUT)
+    changed: list[tuple[str, str]] = []
+
+    def note(dataset: str, of_day: str, new: bool) -> None:
+        if new:
+            changed.append((dataset, of_day))
+            if form != "json":
+                click.echo(f"{dataset} {of_day}")
+
+    with clickhouse.client(settings) as client:
+        try:
+            manifest = export(
+                client,
+                where,
+                now=datetime.now(UTC),
+                base=base,
+                day=None if day is None else day.date(),
+                log=None if settings.log_path is None else Path(settings.log_path),
+                told=note,
+            )
+        except OpenDataError as error:
+            raise CommandError(str(error), BAD_INPUT) from None
+    if form == "json":
+        written = [{"dataset": dataset, "day": of_day} for dataset, of_day in changed]
+        click.echo(json_text({"written": written, "files": len(manifest.files)}))
+        return
+    click.echo(f"{len(changed)} files written; {where} holds {len(manifest.files)}")

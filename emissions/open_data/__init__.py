@@ -1,0 +1,1 @@
+"""Open data as files: a Parquet file a dataset and day, with checksums and a catalogue."""
