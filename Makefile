@@ -13,6 +13,8 @@ MESSAGES ?= 1000000
 REPEATS ?= 3
 SEED ?= 1
 JOBS ?= 6
+# Some images set it: then every process of the tests compiles all that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo check test test-long why crash fuzz soak lint format sbom audit docs bench bench-latency \
