@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +42,8 @@ LICENCE_FILE: Final = "LICENSE.txt"
 CHECKPOINT: Final = "checkpoint"
 _LOCK: Final = ".lock"
 _EARLIEST: Final = "1970-01-01"
+_SETTLED: Final = timedelta(days=10)
+"""Nothing comes back to a day without rows after this: later data are too late (72 h)."""
 
 Told = Callable[[str, str, bool], None]
 """Is told of each day: the dataset, the day, and whether its content is new."""
@@ -71,7 +73,7 @@ def export(
     with _alone(directory):
         manifest = read_manifest(directory)
         for dataset in DATASETS:
-            for each, final in _days(client, dataset, manifest, day):
+            for each, final in _days(client, dataset, manifest, day, now.date()):
                 content, rows = _content(client, dataset, each)
                 version = Version(
                     path_of(dataset.name, each),
@@ -104,8 +106,13 @@ def read_manifest(directory: Path) -> Manifest:
 
 
 def _days(
-    client: Client, dataset: Dataset, manifest: Manifest, day: date | None
+    client: Client, dataset: Dataset, manifest: Manifest, day: date | None, today: date
 ) -> list[tuple[str, bool]]:
+    """Return the days to write and whether each is final.
+
+    A day whose rows are all gone (its gaps were withdrawn) is among them: its file must not go on
+    telling of them.
+    """
     first = (
         day.isoformat()
         if day is not None
@@ -113,6 +120,12 @@ def _days(
     )
     found = client.query(dataset.days, {"from": first}).result_rows
     days = [(str(each), bool(final)) for each, final in found]
+    there = {each for each, _ in days}
+    days += [
+        (file.day, today - date.fromisoformat(file.day) > _SETTLED)
+        for file in manifest.files
+        if file.dataset == dataset.name and file.day >= first and file.day not in there
+    ]
     final_ones = {(file.dataset, file.day) for file in manifest.files if file.final and day is None}
     return [
         (each, final)

@@ -119,6 +119,27 @@ def test_a_file_that_a_crash_left_unnamed_is_found_and_named(
     check(where)
 
 
+def test_a_gap_that_was_withdrawn_is_told_no_more(database: TestClickHouse, tmp_path: Path) -> None:
+    start = MARCH + DAY + HOUR
+
+    stood = [gap(start, None, source_id=SOURCE)]
+    asyncio.run(write(database, (GAPS,), of(stood, "emissions.gaps", 200)))
+    with client(database.settings) as connected:
+        local = "SELECT toString(max(toDate32(start_local))) FROM gaps_current"
+        day = str(connected.query(local).result_rows[0][0])
+        found = export(connected, tmp_path, now=NOW, base="/data/")
+    (file,) = [each for each in found.files if (each.dataset, each.day) == ("gaps", day)]
+    assert (file.current.rows, file.final) == (1, False)
+
+    gone = [gap(start, None, source_id=SOURCE, revision=2, status="WITHDRAWN")]
+    asyncio.run(write(database, (GAPS,), of(gone, "emissions.gaps", 201)))
+    with client(database.settings) as connected:
+        found = export(connected, tmp_path, now=NOW, base="/data/")
+    check(tmp_path)
+    (file,) = [each for each in found.files if (each.dataset, each.day) == ("gaps", day)]
+    assert (file.current.rows, file.final, len(file.earlier)) == (0, True, 1)
+
+
 def test_a_test_stream_is_not_published(database: TestClickHouse, tmp_path: Path) -> None:
     with client(database.settings) as connected:
         export(connected, tmp_path, now=NOW, base="/data/")
