@@ -18,7 +18,7 @@ NAMES = ("AFTER_APPEAL", "FINAL_DECISIONS_ONLY", "NOBODY")
 
 @click.group("publication")
 def command() -> None:
-    """Show or set when enterprises are named, and whether the public sees anything.
+    """Show or set when enterprises are named, and whether cases are shown to the public.
 
     \b
     Example:
@@ -48,7 +48,12 @@ def show(history: bool, form: str) -> None:
 
 @command.command("set")
 @click.option("--names", type=click.Choice(NAMES), help="When enterprises are named.")
-@click.option("--hold/--release", "held", default=None, help="Show the public nothing, or again.")
+@click.option(
+    "--hold/--release",
+    "held",
+    default=None,
+    help="Show the public no case, violation or statistic of them, or again.",
+)
 @click.option("--by", "set_by", required=True, metavar="NAME", help="Who sets it.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, such as the number of an order.")
 def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None:
@@ -77,7 +82,11 @@ def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None
             before.held if held is None else held,
         )
         revision = set_policy(client, policy, set_by.strip(), reason.strip())
-    shown = "nothing is shown to the public" if policy.held else f"names {policy.names}"
+    shown = (
+        "no case or violation is shown to the public; means and gaps stay open"
+        if policy.held
+        else f"names {policy.names}"
+    )
     click.echo(f"setting {revision} is in force: {shown}")
 
 

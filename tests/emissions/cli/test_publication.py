@@ -37,7 +37,10 @@ def test_a_setting_is_in_force_and_every_earlier_one_is_kept(clickhouse: TestCli
     first = called(clickhouse, "set", "--names", "NOBODY", "--by", "A", "--reason", "Order 17")
     assert first.stdout == "setting 1 is in force: names NOBODY\n"
     second = called(clickhouse, "set", "--hold", "--by", "B")
-    assert second.stdout == "setting 2 is in force: nothing is shown to the public\n"
+    assert second.stdout == (
+        "setting 2 is in force: no case or violation is shown to the public; "
+        "means and gaps stay open\n"
+    )
     (now,) = shown(clickhouse)
     assert (now["revision"], now["names"], now["held"]) == (2, "NOBODY", True)
     assert (now["set_by"], now["reason"]) == ("B", "")
