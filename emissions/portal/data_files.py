@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
@@ -69,7 +69,7 @@ def span_of(asked: str, size: int) -> Span | None:
 
 
 @get("/", sync_to_thread=False)
-def lead_to_the_page(request: Request[object, object, object]) -> Redirect:  # type: ignore[type-var]
+def lead_to_the_page(request: Request[Any, Any, Any]) -> Redirect:
     """Lead to the page that says what there is."""
     language = preferred(request.headers.get("accept-language", ""))
     return Redirect(f"/{language}/data", status_code=302, headers={"vary": "accept-language"})
@@ -77,7 +77,7 @@ def lead_to_the_page(request: Request[object, object, object]) -> Redirect:  # t
 
 @get("/{path:path}", sync_to_thread=True)
 def data_file(
-    request: Request[object, object, object],  # type: ignore[type-var]
+    request: Request[Any, Any, Any],
     path: Annotated[str, PathParameter(max_length=300)],
     data_path: DataPath,
 ) -> Response[bytes] | Stream:

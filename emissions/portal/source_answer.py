@@ -1,4 +1,7 @@
-"""Answers with the pages of a source: what it emits now, and each of its days, months and years."""
+"""Answers with the pages of a source: what it emits now, and each of its days, months and years.
+
+One file, although a long one: the four pages differ in their period and share all they show.
+"""
 
 from __future__ import annotations
 
