@@ -19,7 +19,8 @@ class Names(StrEnum):
 class PublicationPolicy(NamedTuple):
     """The switch of the authority; the default is what holds until one is set.
 
-    ``held``: the public sees nothing at all, for the time of an incident.
+    ``held``: the public sees nothing of what is decided here, for the time of an incident. In
+    ClickHouse it closes the views ``public_*``; means and gaps in open tables stay readable.
     """
 
     names: Names = Names.AFTER_APPEAL

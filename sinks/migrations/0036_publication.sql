@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS publication_policy
 (
     revision UInt32 COMMENT 'Counts what was set, from 1',
     names LowCardinality(String) COMMENT 'AFTER_APPEAL, FINAL_DECISIONS_ONLY or NOBODY',
-    held Bool COMMENT 'true: the public sees nothing',
+    held Bool COMMENT 'true: the views public_* show nothing',
     set_by String COMMENT 'Who set it',
     reason String COMMENT 'Why, in their words; empty: not told',
     set_at DateTime64(3, 'UTC') DEFAULT now64(3) COMMENT 'When, UTC, by the clock of the server',
@@ -34,7 +34,7 @@ COMMENT 'What the authority has set last; where nothing was set, names come afte
 ALTER TABLE publication_policy_current
     COMMENT COLUMN `revision` 'Number of the setting; 0: none was ever set',
     COMMENT COLUMN `names` 'AFTER_APPEAL, FINAL_DECISIONS_ONLY or NOBODY',
-    COMMENT COLUMN `held` 'true: the public sees nothing',
+    COMMENT COLUMN `held` 'true: the views public_* show nothing',
     COMMENT COLUMN `set_by` 'Who set it; empty: nobody',
     COMMENT COLUMN `reason` 'Why, in their words; empty: not told',
     COMMENT COLUMN `set_at` 'When, UTC; null: none was ever set';
