@@ -21,7 +21,8 @@ def command(form: str) -> None:
     replicas, the members of the consumer groups with their partitions and lag, the ages of the
     last ticks and readings, registrations, clocks, the schema registry, ClickHouse with its
     migrations, certificates, disks and versions. Changes nothing. UNSEEN means that access was
-    denied or no answer came, and exits with 1 too. A RISK does not change the exit code.
+    denied or no answer came, and exits with 1 too. A RISK does not change the exit code. Where no
+    reading came for 2 h 10 min, or ever since the first tick so long ago, that is MISSING.
 
     \b
     Examples:

@@ -91,7 +91,7 @@ def checks(
         what = "no tick is ever written: silence goes undetected, windows stay open"
         yield PartCheck(PART, "RISK", what, "set EMISSIONS_TICK_S to 10")
     yield from _clock(tails)
-    yield from _readings(tails, now_ms)
+    yield from _readings(settings, tails, now_ms)
     foreign = {tp: tail for tp, tail in tails.items() if tail.foreign}
     if foreign:
         tp, tail = min(foreign.items())
@@ -112,12 +112,18 @@ def _clock(tails: Mapping[TopicPartition, PartitionTail]) -> Iterator[PartCheck]
         )
 
 
-def _readings(tails: Mapping[TopicPartition, PartitionTail], now_ms: int) -> Iterator[PartCheck]:
-    """Judge the age of the newest reading of all partitions."""
+def _readings(
+    settings: Settings, tails: Mapping[TopicPartition, PartitionTail], now_ms: int
+) -> Iterator[PartCheck]:
+    """Judge the age of the newest reading of all partitions; without one, that of the log.
+
+    Whoever is registered is waited for: a nation that never sent is silent like one that stopped.
+    """
     look = "check the gateways and the stations, and what producers write to the topic"
     filled = [tail for tail in tails.values() if tail.messages]
     known = [tail.reading_ms for tail in filled if tail.reading_ms is not None]
     since = [tail.since_ms for tail in filled if tail.since_ms is not None]
+    never = all(tail.whole for tail in filled)
     if known:
         age = (now_ms - max(known)) / 1000
         if age <= QUIET_S:
@@ -125,11 +131,16 @@ def _readings(tails: Mapping[TopicPartition, PartitionTail], now_ms: int) -> Ite
         else:
             what = f"no source has sent anything for {duration_words(age)}"
             yield PartCheck(READINGS, "MISSING", what, look)
-    elif filled and all(tail.whole for tail in filled):
-        yield PartCheck(READINGS, "RISK", "none has arrived yet", look)
-    elif since and (now_ms - max(since)) / 1000 > QUIET_S:
-        age = (now_ms - max(since)) / 1000
+    elif since and (age := (now_ms - max(since)) / 1000) > QUIET_S:
         what = f"no source has sent anything for more than {duration_words(age)}"
+        if never:
+            what = f"none has ever arrived, {duration_words(age)} after the first tick"
+        yield PartCheck(READINGS, "MISSING", what, look)
+    elif filled and never:
+        what = f"none has arrived yet; a fault from {duration_words(QUIET_S)} after the first tick"
+        yield PartCheck(READINGS, "RISK", what, look)
+    elif not filled and not settings.tick_s:  # with ticks their own check says that none came
+        what = "none has ever arrived, and without ticks nothing tells since when"
         yield PartCheck(READINGS, "MISSING", what, look)
 
 

@@ -52,8 +52,11 @@ def test_a_tick_from_the_future_is_a_clock_that_is_wrong() -> None:
 
 
 def test_ticks_that_are_switched_off_are_a_risk() -> None:
-    (found,) = said({A: PartitionTail(0, 0, None)}, Settings(tick_s=0.0))
+    found, silent = said({A: PartitionTail(0, 0, None)}, Settings(tick_s=0.0))
     assert (found.state, found.remedy) == ("RISK", "set EMISSIONS_TICK_S to 10")
+    assert (silent.part, silent.state) == ("readings", "MISSING"), (
+        "none ever, for who knows how long"
+    )
 
 
 def readings(tails: dict[TopicPartition, PartitionTail]) -> PartCheck:
@@ -71,7 +74,19 @@ def test_a_nation_that_is_silent_is_no_nation_that_is_well() -> None:
     assert silent.seen == "no source has sent anything for 2 h 11 min"
     long = readings({A: ticking._replace(since_ms=NOW - 20_000_000)})
     assert (long.state, "for more than 5 h 33 min" in long.seen) == ("MISSING", True)
-    assert readings({A: ticking._replace(whole=True)}).state == "RISK", "none has come yet"
+
+
+def test_a_nation_that_never_sent_is_a_fault_once_the_longest_period_is_over() -> None:
+    """The last to begin counts: a partition may be younger than the others."""
+    begun = PartitionTail(200, 0, NOW, since_ms=NOW - 1000 * QUIET_S, whole=True)
+    yet = readings({A: begun})
+    assert yet.state == "RISK"
+    assert yet.seen == "none has arrived yet; a fault from 2 h 10 min after the first tick"
+    older = begun._replace(since_ms=NOW - 1000 * (QUIET_S + 60))
+    assert readings({A: older, B: begun}).state == "RISK"
+    never = readings({A: older, B: older})
+    assert never.state == "MISSING"
+    assert never.seen == "none has ever arrived, 2 h 11 min after the first tick"
 
 
 def test_the_clock_of_the_worker_that_leads_is_held_against_the_brokers() -> None:
@@ -109,5 +124,18 @@ async def test_the_topic_itself_is_read(any_broker: TestBroker) -> None:
     await any_broker.produce(settings.topic_readings, [tick] * 300)
     ticks, *rest = await look_at_readings(settings, FileIds())
     none_yet, foreign = rest  # it looked further back, for a reading
-    assert (ticks.state, none_yet.seen) == ("ok", "none has arrived yet")
+    assert (ticks.state, none_yet.state) == ("ok", "RISK")
+    assert none_yet.seen.startswith("none has arrived yet")
     assert foreign.seen.startswith("2 of the last 303 messages")
+
+
+async def test_a_topic_of_ticks_alone_is_a_nation_that_never_sent(any_broker: TestBroker) -> None:
+    settings = own_settings(any_broker.address, tick_s=10.0)
+    await any_broker.create(settings.topic_readings)
+    now = time.time_ns() // 1_000_000
+    tick = Codec(FileIds()).encode("StreamTick", {"sent_at": now})
+    for age_s in (QUIET_S + 3600, 0):
+        await any_broker.produce(settings.topic_readings, [tick], timestamp_ms=now - 1000 * age_s)
+    ticks, never = await look_at_readings(settings, FileIds())
+    assert (ticks.state, never.state) == ("ok", "MISSING")
+    assert never.seen == "none has ever arrived, 3 h 10 min after the first tick"
