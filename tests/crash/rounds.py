@@ -217,25 +217,37 @@ class Rounds:
         return workers.troubles
 
 
-async def drained(settings: Settings, workers: Workers, timeline: Timeline) -> None:
-    """Wait until streams have judged all, send them away; then the same for the sinks."""
+async def drained(
+    settings: Settings, workers: Workers, timeline: Timeline, within_s: float = DRAIN_S
+) -> None:
+    """Wait until streams have judged all, send them away; then the same for the sinks.
+
+    Raises RoundError where either takes longer than ``within_s``.
+    """
     readings = await ends_of(settings, settings.topic_readings)
     if not any(readings.values()):
         raise RoundError("the readings did not get into their topic")
     group = settings.group_streams
-    await _committed(settings, group, readings, workers, "the streams workers did not drain")
+    await _committed(
+        settings, group, readings, workers, "the streams workers did not drain", within_s
+    )
     timeline.note("the readings are judged")
     await _within(STOP_S, workers.dismiss("streams"), "a streams worker did not stop")
     found = await ends_of(settings, *output_topics(settings), settings.topic_registry)
     group = settings.group_sinks
     ends = readings | found
-    await _committed(settings, group, ends, workers, "the sinks workers did not drain")
+    await _committed(settings, group, ends, workers, "the sinks workers did not drain", within_s)
     timeline.note("the results are stored")
     await _within(STOP_S, workers.dismiss("sinks"), "a sinks worker did not stop")
 
 
 async def _committed(
-    settings: Settings, group: str, ends: dict[TopicPartition, int], workers: Workers, what: str
+    settings: Settings,
+    group: str,
+    ends: dict[TopicPartition, int],
+    workers: Workers,
+    what: str,
+    within_s: float,
 ) -> None:
     wanted = {partition: end for partition, end in ends.items() if end > 0}
     at: dict[TopicPartition, int] = {}
@@ -258,7 +270,7 @@ async def _committed(
                 await asyncio.sleep(0.5)
 
     try:
-        await asyncio.wait_for(reached(), DRAIN_S)
+        await asyncio.wait_for(reached(), within_s)
     except TimeoutError:
         behind = [
             f"{tp.topic}[{tp.partition}] at {at.get(tp, 'an unknown offset')} of {end}"
