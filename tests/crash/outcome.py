@@ -24,7 +24,7 @@ from tests.crash.load import Load
 
 VIEWS: Final = (
     "readings_current", "means_current", "gaps_current", "violations_current", "findings_current",
-    "notices_current", "cases_current",
+    "notices_current", "cases_current", "roots_current",
     "dead_letters_current", "registry_current", "enterprises_current",
 )  # fmt: skip
 _NAMED: Final = 6  # so many lines of a difference are told

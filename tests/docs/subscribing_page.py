@@ -88,9 +88,9 @@ def _topics() -> list[str]:
                 (
                     "revisions",
                     "Each record is whole: the last revision is all there is to know. Numbers "
-                    "rise, and of violations and findings some may be missing. The same id and "
-                    "revision always say the same. An advice is told once and has none: its "
-                    "event is revision 1.",
+                    "rise; of all but cases some may be missing ([which](../operations/recovery.md"
+                    "#which-revisions-there-are)). The same id and revision always say the same. "
+                    "An advice is told once and has none: its event is revision 1.",
                 ),
                 (
                     "delivery",

@@ -52,8 +52,8 @@ class Ledger(msgspec.Struct, array_like=True):
 class Outcome:
     """Holds the results of one batch; ``state`` maps a key to its new bytes, None to delete it.
 
-    Of several revisions of a mean, gap, violation, finding, verdict or root in the batch
-    it has the last; of a case it has every one.
+    Of several revisions of a gap, violation, finding, verdict or root in the batch it has the
+    last; of a mean the last and perhaps earlier ones; of a case every one.
     ``duplicates`` counts the readings that repeat an accepted one, ``duplicate_offsets`` names
     them. Where the dead-letter limit is ``reached``, nothing of it may be produced, saved or
     acknowledged.
