@@ -14,11 +14,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from litestar.di import NamedDependency
 from litestar.enums import MediaType
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from emissions.portal.database import Questions
 from emissions.portal.language import LANGUAGES, NAMES, Language, words
 from emissions.portal.page_assets import ASSETS
+from emissions.portal.phone_tables import with_labels
 from emissions.portal.units import unit_text
 from streams.core.time.local_clock import zone
 
@@ -123,6 +124,14 @@ def day(value: date | None, language: Language) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), written)
 
 
+def written_day(value: str, language: Language) -> Markup:
+    """Format a date that a document holds as text; what is no date stays."""
+    try:
+        return day(date.fromisoformat(value), language)
+    except ValueError:
+        return escape(value)
+
+
 def month(value: date, language: Language) -> str:
     """Format a month with its year."""
     return str(dates.format_skeleton("yMMMM", value, locale=language))
@@ -164,6 +173,7 @@ def _environment(language: Language) -> Environment:
         "hours": partial(hours, language=language),
         "local_time": partial(local_time, language=language),
         "day": partial(day, language=language),
+        "written_day": partial(written_day, language=language),
         "month": partial(month, language=language),
         "paragraphs": _paragraphs,
         "name": partial(name_of, language=language),
@@ -171,5 +181,6 @@ def _environment(language: Language) -> Environment:
     }
     made.filters.update(functions)
     made.filters["segment"] = partial(quote, safe="")
+    made.filters["with_labels"] = with_labels
     made.globals.update(t=text, lang=language, asset=ASSETS.address, has_text=texts.__contains__)
     return made

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
+from babel.numbers import get_decimal_symbol
 from markupsafe import Markup
 
 from emissions.portal.language import Language
@@ -101,7 +102,7 @@ def _figure(
     factor = factor_of(series.window, series.unit)
     chart = TimeChart(
         name, title, summary, period.since, period.until, points, spans,
-        period.ticks(language), factor,
+        period.ticks(language), factor, get_decimal_symbol(language),
     )  # fmt: skip
     kinds = ["line"]
     kinds += ["unsure"] if any(not p.counts and p.value is not None for p in points) else []

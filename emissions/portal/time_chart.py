@@ -60,7 +60,10 @@ class Tick(NamedTuple):
 
 
 class TimeChart(NamedTuple):
-    """A chart of ``[since, until)`` (ms UTC); ``factor``: the second line, in limits."""
+    """A chart of ``[since, until)`` (ms UTC); ``factor``: the second line, in limits.
+
+    ``decimal`` stands between whole numbers and their decimals in the language of the page.
+    """
 
     name: str
     title: str
@@ -71,6 +74,7 @@ class TimeChart(NamedTuple):
     spans: Sequence[Span]
     ticks: Sequence[Tick]
     factor: int = 1
+    decimal: str = "."
 
 
 def draw(chart: TimeChart) -> Markup:
@@ -105,6 +109,7 @@ def draw(chart: TimeChart) -> Markup:
         value = low + number * step
         at = _short(_TOP + y(value))
         said = _short(0.0 if abs(value) < step / 1e6 else value, 6)
+        said = said.replace(".", chart.decimal)
         parts.append(f'<line class="grid" x2="100%" y1="{at}" y2="{at}"/>')
         parts.append(f'<text x="2" y="{at}" dy="-3">{said}</text>')
     parts += [

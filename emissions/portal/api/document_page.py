@@ -7,6 +7,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from emissions.portal.page_assets import ASSETS
+from emissions.portal.phone_tables import with_labels
 
 _ENVIRONMENT: Final = Environment(
     loader=PackageLoader("emissions.portal", "templates"),
@@ -15,6 +16,7 @@ _ENVIRONMENT: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters["with_labels"] = with_labels
 
 
 def document_page(document: dict[str, Any]) -> str:

@@ -7,16 +7,18 @@
   function options(data, width) {
     var text = colour("--ink"), rule = colour("--rule");
     var axis = { stroke: text, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 } };
-    var words = data.words;
+    var words = data.words, form = new Intl.NumberFormat([document.documentElement.lang, "ru"], { maximumSignificantDigits: 6 });
+    function written(value) { return value === null || value === undefined ? "–" : form.format(value); }
+    function numbers(_, value) { return written(value); }
     var series = [
       { label: words[0], value: "{YYYY}-{MM}-{DD} {HH}:{mm}" },
-      { label: words[1], stroke: colour("--link"), width: 2, paths: uPlot.paths.stepped({ align: 1 }) },
-      { label: words[2], stroke: colour("--shade"), width: 2, dash: [4, 4], paths: uPlot.paths.stepped({ align: 1 }) }
+      { label: words[1], value: numbers, stroke: colour("--link"), width: 2, paths: uPlot.paths.stepped({ align: 1 }) },
+      { label: words[2], value: numbers, stroke: colour("--shade"), width: 2, dash: [4, 4], paths: uPlot.paths.stepped({ align: 1 }) }
     ];
     if (data.l) {
-      series.push({ label: words[3], stroke: colour("--limit"), width: 1.5, points: { show: false } });
+      series.push({ label: words[3], value: numbers, stroke: colour("--limit"), width: 1.5, points: { show: false } });
       if (data.factor > 1) {
-        series.push({ label: words[4], stroke: colour("--limit"), width: 1.5, dash: [7, 4], points: { show: false } });
+        series.push({ label: words[4], value: numbers, stroke: colour("--limit"), width: 1.5, dash: [7, 4], points: { show: false } });
       }
     }
     var day = uPlot.fmtDate("{YYYY}-{MM}-{DD}"), hour = uPlot.fmtDate("{HH}:{mm}");
@@ -53,7 +55,7 @@
     }
     return {
       hooks: { drawClear: [shade] },
-      width: width, height: 260, series: series, axes: [times, Object.assign({ size: 56 }, axis)],
+      width: width, height: 260, series: series, axes: [times, Object.assign({ size: 56, values: function (_, splits) { return splits.map(written); } }, axis)],
       scales: { x: { range: function (_, low, high) { return low === high ? [low - 1, high + 1] : [low, high]; } }, y: { range: function (_, low, high) { return [Math.min(0, low), (high || 1) * 1.05]; } } },
       tzDate: local
     };

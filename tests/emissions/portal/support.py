@@ -23,7 +23,7 @@ class Given:
     """Answers questions with what was given for a kind of row; nothing was given: no rows."""
 
     def __init__(self, *rows: msgspec.Struct, gone: bool = False) -> None:
-        self._rows = rows
+        self.all_rows = rows
         self.gone = gone
         self.asked: list[tuple[type[msgspec.Struct], Mapping[str, Any]]] = []
 
@@ -33,7 +33,7 @@ class Given:
         self.asked.append((kind, dict(parameters or {})))
         if self.gone:
             raise DatabaseGoneError("connection refused")
-        return [row for row in self._rows if isinstance(row, kind)]
+        return [row for row in self.all_rows if isinstance(row, kind)]
 
     async def bytes(
         self, statement: str, form: str, parameters: Mapping[str, Any] | None = None
