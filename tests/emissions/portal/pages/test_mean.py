@@ -43,7 +43,7 @@ async def test_it_says_value_limit_comparison_share_and_reasons() -> None:
     async with visitor(given_mean()) as browser:
         said = text_of((await browser.get(f"/en{PATH}")).text)
     assert "1,234.5 mg/m³" in said
-    assert "Limit: 500 mg/m³, from 2024-01-01, without end." in said
+    assert "Limit: 500 mg/m³, from 1 Jan 2024, without end." in said
     assert "at least 1,000 mg/m³ (2 × 500)" in said
     assert "without end. The value is 2.469 of the limit." in said
     assert "1,800 s less 0 s excused or not operating = 1,800 s. Of these 1,500 s are valid" in said
