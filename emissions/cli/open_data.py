@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.output import format_option, json_text
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+FIRST_LOOKS_S = 10
+"""Seconds between exports as long as nothing is published."""
 
 
 @click.group("open-data")
@@ -35,22 +43,29 @@ def command() -> None:
     metavar="URL",
     help="Address of the directory, for the catalogue.",
 )
+@click.option(
+    "--every",
+    type=click.IntRange(1, 86_400),
+    metavar="SECONDS",
+    help="Go on until Ctrl-C, and write again so long after each export.",
+)
 @format_option
-def export_command(directory: Path | None, day: datetime | None, base: str, form: str) -> None:
+def export_command(
+    directory: Path | None, day: datetime | None, base: str, every: int | None, form: str
+) -> None:
     """Write the days that are new or not yet final: means, gaps, roots of messages.
 
     A file whose content changed keeps the earlier one under revisions/. SHA256SUMS, manifest.json
-    and the DCAT catalogue name all of them. Run it once a day, or more often.
+    and the DCAT catalogue name all of them. Run it once a day, or more often; with --every it waits
+    while there is nothing to publish yet, and ends with the first error.
 
     \b
     Examples:
       emissions open-data export --directory open-data
       emissions open-data export --day 2026-05-04
+      emissions open-data export --every 3600
     """
-    from datetime import UTC
-
-    from emissions.open_data.export import OpenDataError, export
-    from sinks import clickhouse
+    from emissions.supervision.ending import EndRequested, end_on_signal
     from streams.settings import Settings
 
     settings = Settings.from_env()
@@ -61,6 +76,28 @@ def export_command(directory: Path | None, day: datetime | None, base: str, form
         )
     if not base.endswith("/"):
         raise CommandError(f"--base {base}: an address of a directory ends with /", BAD_INPUT)
+    once = None if day is None else day.date()
+    if every is None:
+        _export(settings, where, once, base, form)
+        return
+    if day is not None:
+        raise CommandError("--day and --every: a day is written once; leave one out", BAD_INPUT)
+    try:
+        with end_on_signal():
+            while True:
+                published = _export(settings, where, None, base, form)
+                time.sleep(every if published else min(every, FIRST_LOOKS_S))
+    except EndRequested:
+        return
+
+
+def _export(settings: Settings, where: Path, day: date | None, base: str, form: str) -> int:
+    """Export once, tell what was written, and return the number of published files."""
+    from datetime import UTC
+
+    from emissions.open_data.export import OpenDataError, export
+    from sinks import clickhouse
+
     changed: list[tuple[str, str]] = []
 
     def note(dataset: str, of_day: str, new: bool) -> None:
@@ -76,7 +113,7 @@ def export_command(directory: Path | None, day: datetime | None, base: str, form
                 where,
                 now=datetime.now(UTC),
                 base=base,
-                day=None if day is None else day.date(),
+                day=day,
                 log=None if settings.log_path is None else Path(settings.log_path),
                 told=note,
             )
@@ -85,5 +122,6 @@ def export_command(directory: Path | None, day: datetime | None, base: str, form
     if form == "json":
         written = [{"dataset": dataset, "day": of_day} for dataset, of_day in changed]
         click.echo(json_text({"written": written, "files": len(manifest.files)}))
-        return
+        return len(manifest.files)
     click.echo(f"{len(changed)} files written; {where} holds {len(manifest.files)}")
+    return len(manifest.files)

@@ -23,6 +23,7 @@ from emissions.supervision.part import (
     KafkaPart,
     Part,
     ProgramPart,
+    open_data_part,
     portal_part,
     still_in_use,
 )
@@ -149,6 +150,7 @@ class LastingStack:
         for kind in ("streams", "sinks", "seal"):
             arguments = ("worker", kind)
             parts.append(ProgramPart(f"{kind} worker", arguments, self.settings, path, both))
+        parts.append(open_data_part(self.settings, path))
         parts += portal_part(about.portal_port, self.settings, path)
         if simulation is not None:
             arguments_of_it = (
@@ -204,6 +206,7 @@ def _settings(path: Path, about: About, given: Settings, server: EmbeddedClickHo
         log_path=str(path / "transparency-log"),
         log_origin=given.log_origin or LOG_ORIGIN,
         log_key_file=given.log_key_file or str(path / "log.pem"),
+        portal_data_path=str(Path(given.portal_data_path or path / "open-data").absolute()),
         web_port=0,  # several workers on one machine
     )
 

@@ -16,6 +16,8 @@ from emissions.program_process import start_program
 from streams.settings import Settings
 
 PORTAL: Final = "portal"
+OPEN_DATA: Final = "open-data export"
+OPEN_DATA_S: Final = 3600
 _IN_USE = "is in use by another ClickHouse process"
 
 
@@ -203,6 +205,12 @@ def portal_part(port: int, settings: Settings, directory: Path) -> list[Part]:
         return []
     arguments = ("portal", "--host", LOOPBACK, "--port", str(port))
     return [ProgramPart(PORTAL, arguments, settings, directory, ("ClickHouse",))]
+
+
+def open_data_part(settings: Settings, directory: Path) -> ProgramPart:
+    """Return what writes the open data of the settings' directory, each hour."""
+    arguments = ("open-data", "export", "--every", str(OPEN_DATA_S))
+    return ProgramPart(OPEN_DATA, arguments, settings, directory, ("ClickHouse",))
 
 
 def still_in_use(error: Exception) -> bool:

@@ -71,7 +71,9 @@ def up(*arguments: str) -> Iterator[Up]:
 def answers(address: str) -> bool:
     try:
         with urlopen(f"{address}en/") as answer:  # noqa: S310 - a loopback address
-            return "Almaty" in answer.read().decode()
+            shown = "Almaty" in answer.read().decode()
+        with urlopen(f"{address}data/manifest.json") as answer:  # noqa: S310 - the same
+            return shown and "files" in json.loads(answer.read())
     except OSError:
         return False
 
@@ -108,7 +110,7 @@ def test_it_is_killed_and_started_again_and_leaves_nothing_behind(tmp_path: Path
         assert again.ready() == settings
         assert count(settings, "raw_messages") >= stored
         assert count(settings, "registrations") >= registered > 0
-        asyncio.run(eventually(lambda: answers(again.portal), "the portal shows the nation"))
+        asyncio.run(eventually(lambda: answers(again.portal), "pages and files are there"))
         os.kill(again.pids["sinks worker"], signal.SIGKILL)
         ended = again.until(lambda event: event["event"] == "part_ended")
         assert (ended["part"], ended["exit_code"]) == ("sinks worker", -9)
