@@ -26,6 +26,7 @@ from emissions.portal.access.private_data import AccessRecords, PrivateData, of_
 from emissions.portal.access.sessions import Session
 from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.database import Database, DatabaseGoneError, Questions
+from emissions.portal.health import with_health
 from emissions.portal.language import LANGUAGES, language_of, preferred
 from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
 from emissions.portal.open_routes import open_routers, told
@@ -125,7 +126,7 @@ def create_app(
         request_max_body_size=16 * 1024 * 1024,
     )
     limit = RateLimit(settings.portal_requests_per_minute)
-    return with_security_headers(OpenAccess(PageCache(app), limit))
+    return with_security_headers(with_health(OpenAccess(PageCache(app), limit)))
 
 
 def _door(settings: Settings, now: Clock) -> Door | None:

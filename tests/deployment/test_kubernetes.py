@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from emissions.cli.main import cli
+from emissions.portal.health import LIVE
 from streams.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,8 @@ def pods(every: list[Document]) -> Iterator[Pod]:
 DOCUMENTS = documents(BASE)
 PODS = {pod.name: pod for pod in pods(DOCUMENTS)}
 WORKERS = {"emissions-streams", "emissions-sinks", "emissions-seal"}
+PORTAL = "emissions-portal"
+NAME = "app.kubernetes.io/name"
 EVERY = pytest.mark.parametrize("pod", PODS.values(), ids=list(PODS))
 EACH_WORKER = pytest.mark.parametrize("pod", [PODS[name] for name in sorted(WORKERS)])
 
@@ -88,6 +91,8 @@ def test_everything_that_runs_is_there_once() -> None:
         "emissions-topics": "Job",
         "emissions-migrate": "Job",
         "emissions-doctor": "CronJob",
+        "emissions-portal": "Deployment",
+        "emissions-open-data": "CronJob",
     }
     names = [(each["kind"], each["metadata"]["name"]) for each in DOCUMENTS]
     assert len(names) == len(set(names))
@@ -119,7 +124,7 @@ def test_every_file_of_the_settings_is_mounted(pod: Pod) -> None:
     ]
     assert len(named) >= 4
     assert {str(Path(each).parent) for each in named} <= mounts
-    for directory in (settings.state_directory, settings.log_path):
+    for directory in (settings.state_directory, settings.log_path, settings.portal_data_path):
         assert directory is None or directory in mounts
     volumes = {each["name"] for each in pod.spec["volumes"]} | {"log"}
     assert {each["name"] for each in pod.container["volumeMounts"]} <= volumes
@@ -154,13 +159,15 @@ def test_pods_may_do_nothing_that_they_need_not(pod: Pod) -> None:
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert container["image"] == "emission-streams"
+        assert container["image"] == "emission-portal" if pod.name == PORTAL else "emission-streams"
         resources = container["resources"]
         assert set(resources["requests"]) == {"cpu", "memory", "ephemeral-storage"}
         assert resources["limits"]["memory"] == resources["requests"]["memory"]
     for volume in pod.spec["volumes"]:
         if "secret" in volume:
             assert volume["secret"]["defaultMode"] == 0o440
+        elif "persistentVolumeClaim" in volume:
+            assert volume["persistentVolumeClaim"]["claimName"] == "emissions-open-data"
         else:
             assert "sizeLimit" in volume["emptyDir"]
 
@@ -209,10 +216,10 @@ def test_workers_are_stopped_one_at_a_time() -> None:
         for each in DOCUMENTS
         if each["kind"] == "PodDisruptionBudget"
     }
-    assert set(budgets) == WORKERS
+    assert set(budgets) == WORKERS | {PORTAL}
     assert {spec["maxUnavailable"] for spec in budgets.values()} == {1}
     for each in DOCUMENTS:
-        if each["kind"] == "Deployment":
+        if each["kind"] == "Deployment" and each["metadata"]["name"] in WORKERS:
             rolling = each["spec"]["strategy"]["rollingUpdate"]
             assert rolling == {"maxSurge": 0, "maxUnavailable": 1}
 
@@ -242,6 +249,40 @@ def test_networks_are_closed_but_for_what_settings_name() -> None:
     assert {each["port"] for each in out["ports"]} == needed
     (in_,) = policies["emissions-health"]["ingress"]
     assert [each["port"] for each in in_["ports"]] == [settings.web_port]
+    (tables,) = policies["emissions-tables"]["egress"]
+    assert [f":{each['port']}" for each in tables["ports"]] == [settings.clickhouse_url[-5:]]
+    (apart,) = policies["emissions-servers"]["podSelector"]["matchExpressions"]
+    (those,) = policies["emissions-tables"]["podSelector"]["matchExpressions"]
+    assert (apart["operator"], apart["values"]) == ("NotIn", those["values"])
+    (visitors,) = policies["emissions-visitors"]["ingress"]
+    assert [each["port"] for each in visitors["ports"]] == [settings.portal_port]
+
+
+def test_the_portal_answers_its_probes_and_has_no_secret_of_the_workers() -> None:
+    pod = PODS[PORTAL]
+    assert pod.container["ports"] == [
+        {"name": "http", "containerPort": settings_of(pod).portal_port}
+    ]
+    for probe in ("startup", "liveness", "readiness"):
+        asked = pod.container[f"{probe}Probe"]["httpGet"]
+        assert asked == {"path": LIVE, "port": "http"}
+    (service,) = (
+        each
+        for each in DOCUMENTS
+        if each["kind"] == "Service" and each["metadata"]["name"] == PORTAL
+    )
+    assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
+    for name in (PORTAL, "emissions-open-data"):
+        secrets = [each["secret"] for each in PODS[name].spec["volumes"] if "secret" in each]
+        assert [each["secretName"] for each in secrets] == ["emissions-portal-secrets"]
+        assert settings_of(PODS[name]).clickhouse_user == "portal"
+    writes = {
+        name: not mount.get("readOnly", False)
+        for name in (PORTAL, "emissions-open-data")
+        for mount in PODS[name].container["volumeMounts"]
+        if mount["name"] == "open-data"
+    }
+    assert writes == {PORTAL: False, "emissions-open-data": True}
 
 
 def test_settings_of_time_are_those_of_the_other_deployment() -> None:
@@ -272,8 +313,9 @@ def test_kustomize_builds_production() -> None:
     (named,) = (each["metadata"]["name"] for each in built if each["kind"] == "ConfigMap")
     for pod in pods(built):
         assert pod.container["envFrom"] == [{"configMapRef": {"name": named}}]
-        assert pod.container["image"] == "emission-streams:0.1.0"
+        image = "emission-portal" if pod.name == PORTAL else "emission-streams"
+        assert pod.container["image"] == f"{image}:0.1.0"
     for policy in (each for each in built if each["kind"] == "NetworkPolicy"):
         selector = policy["spec"]["podSelector"].get("matchLabels", {})
         labels = streams["spec"]["template"]["metadata"]["labels"]
-        assert selector.items() <= labels.items()
+        assert selector.items() <= labels.items() or selector.get(NAME) == PORTAL

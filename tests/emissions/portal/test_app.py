@@ -117,3 +117,11 @@ def test_every_page_has_an_address_of_its_own() -> None:
         for method in handler.http_methods
     ]
     assert len(asked) == len(set(asked)) >= 1
+
+
+async def test_it_lives_also_while_clickhouse_is_gone() -> None:
+    async with visitor(Given(gone=True)) as browser:
+        answer = await browser.get("/livez")
+        head = await browser.head("/livez")
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+    assert (head.status_code, head.text) == (200, "")
