@@ -16,6 +16,32 @@ from sinks.migrate import migrate
 from streams.settings import Settings
 
 _numbers = itertools.count(1)
+# Of each server that this process uses: a migrated database that nobody writes to.
+_templates: dict[str, str] = {}
+
+
+def migrated_database(client: Client, server: str, name: str) -> None:
+    """Make the database ``name`` as `migrate` does, by copying one: that costs a quarter of it."""
+    template = _templates.get(server)
+    if template is None:
+        template = f"template_{os.getpid()}_{next(_numbers)}"
+        migrate(client, template)
+        _templates[server] = template
+    _copy(client, template, name)
+
+
+def _copy(client: Client, template: str, name: str) -> None:
+    """Copy tables with their rows, then the views, which fill nothing a second time then."""
+    client.command(f"CREATE DATABASE {name}", use_database=False)
+    client.database = name
+    found = client.query(
+        "SELECT name, create_table_query, total_rows > 0 FROM system.tables"
+        f" WHERE database = '{template}' ORDER BY endsWith(engine, 'View')"
+    ).result_rows
+    for table, create, has_rows in found:
+        client.command(create.replace(f"{template}.", f"{name}."))
+        if has_rows:
+            client.command(f"INSERT INTO {name}.{table} SELECT * FROM {template}.{table}")
 
 
 class TestClickHouse:
@@ -31,7 +57,7 @@ class TestClickHouse:
             clickhouse_database=f"test_{os.getpid()}_{next(_numbers)}",
         )
         self.client: Client = client(self.settings, database=False)
-        migrate(self.client, self.settings.clickhouse_database)
+        migrated_database(self.client, server.url, self.settings.clickhouse_database)
 
     def rows(self, sql: str) -> Sequence[Sequence[Any]]:
         """The rows of an answer."""
