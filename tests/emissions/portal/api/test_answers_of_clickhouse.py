@@ -16,14 +16,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from emissions.portal.api.router import api_document
@@ -242,6 +235,15 @@ async def test_feeds_tell_gaps_days_above_the_limit_and_nothing_of_test_streams(
 
 
 def _generated(database: TestClickHouse, examples: int, *routes: str) -> None:
+    # Here, since every process of a run collects this file and it takes a second to import.
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
     schema = schemathesis.openapi.from_asgi(
         "/api/v1/openapi.json", create_app(_generous(database), clock=lambda: NOW)
     )
