@@ -12,11 +12,13 @@ from tests.oracle.calculate import calculate
 from tests.oracle.cases.case import Case
 from tests.oracle.scenarios import scenario
 from tests.support import core_run
+from tests.support.generated import shared
 
 EXAMPLE = Path(__file__).parents[2] / "oracle" / "example"
-LARGE = {4, 6, 9, *range(16, 40)}
+LARGE = {4, 6, 9}
 SEEDS = [
-    pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE else []) for seed in range(40)
+    pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE or seed >= 16 else [])
+    for seed in range(shared(64))
 ]
 
 
@@ -62,6 +64,7 @@ def test_what_a_person_computed(case: Case, tmp_path: Path) -> None:
     assert case.check(*rows) == []
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_nasty_scenario(seed: int, tmp_path: Path) -> None:
     made = scenario(seed)

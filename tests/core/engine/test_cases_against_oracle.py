@@ -13,13 +13,16 @@ from tests.oracle import clock, compare, export
 from tests.oracle.calculate import calculate
 from tests.oracle.scenarios import scenario
 from tests.support import core_run
+from tests.support.generated import shared
 
-LARGE = {1, 9, 10, 14, *range(16, 40)}
+LARGE = {1, 9, 10, 14}
 SEEDS = [
-    pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE else []) for seed in range(40)
+    pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE or seed >= 16 else [])
+    for seed in range(shared(64))
 ]
 
 
+@pytest.mark.generated
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_cases_of_a_nasty_scenario(seed: int, tmp_path: Path) -> None:
     """With measures on what was found: each case delivered, one fine of before on each source."""
