@@ -23,6 +23,8 @@ GUIDES: Final = ROOT / "docs" / "how-to"
 
 _BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
+_BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")
+_LONGEST_S = 900  # of one command, on a machine that does much else
 _OF_A_BUILD: Final = ("CI", "BUILD_NUMBER")
 
 
@@ -40,7 +42,11 @@ def blocks(guide: Path) -> list[Block]:
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy every file that git knows or would add; return the folder of the copy."""
+    """Copy every file that git knows or would add; return the folder of the copy.
+
+    With what Python compiled of each, which is good as long as the file is not changed: to compile
+    the project again for each guide takes longer than what most of them do.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, check=True, text=True,
@@ -50,6 +56,10 @@ def copy_project(folder: Path) -> Path:
         if (ROOT / name).exists():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
+    for folder in {Path(name).parent for name in listed.split("\0") if name.endswith(".py")}:
+        compiled = ROOT / folder / "__pycache__"
+        if compiled.is_dir():
+            shutil.copytree(compiled, copy / folder / "__pycache__", ignore=_BEING_WRITTEN)
     return copy
 
 
@@ -97,7 +107,7 @@ def _run(text: str, copy: Path, guide: str) -> None:
         command, _, expected = part.partition("\n")
         done = subprocess.run(
             ["/bin/sh", "-c", command], cwd=copy, env=_environment(copy), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=_LONGEST_S,
         )  # fmt: skip
         told = f"{guide}: $ {command}\nexpected\n{expected}\nand got\n{done.stdout}"
         assert (done.returncode != 0) is command.endswith("# fails"), told

@@ -8,9 +8,7 @@ import pytest
 
 from tests.docs.guide import GUIDES, copy_project, follow
 
-pytestmark = pytest.mark.process
-
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(1800)]
 
 
 @pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.md")), ids=lambda guide: guide.stem)
