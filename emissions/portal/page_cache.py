@@ -13,12 +13,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    HTTPScope,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+
+log = structlog.get_logger()
 
 KEPT_S: Final = 10.0
+STALE_S: Final = 20.0
+"""So long after that an answer is still given, while one request behind it makes a new one."""
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_KEPT_BODY: Final = 1024 * 1024
 _LEAST_COMPRESSED: Final = 600
@@ -58,8 +72,9 @@ class Answer:
 class PageCache:
     """Wraps an ASGI application; answers of GET and HEAD with status 200 or 404 are kept.
 
-    One request makes an answer, those beside it wait for that. Bounded by bytes: the answer not
-    asked for longest goes first. An answer over a mebibyte passes through as it comes.
+    One request makes an answer, those beside it wait for that. Of what many ask for nobody waits
+    again: for ``stale_s`` the one before is given while the next is made. Bounded by bytes: the
+    answer not asked for longest goes first. An answer over a mebibyte passes through as it comes.
     """
 
     def __init__(
@@ -67,10 +82,13 @@ class PageCache:
         app: ASGIApp,
         *,
         kept_s: float = KEPT_S,
+        stale_s: float = STALE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._kept_s = kept_s
+        self._stale_s = stale_s
+        self._renewing: dict[bytes, asyncio.Task[Answer | None]] = {}
         self._clock = clock
         self._kept: OrderedDict[bytes, tuple[float, Answer]] = OrderedDict()
         self._made: dict[bytes, asyncio.Future[Answer | None]] = {}
@@ -89,7 +107,7 @@ class PageCache:
             (scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
              headers.get(b"accept-language", b"")[:100] if scope["path"] == "/" else b"")
         )  # fmt: skip
-        answer = self._fresh(key)
+        answer = self._known(key, scope)
         while answer is None:
             waiting = self._made.get(key)
             if waiting is None:
@@ -103,12 +121,23 @@ class PageCache:
                     return
         await _send(answer, headers, scope["method"], send)
 
-    def _fresh(self, key: bytes) -> Answer | None:
+    def _known(self, key: bytes, scope: HTTPScope) -> Answer | None:
+        """Return what is kept; what is no longer fresh is made again behind it."""
         found = self._kept.get(key)
-        if found is None or found[0] <= self._clock():
+        if found is None or found[0] + self._stale_s <= self._clock():
             return None
         self._kept.move_to_end(key)
+        if found[0] <= self._clock() and key not in self._made and key not in self._renewing:
+            making = self._make(key, scope, _no_body(), _nowhere)
+            self._renewing[key] = asyncio.ensure_future(making)
+            self._renewing[key].add_done_callback(partial(self._renewed, key))
         return found[1]
+
+    def _renewed(self, key: bytes, task: asyncio.Task[Answer | None]) -> None:
+        del self._renewing[key]
+        if not task.cancelled() and task.exception() is not None:
+            path = key.split(b"\n")[0].decode("ascii", "replace")
+            log.error("portal_request_failed", path=path, exc_info=task.exception())
 
     async def _make(
         self, key: bytes, scope: HTTPScope, receive: Receive, send: Send
@@ -184,6 +213,22 @@ class _Collected:
             compressed = gzip.compress(body, 6, mtime=0)
         etag = b'W/"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
         return Answer(self._start["status"], headers, body, compressed, etag)
+
+
+def _no_body() -> Receive:
+    """Return what an application hears of a client that sends nothing and stays."""
+    messages: list[HTTPReceiveMessage] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> HTTPReceiveMessage:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop()
+
+    return receive
+
+
+async def _nowhere(_: Message) -> None:
+    """Send nobody what passes through while an answer is renewed."""
 
 
 async def _send(answer: Answer, asked: dict[bytes, bytes], method: str, send: Send) -> None:
