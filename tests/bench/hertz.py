@@ -7,8 +7,9 @@ judge all of it, and a sinks worker writes it to ClickHouse at the same time, wi
 settings. So the rate is what the machine sustains, never what a feeder brings, and lag is not told.
 
 The sustained rate of a group is that between the commits of the first and of the last quarter.
-Processor time is that of the whole processes, start included. At the end the deployment is
-audited (``--no-audit`` leaves that out); exits with 1 if anything differs.
+Processor time is that of the whole workers, start included, and of the servers from then on. At
+the end the deployment is audited (``--no-audit`` leaves that out); exits with 1 if anything
+differs. ``--backup`` backs the database up before, drops it and restores it.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from tests.crash.results import Results
 from tests.crash.round_context import Timeline
 from tests.crash.rounds import audited, drained
 from tests.crash.workers import Kind, Workers
+from tests.support.clickhouse_backups import DISK, ClickHouseWithBackups
 
 FIRST: Final = DAY + 19 * 60_000
 """A minute before the first windows of 20 minutes end: two minutes of log close all of them."""
@@ -58,6 +60,14 @@ class Look(NamedTuple):
     committed: int
 
 
+class Backup(NamedTuple):
+    """Bytes of a backup, seconds to make and to restore it."""
+
+    total_bytes: int
+    made_s: float
+    restored_s: float
+
+
 @dataclass
 class Measured:
     """What a run came to."""
@@ -69,13 +79,11 @@ class Measured:
     peak_mb: dict[str, float] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     table_bytes: int = 0
+    backup: Backup | None = None
 
 
 def sustained(looks: Sequence[Look]) -> float | None:
-    """Return readings a second between a quarter and three quarters; None where one look has both.
-
-    The first and the last look of a long standstill are of the same count: the later one counts.
-    """
+    """Return readings a second between a quarter and three quarters; None if one look has both."""
     total = looks[-1].committed if looks else 0
     begun = next((look for look in looks if 4 * look.committed >= total), None)
     over = next((look for look in looks if 4 * look.committed >= 3 * total), None)
@@ -120,21 +128,50 @@ async def watch(settings: Settings, found: Measured, pids: Pids) -> None:
 
 
 class Pids:
-    """The processes of a run, by name."""
+    """The processes of a run, by name; what the servers used before it began does not count."""
 
     def __init__(self, environment: Environment, workers: Workers) -> None:
         self._environment = environment
         self._workers = workers
+        self._before = {
+            name: used.cpu_s
+            for name, pid in self._servers().items()
+            if (used := usage_of(name, pid)) is not None
+        }
+
+    def _servers(self) -> dict[str, int]:
+        kafka, clickhouse = self._environment.kafka, self._environment.clickhouse.pid
+        found = {} if kafka is None else {f"Kafka {n.number}": n.pid for n in kafka.nodes}
+        return found if clickhouse is None else {**found, "ClickHouse": clickhouse}
 
     def note(self, found: Measured) -> None:
         """Take down processor time and memory of all that run."""
         pids = {slot.name: slot.pid for slot in self._workers.slots if slot.running}
-        pids["ClickHouse"] = self._environment.clickhouse.pid
-        for name, pid in pids.items():
+        for name, pid in {**pids, **self._servers()}.items():
             used = None if pid is None else usage_of(name, pid)
-            if used is not None:
-                found.cpu_s[name] = used.cpu_s
+            if used is not None and used.peak_bytes:  # none: it has just ended
+                found.cpu_s[name] = used.cpu_s - self._before.get(name, 0.0)
                 found.peak_mb[name] = used.peak_bytes / 1e6
+
+
+def backed_up(settings: Settings) -> Backup:
+    """Back the database up, drop it and restore it. Raises AssertionError where rows lack."""
+    name, place = settings.clickhouse_database, f"Disk('{DISK}', 'hertz')"
+    with client(settings, database=False) as connected:
+
+        def took(statement: str) -> float:
+            began = time.monotonic()
+            connected.command(statement)
+            return time.monotonic() - began
+
+        counted = f"SELECT count() FROM {name}.readings"
+        before = connected.command(counted)
+        made_s = took(f"BACKUP DATABASE {name} TO {place}")
+        total = connected.command("SELECT total_size FROM system.backups")
+        connected.command(f"DROP DATABASE {name} SYNC")
+        restored_s = took(f"RESTORE DATABASE {name} FROM {place}")
+        assert connected.command(counted) == before
+    return Backup(int(str(total)), made_s, restored_s)
 
 
 async def run(given: argparse.Namespace, directory: Path) -> tuple[Measured, list[str]]:
@@ -144,7 +181,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Measured, lis
     load = FAST._replace(
         name="hertz", sources=given.sources, first=FIRST, steps=given.seconds, until=until
     )
-    with Environment(directory, given.broker) as environment:
+    with Environment(directory, given.broker, clickhouse=ClickHouseWithBackups) as environment:
         settings = Settings(
             broker=environment.broker.address,
             clickhouse_url=environment.clickhouse.url,
@@ -169,6 +206,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Measured, lis
         ]
         try:
             await drained(settings, workers, timeline, DRAIN_S)
+            await asyncio.sleep(2 * _LOOK_S)  # for the last look
         finally:
             for task in watching:
                 task.cancel()
@@ -183,6 +221,8 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Measured, lis
                 "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = "
                 "currentDatabase()"
             ).result_rows
+        if given.backup:
+            found.backup = await asyncio.to_thread(backed_up, settings)
         sys.stdout.write(report(found, given))
         sys.stdout.flush()
         wrong = [*workers.troubles, *([] if given.no_audit else await audited(settings))]
@@ -208,6 +248,11 @@ def report(found: Measured, given: argparse.Namespace) -> str:
     lines.append(f"{'together':<14}{sum(found.cpu_s.values()):>9.1f}{each:>12.1f}")
     rows = ", ".join(f"{count:,} {name}" for name, count in found.rows.items())
     lines.append(f"ClickHouse: {rows}; {found.table_bytes / 1e6:,.0f} MB in all tables")
+    if found.backup is not None:
+        size, made_s, restored_s = found.backup
+        lines.append(
+            f"backup: {size / 1e6:,.0f} MB in {made_s:.1f} s, restored in {restored_s:.1f} s"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -220,6 +265,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, default=2, help="streams workers")
     made.add_argument("--broker", choices=("kafka", "tansu"), default="kafka")
     made.add_argument("--no-audit", action="store_true")
+    made.add_argument("--backup", action="store_true", help="back up and restore at the end")
     made.add_argument("--json", type=Path, metavar="FILE")
     return made
 
@@ -242,6 +288,7 @@ def main() -> int:
             "peak_mb": found.peak_mb,
             "rows": found.rows,
             "table_bytes": found.table_bytes,
+            "backup": found.backup,
             "wrong": wrong,
         }
         given.json.write_text(json.dumps(document, indent=2), encoding="utf-8")
