@@ -85,7 +85,7 @@ sbom: $(AUDIT)/.ready ## what is in the worker's image, with hashes: build/sbom.
 	@echo "wrote $(BOM)"
 
 audit: $(AUDIT)/.ready ## known weaknesses of the locked dependencies; asks a database on the network
-	@for lock in production portal build; do \
+	@for lock in production portal tracing build; do \
 		$(AUDIT)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
 			--requirement requirements-$$lock.lock >$(AUDIT)/said 2>&1; code=$$?; \
 		if grep -qE "could not be audited|ConnectionError|Max retries|timed out" $(AUDIT)/said; then \
@@ -112,9 +112,10 @@ PIN := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras --no-
 	--no-annotate --no-emit-index-url --no-emit-find-links
 
 lock: ## pin every dependency again (needs pip-tools); UPGRADE=1: to the newest allowed
-	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --extra admin --extra portal --output-file requirements.lock pyproject.toml
+	@$(PIN) $(if $(UPGRADE),--upgrade) --extra dev --extra embedded --extra documents --extra admin --extra portal --extra tracing --output-file requirements.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --output-file requirements-production.lock pyproject.toml
 	@$(PIN) --constraint requirements.lock --extra portal --output-file requirements-portal.lock pyproject.toml
+	@$(PIN) --constraint requirements.lock --extra tracing --output-file requirements-tracing.lock pyproject.toml
 	@$(PIN) --output-file requirements-audit.lock requirements-audit.in
 	@$(PIN) --constraint requirements.lock --only-build-deps --build-deps-for wheel \
 		--output-file requirements-build.lock pyproject.toml

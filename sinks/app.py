@@ -34,6 +34,8 @@ from streams.registry.avro import enterprise_from_record
 from streams.registry.follower import RegistryFollower
 from streams.rules.country import load_country
 from streams.runtime.processor import Holds
+from streams.runtime.trace_export import start_traces
+from streams.runtime.traces import Traces
 from streams.settings import Settings
 from streams.transport.batch import Delivery
 from streams.transport.faust_app import create_faust_app
@@ -57,6 +59,7 @@ class SinksParts:
     writer: BatchWriter
     metrics: MetricSet
     case_counts: CaseCounts
+    traces: Traces
 
 
 class PartitionWriters:
@@ -161,7 +164,8 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
     table_of = routes(settings, codec, assess_quality, country)
     holds = PartitionHolds(settings, "sinks")
     metrics = MetricSet("sinks", metadata.version("emission-streams"))
-    counted = SinkMetrics(metrics)
+    traces = start_traces(settings, settings.group_sinks, metrics)
+    counted = SinkMetrics(metrics, traces=traces)
     writer = BatchWriter(
         lambda: async_client(settings),
         log_interval_s=settings.log_interval_s,
@@ -179,6 +183,8 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
         settings, settings.group_sinks, wait_empty=False, records_in_flight=_MAX_RECORDS_IN_FLIGHT
     )
 
+    app.transport.traced = traces.on
+
     @app.agent(batch_topic(app, *table_of), concurrency=1, name="sinks")  # type: ignore[untyped-decorator]
     async def deliver(stream: Any) -> None:
         async for event in stream.noack().events():
@@ -189,4 +195,4 @@ def create_app(settings: Settings, on_fatal: OnFatal) -> SinksParts:
         counted.rebalanced()
 
     case_counts = CaseCounts(metrics, lambda: async_client(settings))
-    return SinksParts(app, follower, holds, partition_writers, writer, metrics, case_counts)
+    return SinksParts(app, follower, holds, partition_writers, writer, metrics, case_counts, traces)

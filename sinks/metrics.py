@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Final
 
 import numpy as np
@@ -14,8 +15,8 @@ from sinks.readings.entries import ReadingEntries, RowBlock
 from sinks.tables import READINGS, Table
 from streams.kafka.partitions import PartitionId
 from streams.metrics import flow, latency, quality
-from streams.metrics.histogram import Timer
 from streams.metrics.metric_set import MetricSet
+from streams.runtime.traces import OFF, Traces
 from streams.transport.batch import PartitionBatch
 
 STAGES: Final = ("decode", "insert")
@@ -26,8 +27,14 @@ VALID: Final = "VALID"
 class SinkMetrics:
     """The instruments of a sinks worker; ``clock`` is Unix time."""
 
-    def __init__(self, metrics: MetricSet, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        metrics: MetricSet,
+        clock: Callable[[], float] = time.time,
+        traces: Traces = OFF,
+    ) -> None:
         self._clock = clock
+        self.traces = traces
         stages = metrics.histogram(latency.STAGE)
         self._stages = {stage: stages.labels(stage=stage) for stage in STAGES}
         self._late = metrics.histogram(latency.ROW)
@@ -40,9 +47,9 @@ class SinkMetrics:
         self.arrivals: dict[PartitionId, int] = {}
         """Arrival of the last acknowledged record of each partition, ms UTC."""
 
-    def stage(self, name: str) -> Timer:
+    def stage(self, name: str) -> AbstractContextManager[None]:
         """Time a stage of a batch, one of `STAGES`, until the block ends."""
-        return self._stages[name].time()
+        return self.traces.stage(name, self._stages[name].time())
 
     def rebalanced(self) -> None:
         """Count an assignment of partitions."""

@@ -11,12 +11,13 @@ import asyncio
 import contextlib
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
 
 from schemas.errors import SchemaRegistryError
-from sinks.batch import BatchLimits, OpenBatch
+from sinks.batch import Batch, BatchLimits, OpenBatch
 from sinks.batch_writer import BatchWriter, LimitReachedError
 from sinks.decode import Route, fetched_entries
 from streams.holds.hold import LIMIT
@@ -122,9 +123,15 @@ class PartitionWriter:
         self._drop_revoked()
         if not self._gathered:
             return
-        batch = self._open.freeze()
-        deliveries, self._gathered = self._gathered, []
-        self._room.set()
+        with self._writer.metrics.traces.writing(self._gathered):
+            with self._writer.metrics.traces.step("freeze"):
+                batch = self._open.freeze()
+            deliveries, self._gathered = self._gathered, []
+            self._room.set()
+            await self._write(batch, deliveries)
+
+    async def _write(self, batch: Batch, deliveries: Sequence[Delivery]) -> None:
+        """Write a batch, and acknowledge what was fetched for it."""
         newest = deliveries[-1].value
         while not newest.revoked:
             try:
@@ -138,10 +145,11 @@ class PartitionWriter:
             else:
                 self._holds.release_before(batch.topic, batch.partition, batch.last + 1)
                 break
-        for delivery in deliveries:
-            if not delivery.value.revoked:
-                delivery.ack()
-                self._writer.metrics.acknowledged(delivery.value)
+        with self._writer.metrics.traces.step("ack"):
+            for delivery in deliveries:
+                if not delivery.value.revoked:
+                    delivery.ack()
+                    self._writer.metrics.acknowledged(delivery.value)
 
     def _drop_revoked(self) -> None:
         """Drop what was collected before the partition was revoked (all of it, or nothing)."""

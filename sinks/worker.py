@@ -89,3 +89,4 @@ class SinksWorker:
         await self._parts.holds.stop()
         await self._parts.follower.stop()
         await self._health.stop()
+        self._parts.traces.close()

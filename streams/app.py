@@ -47,6 +47,8 @@ from streams.runtime.partition_tasks import PartitionTasks
 from streams.runtime.processor import BatchProcessor
 from streams.runtime.readings_reader import ReadingsReader
 from streams.runtime.tick_publisher import TickPublisher
+from streams.runtime.trace_export import start_traces
+from streams.runtime.traces import Traces
 from streams.settings import Settings
 from streams.signing.ed25519 import verify
 from streams.transport.faust_app import create_faust_app
@@ -77,6 +79,7 @@ class StreamsParts:
     ids: SchemaIds
     metrics: MetricSet
     batch_metrics: BatchMetrics
+    traces: Traces
 
     def records_restored(self) -> dict[int, int]:
         """Count the state records and replayed readings that were read, by partition."""
@@ -122,12 +125,16 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         log_interval_s=settings.log_interval_s,
     )
 
+    metrics = MetricSet("streams", metadata.version("emission-streams"))
+    traces = start_traces(settings, settings.group_streams, metrics)
+    decode = traces.decoding(codec.decode_readings)
+
     def engine(partition: int, state: Mapping[str, bytes]) -> PartitionProcessor:
         return PartitionProcessor(
             topic=settings.topic_readings,
             partition=partition,
             partitions=settings.partitions,
-            decode=codec.decode_readings,
+            decode=decode,
             rules=rules,
             detectors=detectors,
             policy=settings.policy,
@@ -140,15 +147,14 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
             advice=settings.advice,
         )
 
-    metrics = MetricSet("streams", metadata.version("emission-streams"))
-    batch_metrics = BatchMetrics(metrics)
+    batch_metrics = BatchMetrics(metrics, traces=traces)
     processor = BatchProcessor(
         state=state,
         checkpoint=Checkpoint(producer, changelog, batch_metrics),
         follower=follower,
         readings=readings,
         engine=engine,
-        encode=OutcomeEncoder(codec, settings),
+        encode=traces.encoding(OutcomeEncoder(codec, settings)),
         holds=holds,
         clock_check=clock_check(
             ClockPolicy(int(settings.max_ahead_s * 1000), int(settings.max_step_s * 1000)),
@@ -167,7 +173,7 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         period_s=settings.tick_s,
         is_leader=lambda: _owns_partition_0(app, settings.topic_readings),
     )
-    tasks = _connect(app, settings, processor, state, holds, batch_metrics, fatal)
+    tasks = _connect(app, settings, processor, state, holds, batch_metrics, traces, fatal)
     return StreamsParts(
         app,
         producer,
@@ -184,6 +190,7 @@ def create_app(settings: Settings, fatal: Fatal) -> StreamsParts:
         ids,
         metrics,
         batch_metrics,
+        traces,
     )
 
 
@@ -194,6 +201,7 @@ def _connect(
     state: StateRestorer,
     holds: PartitionHolds,
     metrics: BatchMetrics,
+    traces: Traces,
     fatal: Fatal,
 ) -> PartitionTasks:
     """Submit fetched batches to the processor, and tell the parts which partitions are assigned."""
@@ -204,7 +212,8 @@ def _connect(
             log.error("batch_failed", batch=batch, exc_info=error)
         fatal(error)
 
-    tasks = PartitionTasks(processor.process, failed)
+    tasks = PartitionTasks(traces.processing(processor.process), failed)
+    app.transport.traced = traces.on
 
     @app.agent(batch_topic(app, topic), concurrency=1, name="readings")  # type: ignore[untyped-decorator]
     async def readings(stream: Any) -> None:

@@ -239,6 +239,7 @@ class Settings:
     web_port: CountOrOff = 0  # /livez, /readyz and /metrics over HTTP at this port; 0: off
     log_format: str = "auto"  # json | console | auto (console on a terminal)
     log_level: str = "INFO"  # DEBUG | INFO | WARNING | ERROR
+    tracing: bool = False  # workers send traces of batches (extra tracing); OTEL_* say where to
 
     def __post_init__(self) -> None:
         _check(self)

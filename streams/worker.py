@@ -101,6 +101,7 @@ class StreamsWorker:
         await self._parts.follower.stop()
         await self._parts.producer.stop()
         await self._health.stop()
+        self._parts.traces.close()
 
 
 def check_state_directory(settings: Settings) -> None:

@@ -169,9 +169,18 @@ CHECKPOINT_TIME: Final = Metric(
     "Old although readings come: look at the changelog topic and its in-sync replicas.",
     {"partition": "partition of the readings"},
 )
+TRACE_SPANS: Final = Metric(
+    "emissions_trace_spans_total",
+    "counter",
+    ("streams", "sinks"),
+    "Spans of traces (`EMISSIONS_TRACING`): those that the collector took, and those that were "
+    "lost.",
+    "Lost ones: the collector is away, refuses them or is slow. No batch waits for it.",
+    {"outcome": "sent or lost"},
+)
 
 METRICS: Final = (
     BUILD, READY, LIVE, PARTITIONS, LAG, POSITION, END, LAG_SECONDS, RECORDS, READINGS, PUBLISHED,
     REBALANCES, HELD, INSERTED_ROWS, INSERT_RETRIES, INSERT_REJECTED, STATE_KEYS, STATE_BYTES,
-    CHECKPOINTS, CHECKPOINT_TIME,
+    CHECKPOINTS, CHECKPOINT_TIME, TRACE_SPANS,
 )  # fmt: skip

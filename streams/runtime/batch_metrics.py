@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Final, NamedTuple, Protocol
 
@@ -12,8 +13,8 @@ from streams.changelog.store import StateStore
 from streams.core.engine.outcome import Outcome
 from streams.core.engine.transmission import Transmission
 from streams.metrics import cases, flow, latency, nation, quality
-from streams.metrics.histogram import Timer
 from streams.metrics.metric_set import MetricSet, Samples
+from streams.runtime.traces import OFF, Traces
 from streams.transport.batch import PartitionBatch
 
 STAGES: Final = ("restore", "registry", "replay", "judge", "encode", "produce", "save")
@@ -66,8 +67,10 @@ class BatchMetrics:
         metrics: MetricSet,
         clock: Callable[[], float] = time.time,
         pace: Callable[[], float] = time.monotonic,
+        traces: Traces = OFF,
     ) -> None:
         self._clock = clock
+        self._traces = traces
         self._pace = pace
         stages = metrics.histogram(latency.STAGE)
         self._stages = {stage: stages.labels(stage=stage) for stage in STAGES}
@@ -102,9 +105,9 @@ class BatchMetrics:
         )
         metrics.computed(nation.PENDING_MARK, self._pending_mark)
 
-    def stage(self, name: str) -> Timer:
+    def stage(self, name: str) -> AbstractContextManager[None]:
         """Time a stage of a batch, one of `STAGES`, until the block ends."""
-        return self._stages[name].time()
+        return self._traces.stage(name, self._stages[name].time())
 
     def rebalanced(self, partitions: Collection[int]) -> None:
         """Count an assignment, and forget all partitions but these."""

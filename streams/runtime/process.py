@@ -85,7 +85,11 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end, STOPPED)
     log.info("worker_starting")
-    worker = build(settings, end)
+    try:
+        worker = build(settings, end)
+    except OperatorError as missing:
+        log.error("worker_needs_operator", problem=str(missing))
+        return FAILED
     work = asyncio.create_task(worker.work())
     told = asyncio.create_task(over.wait())
     await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,9 +18,10 @@ class PartitionBatch:
     when the partition leaves (or is assigned again) before the batch was acknowledged: its
     outputs must not be written by this worker any more. ``waiting`` is set by an application
     that has queued the batch and not started it: a rebalance drops it instead of waiting for it.
+    ``fetched`` is when the fetch began and ended (Unix time, ns), where batches are traced.
     """
 
-    __slots__ = ("generation", "partition", "records", "revoked", "topic", "waiting")
+    __slots__ = ("fetched", "generation", "partition", "records", "revoked", "topic", "waiting")
 
     def __init__(
         self, topic: str, partition: int, records: Sequence[ConsumerRecord], generation: int
@@ -30,6 +32,7 @@ class PartitionBatch:
         self.generation = generation
         self.revoked = False
         self.waiting = False
+        self.fetched: tuple[int, int] | None = None
 
     def prefix(self, length: int) -> PartitionBatch:
         """Return the first ``length`` records (at least 1) as a batch, revoked with this one."""
@@ -54,6 +57,17 @@ class PartitionBatch:
             f"<PartitionBatch {self.topic}[{self.partition}] "
             f"{self.first_offset}..{self.next_offset - 1}, {len(self)} records{state}>"
         )
+
+
+def set_fetched(values: Iterable[object], began: int) -> None:
+    """Tell the batches among these values that their fetch began then (Unix time, ns), and ended.
+
+    Values of changelogs are none.
+    """
+    ended = time.time_ns()
+    for value in values:
+        if isinstance(value, PartitionBatch):
+            value.fetched = began, ended
 
 
 class _Prefix(PartitionBatch):

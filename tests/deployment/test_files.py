@@ -183,7 +183,7 @@ def test_the_dockerfile_copies_what_there_is_and_every_package() -> None:
             copied |= {word.rstrip("/") for word in line.split()[1:-1]}
     assert "${LOCK}" in copied
     copied -= {"${LOCK}"}
-    copied |= {"requirements-production.lock", "requirements-portal.lock"}
+    copied |= {f"requirements-{name}.lock" for name in ("production", "portal", "tracing")}
     assert "ARG LOCK=requirements-production.lock" in INSTRUCTIONS
     assert all((ROOT / name).exists() for name in copied), copied
     ignored = (ROOT / "deploy" / "Dockerfile.dockerignore").read_text("utf-8").split("\n")

@@ -19,7 +19,9 @@ from streams.metrics.catalogue import AREAS, METRICS, metrics_of
 from streams.metrics.metric import Metric, Worker
 from streams.metrics.metric_set import MetricSet
 from streams.runtime.batch_metrics import BatchMetrics
+from streams.runtime.trace_export import start_traces
 from streams.sealing.seal_metrics import SealMetrics
+from streams.settings import Settings
 
 OF_OTHERS = re.compile(r"kafka_(consumergroup_(lag|current_offset)|topic_partition_current_offset)")
 """Names that Kafka's exporters gave first (kafka_exporter)."""
@@ -42,6 +44,7 @@ def wired(worker: Worker) -> MetricSet:
         SealMetrics(metrics)
         return metrics
     count_holds(metrics, {})
+    start_traces(Settings(), "group", metrics)
     if worker == "streams":
         BatchMetrics(metrics)
     else:

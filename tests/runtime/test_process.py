@@ -42,6 +42,14 @@ class Hopeless(StreamsProcess):
     )
 
 
+class Unbuilt(StreamsProcess):
+    """A worker of which a part is missing."""
+
+    main: ClassVar[str] = _MAIN.replace(": pass", ": raise OperatorError('mend it')").format(
+        work="asyncio.sleep(0)", stop="asyncio.sleep(0)"
+    )
+
+
 def test_a_stop_that_hangs_ends_in_time_and_well(broker: TestBroker, tmp_path: Path) -> None:
     settings = own_settings(broker.address, stop_s=2.0)
     with Stubborn(settings, tmp_path / "log") as worker:
@@ -60,8 +68,11 @@ def test_a_stop_with_the_broker_away_does_not_wait(how: signal.Signals, tmp_path
             assert "stop_timed_out" not in worker.said()
 
 
-async def test_what_a_person_must_mend_is_a_sentence(broker: TestBroker, tmp_path: Path) -> None:
-    with Hopeless(own_settings(broker.address), tmp_path / "log") as worker:
+@pytest.mark.parametrize("kind", [Hopeless, Unbuilt])
+async def test_what_a_person_must_mend_is_a_sentence(
+    broker: TestBroker, tmp_path: Path, kind: type[StreamsProcess]
+) -> None:
+    with kind(own_settings(broker.address), tmp_path / "log") as worker:
         await eventually(lambda: worker.exit_code is not None, "it ends")
         assert worker.exit_code == 1
         assert '"problem": "mend it"' in worker.said()
