@@ -85,7 +85,9 @@ class Answer(BaseHTTPRequestHandler):
         body = self._body()
         subject = unquote(self.path.split("/")[2])
         if self.path.endswith("/versions"):
-            self._answer(200, {"id": self.server.register(subject, body["schema"])})
+            self._answer(
+                200, {"id": self.server.register(subject, body["schema"], body.get("references"))}
+            )
         else:
             number = self.server.subjects.get(subject, {}).get(body["schema"])
             self._answer(404 if number is None else 200, {"id": number})
