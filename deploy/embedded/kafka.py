@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -39,7 +40,8 @@ class KafkaCluster:
     """Start, watch and stop the nodes; a context manager.
 
     ``ports`` are those of the nodes for clients (default: free ones, anew for each object).
-    ``config`` adds or replaces settings of every node (Kafka's names). With three nodes or more a
+    ``config`` adds or replaces settings of every node (Kafka's names), ``java_properties`` system
+    properties of Java (``name=value``). With three nodes or more a
     topic has three replicas, two of which must have a record before it is acknowledged, unless the
     topic says otherwise. ``say`` is called before something slow, which only happens the first time
     on a machine. The directory may hold the data of an earlier run with as many nodes, but not of
@@ -53,12 +55,14 @@ class KafkaCluster:
         *,
         ports: Sequence[int] | None = None,
         config: Mapping[str, str] | None = None,
+        java_properties: Sequence[str] = (),
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.directory = directory
         self._count = nodes
         self._ports = tuple(ports or ())
         self._config = dict(config or {})
+        self._java_properties = tuple(java_properties)
         self._say = say
         self._nodes: list[KafkaNode] = []
 
@@ -90,7 +94,7 @@ class KafkaCluster:
             self._start_nodes()
             return self
         jvm = _archived(Jvm(java(), jars(self._say)), self._say)
-        self._start_first(jvm, jvm)
+        self._start_first(jvm, replace(jvm, properties=self._java_properties))
         return self
 
     def _start_first(self, tool: Jvm, jvm: Jvm) -> None:

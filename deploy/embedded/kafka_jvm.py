@@ -32,6 +32,7 @@ class Jvm:
     java: Path
     jars: Path
     archive: tuple[str, ...] = ()  # flags
+    properties: tuple[str, ...] = ()  # of the system, name=value
 
     def archive_file(self) -> Path:
         """Where the archive of this Java and these jars is kept."""
@@ -51,6 +52,8 @@ class Jvm:
     def command(self, main: str, *arguments: str) -> list[str]:
         """Return the command line that runs a main class of Kafka."""
         return [
-            *(str(self.java), *_FLAGS, *self.archive, "-cp", f"{self.jars}/*"),
+            *(str(self.java), *_FLAGS, *self.archive),
+            *(f"-D{each}" for each in self.properties),
+            *("-cp", f"{self.jars}/*"),
             *(main, *arguments),
         ]
