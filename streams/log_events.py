@@ -113,6 +113,18 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "Nothing: unfinished batches are processed again.",
     ),
     # The portal
+    "portal_provider_gone": LogEvent(
+        "warning",
+        "The provider of sign-ins does not answer, or not as OpenID Connect says.",
+        {"error": "why"},
+        "Open its address, EMISSIONS_PORTAL_OIDC_ISSUER; look at certificates and names.",
+    ),
+    "portal_sign_in_refused": LogEvent(
+        "warning",
+        "Somebody came back from the provider of sign-ins and was not let in.",
+        {"error": "why: the code, the ID token or the claim with the role"},
+        "Nothing, unless many are: compare clocks, client and claim (docs/operations/portal.md).",
+    ),
     "portal_question_failed": LogEvent(
         "warning",
         "ClickHouse refused a question of the portal or does not answer; the visitor was told so.",

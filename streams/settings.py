@@ -69,6 +69,7 @@ SECRETS: Final = (
     "broker_client_secret",
     "clickhouse_password",
     "portal_private_password",
+    "portal_oidc_client_secret",
     "schema_registry_password",
     "schema_registry_token",
 )
@@ -231,6 +232,13 @@ class Settings:
     portal_private_user: str | None = None  # reads ClickHouse for them; none: no sign-in
     portal_private_password: str = field(default="", repr=False)  # its password
     portal_private_password_file: str | None = None  # file of it; each new client reads it again
+    portal_url: str | None = None  # address of the portal for browsers, as the provider knows it
+    portal_oidc_issuer: str | None = None  # provider of sign-ins (OpenID Connect); none: file alone
+    portal_oidc_client_id: str | None = None  # how the portal is called there
+    portal_oidc_client_secret: str = field(default="", repr=False)  # none: a public client (PKCE)
+    portal_oidc_client_secret_file: str | None = None  # file of it; each sign-in reads it again
+    portal_oidc_claim: str = "emissions"  # claim with roles, БИНs, regions; dots lead into claims
+    portal_oidc_skew_s: CountOrOff = 60  # seconds by which the clocks of the two may differ
     portal_data_path: str | None = None  # directory of `emissions open-data`, served under /data/
     portal_keys_file: str | None = None  # keys that /verify trusts, one a line; none: the bundle's
 

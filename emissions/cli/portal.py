@@ -30,6 +30,7 @@ def command(host: str | None, port: int | None) -> None:
         )
     import uvicorn
 
+    from emissions.portal.access.provider import ProviderSettingsError
     from emissions.portal.access.users import UsersError
     from emissions.portal.app import create_app
     from emissions.verify.trusted_keys import KeysError
@@ -42,6 +43,8 @@ def command(host: str | None, port: int | None) -> None:
         app = create_app(settings)
     except KeysError as error:
         raise CommandError(f"EMISSIONS_PORTAL_KEYS_FILE: {error}", BAD_INPUT) from None
+    except ProviderSettingsError as error:
+        raise CommandError(str(error), BAD_INPUT) from None
     except UsersError as error:
         raise CommandError(f"EMISSIONS_PORTAL_USERS_FILE: {error}", BAD_INPUT) from None
     address, at = host or settings.portal_host, port or settings.portal_port

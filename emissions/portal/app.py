@@ -23,6 +23,7 @@ from litestar.types import ASGIApp
 import emissions.portal.pages
 from emissions.portal.access.door import Door, NotSignedInError
 from emissions.portal.access.private_data import AccessRecords, PrivateData, of_private_user
+from emissions.portal.access.provider import Provider, client_of
 from emissions.portal.access.sessions import Session
 from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.database import Database, DatabaseGoneError, Questions
@@ -32,6 +33,7 @@ from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
 from emissions.portal.open_routes import open_routers, told
 from emissions.portal.page_assets import static_file
 from emissions.portal.page_cache import PageCache
+from emissions.portal.pages.sign_in import ROOT_HANDLERS
 from emissions.portal.rendering import View
 from emissions.portal.rule_book import read_rule_book
 from emissions.portal.security_headers import with_security_headers
@@ -68,7 +70,8 @@ def create_app(
 ) -> ASGIApp:
     """Create the portal over the ClickHouse of the settings; nothing is asked before a request.
 
-    Raises KeysError for a file of trusted keys that cannot be used, UsersError for one of users.
+    Raises KeysError for a file of trusted keys that cannot be used, UsersError for one of users,
+    ProviderSettingsError for a provider of sign-ins that is not told whole.
     """
     asked = database or Database(settings)
     now = clock or (lambda: datetime.now(UTC))
@@ -97,12 +100,15 @@ def create_app(
         asked.close()
         if way_in is not None:
             way_in.data.close()
+            if way_in.provider is not None:
+                await way_in.provider.close()
 
     pages = page_handlers()
     app = Litestar(
         route_handlers=[
             choose_language,
             static_file,
+            *ROOT_HANDLERS,
             *open_routers(),
             *(Router(path=f"/{each}", route_handlers=pages) for each in LANGUAGES),
         ],
@@ -125,21 +131,35 @@ def create_app(
         openapi_config=None,
         request_max_body_size=16 * 1024 * 1024,
     )
+
+    async def switch() -> bytes:
+        try:
+            return repr(await asked.publication()).encode()
+        except DatabaseGoneError:
+            return b"unknown"  # what was kept while it was known is not given out
+
     limit = RateLimit(settings.portal_requests_per_minute)
-    return with_security_headers(with_health(OpenAccess(PageCache(app), limit)))
+    return with_security_headers(with_health(OpenAccess(PageCache(app, switch=switch), limit)))
 
 
 def _door(settings: Settings, now: Clock) -> Door | None:
     """Return the door to what is not public; None where the settings name nobody to pass it."""
-    if settings.portal_users_file is None or settings.portal_private_user is None:
+    known = client_of(settings)
+    users = settings.portal_users_file
+    if settings.portal_private_user is None or (users is None and known is None):
         return None
+
+    def seconds() -> float:
+        return now().timestamp()
+
     private = of_private_user(settings, settings.portal_private_user)
     data = PrivateData(Database(private), AccessRecords(private))
     return Door(
-        Path(settings.portal_users_file),
+        None if users is None else Path(users),
         data,
         mark_s=settings.mark_deadline_s,
-        clock=lambda: now().timestamp(),
+        clock=seconds,
+        provider=None if known is None else Provider(known, clock=seconds),
     )
 
 

@@ -21,6 +21,9 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 KEPT_S: Final = 10.0
 """An answer is given again for so long: what is published is seen within a minute."""
+SWITCH_KEPT_S: Final = 1.0
+"""The switch of the authority is asked for again after so long: a hold is seen in a second."""
+_SWITCH: Final = "SELECT revision, names, held FROM public_publication"
 _MOST_KEPT: Final = 2_000
 _THREADS: Final = 4
 _WITHIN_S: Final = 15
@@ -30,8 +33,24 @@ class DatabaseGoneError(Exception):
     """ClickHouse does not answer, or refused: the portal says so with a page of its own."""
 
 
+class Publication(msgspec.Struct, frozen=True):
+    """The switch of the authority as the public sees it.
+
+    ``names``: AFTER_APPEAL, FINAL_DECISIONS_ONLY or NOBODY. ``held``: no case, no violation and no
+    count of them is shown.
+    """
+
+    revision: int
+    names: str
+    held: bool
+
+
 class Questions(Protocol):
     """What pages and the API ask; `Database` answers from ClickHouse."""
+
+    async def publication(self) -> Publication:
+        """Return the switch of the authority as it is now. Raises DatabaseGoneError."""
+        ...
 
     async def rows(
         self, kind: type[Row], statement: str, parameters: Mapping[str, Any] | None = None
@@ -62,6 +81,28 @@ class Database:
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="clickhouse")
         self._kept: OrderedDict[Any, tuple[float, asyncio.Future[Any]]] = OrderedDict()
+        self._switch: tuple[float, asyncio.Future[Publication]] | None = None
+        self._known: Publication | None = None
+
+    async def publication(self) -> Publication:
+        """Return the switch of the authority, not older than a second.
+
+        Where it was switched, every answer that was kept is forgotten. Raises DatabaseGoneError.
+        """
+        asked = self._switch
+        if asked is None or asked[0] <= self._clock() or _failed(asked[1]):
+            asked = (self._clock() + SWITCH_KEPT_S, asyncio.ensure_future(self._ask_switch()))
+            self._switch = asked
+        return await asyncio.shield(asked[1])
+
+    async def _ask_switch(self) -> Publication:
+        (found,) = await asyncio.get_running_loop().run_in_executor(
+            self._pool, self._ask, Publication, _SWITCH, {}
+        )
+        if found != self._known:
+            self._kept.clear()
+            self._known = found
+        return found
 
     async def rows(
         self, kind: type[Row], statement: str, parameters: Mapping[str, Any] | None = None

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -42,6 +42,9 @@ _COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/xml", b"app
 
 PASSED: Final = "/data/"
 """Files are streamed: a stream ends when its client has it, so it cannot be collected first."""
+
+UNSWITCHED: Final = "/static/"
+"""Styles and scripts: they hang on nothing."""
 
 
 @dataclass(frozen=True)
@@ -75,17 +78,20 @@ class PageCache:
     One request makes an answer, those beside it wait for that. Of what many ask for nobody waits
     again: for ``stale_s`` the one before is given while the next is made. Bounded by bytes: the
     answer not asked for longest goes first. An answer over a mebibyte passes through as it comes.
+    ``switch`` tells what every answer hangs on: one is given again only while that is the same.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
+        switch: Callable[[], Awaitable[bytes]] | None = None,
         kept_s: float = KEPT_S,
         stale_s: float = STALE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
+        self._switch = switch
         self._kept_s = kept_s
         self._stale_s = stale_s
         self._renewing: dict[bytes, asyncio.Task[Answer | None]] = {}
@@ -103,8 +109,11 @@ class PageCache:
         if scope["path"].startswith(PASSED) or b"cookie" in headers or b"authorization" in headers:
             await self._app(scope, receive, send)
             return
+        switched = b""
+        if self._switch is not None and not scope["path"].startswith(UNSWITCHED):
+            switched = await self._switch()
         key = b"\n".join(
-            (scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
+            (switched, scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
              headers.get(b"accept-language", b"")[:100] if scope["path"] == "/" else b"")
         )  # fmt: skip
         answer = self._known(key, scope)
@@ -136,7 +145,7 @@ class PageCache:
     def _renewed(self, key: bytes, task: asyncio.Task[Answer | None]) -> None:
         del self._renewing[key]
         if not task.cancelled() and task.exception() is not None:
-            path = key.split(b"\n")[0].decode("ascii", "replace")
+            path = key.split(b"\n")[1].decode("ascii", "replace")
             log.error("portal_request_failed", path=path, exc_info=task.exception())
 
     async def _make(

@@ -27,10 +27,10 @@ OPEN_AT_ONCE: Final = frozenset(
         RecordKind.REGISTRATION,
     )
 )
-"""Open to everybody as soon as they are there."""
+"""Open to everybody as soon as they are there: the law opens them, and no hold closes them."""
 
 AFTER_ITS_CASES: Final = frozenset((RecordKind.VIOLATION, RecordKind.CASE, RecordKind.MEASURE))
-"""Named when every case that they are in may be named; counted before."""
+"""Named when every case that they are in may be named; counted before. A hold closes them."""
 
 
 def decide(
@@ -51,7 +51,7 @@ def decide(
 
 
 def _public(record: Record, today: date, policy: PublicationPolicy) -> Decision:
-    if policy.held:
+    if policy.held and record.kind in AFTER_ITS_CASES:
         return Decision(Visibility.HIDE, Reason.PUBLICATION_HELD)
     if record.test:
         return Decision(Visibility.HIDE, Reason.TEST_STREAM)

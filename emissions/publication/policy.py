@@ -19,8 +19,8 @@ class Names(StrEnum):
 class PublicationPolicy(NamedTuple):
     """The switch of the authority; the default is what holds until one is set.
 
-    ``held``: the public sees nothing of what is decided here, for the time of an incident. In
-    ClickHouse it closes the views ``public_*``; means and gaps in open tables stay readable.
+    ``held``: the public sees no violation, no case and no count of them, for the time of an
+    incident. Means, gaps and availability stay open: the law opens them (Decree 861, point 37).
     """
 
     names: Names = Names.AFTER_APPEAL

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 
+from emissions.portal.access.pending import LASTS_S as PENDING_S
+from emissions.portal.access.pending import Pending, PendingSignIns
 from emissions.portal.access.private_data import PrivateData
+from emissions.portal.access.provider import Provider, ProviderGoneError
+from emissions.portal.access.provider_rights import rights_of
 from emissions.portal.access.sessions import FORM_S, LASTS_S, Session, Sessions
 from emissions.portal.access.users import MOST_PASSWORD, NOBODY, User, matches, read_users
 from emissions.portal.attempts import Attempts
+from emissions.portal.language import Language
 
 SESSION: Final = "portal_session"
 NONCE: Final = "portal_form"
+LOGIN: Final = "portal_login"
 _AN_ADDRESS: Final = (20, 900.0)
 _A_USER: Final = (8, 900.0)
+_TO_PROVIDER: Final = (30, 900.0)
+_TOLD: Final = re.compile(r"[A-Za-z0-9._@:-]{1,255}")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _AT_ONCE: Final = 2  # a hash takes 32 MiB
 
@@ -46,16 +56,33 @@ class Door:
     """Knows the users, their sessions, and the data behind; there is one a portal."""
 
     def __init__(
-        self, users_file: Path, data: PrivateData, *, mark_s: int, clock: Callable[[], float]
+        self,
+        users_file: Path | None,
+        data: PrivateData,
+        *,
+        mark_s: int,
+        clock: Callable[[], float],
+        provider: Provider | None = None,
     ) -> None:
         self.data = data
         self.mark_s = mark_s
+        self.provider = provider
+        self.pending = PendingSignIns(clock)
         self.sessions = Sessions(clock=clock)
         self._users_file = users_file
         self._of_address = Attempts(*_AN_ADDRESS, clock=clock)
         self._of_user = Attempts(*_A_USER, clock=clock)
         self._hashing = asyncio.Semaphore(_AT_ONCE)
-        read_users(users_file)  # a file that cannot be used is told at the start
+        self._to_provider = Attempts(*_TO_PROVIDER, clock=clock)
+        self._users()  # a file that cannot be used is told at the start
+
+    @property
+    def has_users(self) -> bool:
+        """Whether there is a file of users who sign in with a password."""
+        return self._users_file is not None
+
+    def _users(self) -> dict[str, User]:
+        return {} if self._users_file is None else read_users(self._users_file)
 
     def session_of(self, request: Request[Any, Any, Any]) -> Session:
         """Return the session of a request. Raises NotSignedInError.
@@ -66,7 +93,9 @@ class Door:
         found = self.sessions.find(token) if token else None
         if found is None:
             raise NotSignedInError
-        user = read_users(self._users_file).get(found.who)
+        if found.provided:
+            return found
+        user = self._users().get(found.who)
         if user is None or user.viewer != found.viewer:
             self.sessions.end(token)
             raise NotSignedInError
@@ -79,7 +108,7 @@ class Door:
         """
         if wait_s := max(self._of_address.take(address), self._of_user.take(name[:64])):
             raise TooManyAttemptsError(wait_s)
-        user: User | None = read_users(self._users_file).get(name)
+        user: User | None = self._users().get(name)
         kept = NOBODY if user is None else user.password
         async with self._hashing:
             right = await asyncio.to_thread(matches, password[:MOST_PASSWORD], kept)
@@ -87,6 +116,32 @@ class Door:
             return None
         self._of_user.forget(name)
         return self.sessions.begin(user.name, user.viewer)
+
+    async def lead_to_provider(
+        self, browser: str, language: Language, lead_to: str, address: str
+    ) -> str:
+        """Return the address at the provider where a sign-in begins.
+
+        ``browser`` is what the browser alone knows: only there the sign-in comes back. Raises
+        ProviderGoneError, TooManyAttemptsError by address.
+        """
+        if self.provider is None:
+            raise ProviderGoneError("the settings name no provider")
+        if wait_s := self._to_provider.take(address):
+            raise TooManyAttemptsError(wait_s)
+        state, pending = self.pending.begin(browser, language, lead_to)
+        return await self.provider.address_of(state, pending)
+
+    async def sign_in_by_code(self, code: str, issuer: str | None, pending: Pending) -> str:
+        """Return the token of a new session for a code of the provider.
+
+        Raises ProviderGoneError, RefusedError, RightsError.
+        """
+        if self.provider is None:
+            raise ProviderGoneError("the settings name no provider")
+        claims = await self.provider.claims_for(code, issuer, pending)
+        viewer = rights_of(claims, self.provider.client.claim)
+        return self.sessions.begin(who_is(claims), viewer, provided=True)
 
     def check_form(self, request: Request[Any, Any, Any], form: Mapping[str, Any]) -> None:
         """Refuse a form that another site made the browser send. Raises ForbiddenFormError."""
@@ -105,9 +160,25 @@ class Door:
         return self.sessions.form_token(nonce), _cookie(request, NONCE, nonce, FORM_S)
 
 
+def who_is(claims: Mapping[str, Any]) -> str:
+    """Return how somebody whom a provider vouches for is recorded: the name there and the subject.
+
+    No name of the file of users has a space, so none can be taken for another.
+    """
+    name = claims.get("preferred_username")
+    told = name if isinstance(name, str) and _TOLD.fullmatch(name) else "-"
+    subject = str(claims["sub"])
+    return f"{told} (provider, {subject if _TOLD.fullmatch(subject) else quote(subject)[:255]})"
+
+
 def session_cookie(request: Request[Any, Any, Any], token: str) -> Cookie:
     """Return the cookie of a new session."""
     return _cookie(request, SESSION, token, LASTS_S)
+
+
+def login_cookie(request: Request[Any, Any, Any], value: str) -> Cookie:
+    """Return the cookie by which a browser is known again when it comes from the provider."""
+    return _cookie(request, LOGIN, value, PENDING_S)
 
 
 def cleared(request: Request[Any, Any, Any], *names: str) -> list[Cookie]:

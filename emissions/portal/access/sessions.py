@@ -14,6 +14,8 @@ from emissions.publication import Viewer
 
 LASTS_S: Final = 8 * 3600
 """Seconds after which one must sign in again."""
+PROVIDED_LASTS_S: Final = 3600
+"""Seconds of one that a provider vouched for: it does not tell when it takes rights away."""
 _MOST: Final = 10_000
 _MOST_OF_ONE: Final = 10
 FORM_S: Final = 3600
@@ -22,12 +24,16 @@ FORM_S: Final = 3600
 
 @dataclass(frozen=True)
 class Session:
-    """Who signed in, as whom, until when (s), and the token that their forms must carry."""
+    """Who signed in, as whom, until when (s), and the token that their forms must carry.
+
+    ``provided``: by a provider, so that no file of users is asked.
+    """
 
     who: str
     viewer: Viewer
     until: float
     form_token: str
+    provided: bool = False
 
 
 class Sessions:
@@ -41,8 +47,11 @@ class Sessions:
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._key = secrets.token_bytes(32)
 
-    def begin(self, who: str, viewer: Viewer) -> str:
-        """Open a session with a new token, and return it."""
+    def begin(self, who: str, viewer: Viewer, *, provided: bool = False) -> str:
+        """Open a session with a new token, and return it.
+
+        One that a provider vouches for lasts an hour: then it is asked for the rights again.
+        """
         now = self._clock()
         for key in [key for key, each in self._open.items() if each.until <= now]:
             del self._open[key]
@@ -52,7 +61,8 @@ class Sessions:
         while len(self._open) >= _MOST:
             self._open.popitem(last=False)
         token = secrets.token_urlsafe(32)
-        self._open[_key(token)] = Session(who, viewer, now + LASTS_S, secrets.token_urlsafe(32))
+        until = now + (PROVIDED_LASTS_S if provided else LASTS_S)
+        self._open[_key(token)] = Session(who, viewer, until, secrets.token_urlsafe(32), provided)
         return token
 
     def find(self, token: str) -> Session | None:

@@ -25,13 +25,14 @@ _PROBLEMS: Final = {
     400: "A parameter is not of the form that is described, or the cursor is of another query",
     406: "None of the accepted media types is offered",
     429: "More requests than the policy allows; Retry-After tells when to ask again",
-    503: "The data store does not answer; ask again in a minute",
+    503: "The data store does not answer, or the authority holds back cases and violations",
 }
 
 _ABOUT: Final = """\
 Emissions of the large enterprises of Kazakhstan as their automatic systems send them: means, \
 gaps, availability and compliance are open at once. Violations and cases are named after the \
-term of appeal, and are counted before. Raw readings are not public.
+term of appeal, and are counted before; `publication` tells when, and whether they are held back \
+now. Raw readings are not public.
 
 **Formats.** JSON, CSV and Parquet of one query hold the same values: by extension (`means.csv`) \
 or by `Accept`. In CSV null is an empty field without quotes, lists and maps are JSON texts.

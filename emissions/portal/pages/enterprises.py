@@ -143,16 +143,20 @@ async def one_enterprise(
     cases, told = await asyncio.gather(
         published_cases(view.database, bin_), excuses(view.database, bin_)
     )
+    held = (await view.database.publication()).held  # asked last: it goes before what was read
     duty = next((each for each in firms if each.bin == bin_), None)
     common: dict[str, Any] = {
         "enterprise": found,
         "duty": duty,
-        "cases": cases,
+        "cases": () if held else cases,
+        "held": held,
         "excuses": told,
         "newest": newest,
     }
     if newest is None or not own:
-        return view.render("enterprise.html", sources=_sources(own, [], {}), **common, **_NOTHING)
+        return _current(
+            view.render("enterprise.html", sources=_sources(own, [], {}), **common, **_NOTHING)
+        )
     day = local_date(newest)
     periods = months_until(day, MONTHS)
     since = newest - timedelta(days=DAYS)
@@ -166,19 +170,27 @@ async def one_enterprise(
     by_month = shares_by(months, lambda each: each.period)
     this_month = [each for each in months if each.period == len(periods) - 1]
     of_source = {each.place.source_id: shares([each]) for each in this_month}
-    return view.render(
-        "enterprise.html",
-        sources=_sources(own, means, of_source),
-        sources_left=max(0, len(own) - _MOST_SOURCES),
-        now=shares(this_month) if this_month else None,
-        months=[(periods[at].begins, by_month[at]) for at in sorted(by_month, reverse=True)],
-        above=sorted(above, key=lambda each: -each.worst),
-        gaps=gaps[:_MOST_SILENCES],
-        gaps_left=max(0, len(gaps) - _MOST_SILENCES),
-        masses=masses,
-        days=DAYS,
-        **common,
+    return _current(
+        view.render(
+            "enterprise.html",
+            sources=_sources(own, means, of_source),
+            sources_left=max(0, len(own) - _MOST_SOURCES),
+            now=shares(this_month) if this_month else None,
+            months=[(periods[at].begins, by_month[at]) for at in sorted(by_month, reverse=True)],
+            above=sorted(above, key=lambda each: -each.worst),
+            gaps=gaps[:_MOST_SILENCES],
+            gaps_left=max(0, len(gaps) - _MOST_SILENCES),
+            masses=masses,
+            days=DAYS,
+            **common,
+        )
     )
+
+
+def _current(page: Response[str]) -> Response[str]:
+    """Have whoever keeps a page that names cases ask each time whether it still holds."""
+    page.headers["cache-control"] = "no-cache"
+    return page
 
 
 _NOTHING: Final[dict[str, Any]] = {

@@ -34,6 +34,7 @@ async def start(view: PageView, map_of: FromQuery[Shown] = "transmission") -> Re
         lately(view.database),
         case_counts(view.database),
     )
+    held = (await view.database.publication()).held  # asked last: it goes before what was read
     found = region_figures(
         names,
         firms,
@@ -42,7 +43,7 @@ async def start(view: PageView, map_of: FromQuery[Shown] = "transmission") -> Re
         now.places if now else (),
     )
     silent = [each for each in now.sources if each.silent_now] if now else []
-    return view.render(
+    answer = view.render(
         "start.html",
         nation=counted,
         lately=now,
@@ -55,7 +56,10 @@ async def start(view: PageView, map_of: FromQuery[Shown] = "transmission") -> Re
         silent_left=max(0, len(silent) - _MOST_SILENT),
         cases=sum(each.cases for each in cases),
         named=sum(each.named for each in cases),
+        held=held,
     )
+    answer.headers["cache-control"] = "no-cache"
+    return answer
 
 
 def drawn(view: View, found: Iterable[RegionFigures], shown: Shown) -> list[Drawn]:

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from emissions.portal.app import create_app
-from emissions.portal.database import DatabaseGoneError, Questions
+from emissions.portal.database import DatabaseGoneError, Publication, Questions
 from streams.settings import Settings
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -25,7 +25,13 @@ class Given:
     def __init__(self, *rows: msgspec.Struct, gone: bool = False) -> None:
         self.all_rows = rows
         self.gone = gone
+        self.switch = Publication(0, "AFTER_APPEAL", held=False)
         self.asked: list[tuple[type[msgspec.Struct], Mapping[str, Any]]] = []
+
+    async def publication(self) -> Publication:
+        if self.gone:
+            raise DatabaseGoneError("connection refused")
+        return self.switch
 
     async def rows(
         self, kind: type[Row], statement: str, parameters: Mapping[str, Any] | None = None

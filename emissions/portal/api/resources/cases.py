@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Final
 
@@ -25,8 +26,9 @@ from emissions.portal.api.filters import (
     equal,
     overlapping,
 )
-from emissions.portal.api.resource import KeyColumn, Resource
-from emissions.portal.rendering import PageView
+from emissions.portal.api.problem import problem
+from emissions.portal.api.resource import Filter, KeyColumn, Resource
+from emissions.portal.rendering import PageView, View
 
 Reason = Annotated[str, Meta(description="Why it may be named: APPEAL_OVER or DECISION_FINAL")]
 ShownFrom = Annotated[date, Meta(description="Local day from which it is shown")]
@@ -92,7 +94,7 @@ async def cases(
         *equal("region", region),
         *overlapping(from_, to),
     ]
-    return await answered(request, view.database, CASES, filters, limit=limit, cursor=cursor)
+    return await _unless_held(request, view, CASES, filters, limit, cursor)
 
 
 class CaseCount(msgspec.Struct, frozen=True):
@@ -126,7 +128,7 @@ async def case_counts(
 ) -> Response[bytes]:
     """Count all cases by region, article and state."""
     filters = equal("region", region)
-    return await answered(request, view.database, CASE_COUNTS, filters, limit=limit, cursor=cursor)
+    return await _unless_held(request, view, CASE_COUNTS, filters, limit, cursor)
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -188,7 +190,27 @@ async def violations(
         *equal("parameter", parameter),
         *overlapping(from_, to),
     ]
-    return await answered(request, view.database, VIOLATIONS, filters, limit=limit, cursor=cursor)
+    return await _unless_held(request, view, VIOLATIONS, filters, limit, cursor)
+
+
+async def _unless_held(
+    request: ApiRequest,
+    view: View,
+    resource: Resource,
+    filters: Sequence[Filter],
+    limit: int,
+    cursor: str | None,
+) -> Response[bytes]:
+    """Answer unless publication is held; who keeps the answer asks each time if it still holds."""
+    found = await answered(request, view.database, resource, filters, limit=limit, cursor=cursor)
+    if (await view.database.publication()).held:  # asked last: it goes before what was read
+        return problem(
+            503,
+            "the authority holds back cases and violations now: ask again later; means, gaps and "
+            "availability are open (/api/v1/publication)",
+        )
+    found.headers["cache-control"] = "public, no-cache"
+    return found
 
 
 class Excuses(msgspec.Struct, frozen=True):
