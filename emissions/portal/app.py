@@ -173,7 +173,7 @@ def _lead_to_sign_in(request: Request[Any, Any, Any], _: NotSignedInError) -> Re
 
 
 def _view(request: Request[Any, Any, Any], database: Questions, now: Clock) -> View:
-    path = request.scope["path"]
+    path = request.scope["raw_path"].decode("ascii", "replace")  # as addresses are written
     language = language_of(path)
     shown = path[len(language) + 1 :] if language else "/"
     asked = request.scope["query_string"].decode("ascii", "replace")

@@ -20,6 +20,7 @@ from emissions.portal.database import Questions
 from emissions.portal.language import LANGUAGES, NAMES, Language, words
 from emissions.portal.page_assets import ASSETS
 from emissions.portal.phone_tables import with_labels
+from emissions.portal.source_address import segment_of
 from emissions.portal.units import unit_text
 from streams.core.time.local_clock import zone
 
@@ -182,5 +183,6 @@ def _environment(language: Language) -> Environment:
     made.filters.update(functions)
     made.filters["segment"] = partial(quote, safe="")
     made.filters["with_labels"] = with_labels
+    made.filters["source_segment"] = segment_of
     made.globals.update(t=text, lang=language, asset=ASSETS.address, has_text=texts.__contains__)
     return made

@@ -39,6 +39,7 @@ from emissions.portal.series import (
     standing_of,
     windows_of,
 )
+from emissions.portal.source_address import id_of
 from emissions.portal.source_figures import Figure, figures_of, start_segment
 from emissions.portal.source_period import SourcePeriod, day_of, parsed_period, year_of
 from emissions.portal.time_chart import PATTERNS
@@ -74,9 +75,9 @@ class LeftOut(NamedTuple):
     seconds: list[tuple[str, int]]
 
 
-async def known_source(view: View, source_id: str) -> Source:
-    """Return a source that is registered, or answer that there is no such page."""
-    source = await find_source(view.database, source_id)
+async def known_source(view: View, segment: str) -> Source:
+    """Return the source of a segment of an address, or answer that there is no such page."""
+    source = await find_source(view.database, id_of(segment))
     if source is None:
         raise NotFoundException
     return source

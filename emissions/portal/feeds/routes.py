@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Final
-from urllib.parse import quote
 
 from litestar import Response, Router, get
 from litestar.exceptions import HTTPException, NotFoundException
@@ -24,8 +23,10 @@ from emissions.portal.queries.changes_feed import (
     region_named,
 )
 from emissions.portal.rendering import NO_VALUE, PageView, View, name_of, number
+from emissions.portal.source_address import segment_of
 
-_KEPT: Final = {"cache-control": "public, max-age=60"}
+_KEPT: Final = {"cache-control": "public, no-cache"}
+"""Cases are named in it: whoever keeps it asks each time whether it still holds."""
 _NEVER: Final = datetime(2021, 7, 1, tzinfo=UTC)
 """When a feed without entries was updated: the first day of the Environmental Code."""
 
@@ -119,6 +120,8 @@ async def _feed(
 def entry_of(change: Change, language: Language) -> Entry:
     """Return a change as an entry; a gap keeps its id through its revisions."""
     texts = words(language)
+    if change.kind == "case":
+        return _case_entry(change, language)
     state = f"_{change.status.lower()}" if change.kind == "gap" else ""
     name = f"feeds.{change.kind}{state}"
     values = {
@@ -135,11 +138,31 @@ def entry_of(change: Change, language: Language) -> Entry:
     about = [change.source_id, change.parameter, change.unit, f"{change.start:%Y-%m-%dT%H:%M:%S}"]
     if change.kind == "revised":
         about.append(str(change.revision))
-    source = quote(change.source_id, safe="")
+    source = segment_of(change.source_id)
     return Entry(
         key="/".join([change.kind, *about]),
         title=texts[f"{name}_title"].format(**values),
         summary=texts[name].format(**values),
         address=f"/{language}/sources/{source}/days/{change.start_local[:10]}",
+        updated=change.updated,
+    )
+
+
+def _case_entry(change: Change, language: Language) -> Entry:
+    """Return a case that may be named as an entry; it keeps its id through its revisions."""
+    texts = words(language)
+    values = {
+        "name": name_of(change, language),
+        "article": change.article,
+        "source": change.source_id or texts["feeds.whole_enterprise"],
+        "start": change.start_local[:10],
+        "value": number(change.value, language, digits=15),
+    }
+    name = "feeds.case" if change.value is not None else "feeds.case_without_sum"
+    return Entry(
+        key=f"case/{change.id}",
+        title=texts["feeds.case_title"].format(**values),
+        summary=texts[name].format(**values),
+        address=f"/{language}/enterprises/{change.bin}",
         updated=change.updated,
     )

@@ -19,6 +19,7 @@ from emissions.portal.queries.vocabulary import code_meanings, parameter_names
 from emissions.portal.registration import registration_of
 from emissions.portal.rendering import PageView
 from emissions.portal.series import WINDOWS, moment, ratio_of, standing_of
+from emissions.portal.source_address import MOST
 from emissions.portal.source_answer import known_source
 from emissions.portal.source_period import day_of
 from streams.core.time.local_clock import clock, from_datetime, parse_instant
@@ -31,7 +32,7 @@ _SHARES: Final = {each.name: each.share for each in WINDOW_KINDS}
 @get("/means/{source_id:str}/{parameter:str}/{window:str}/{start:str}")
 async def explained_mean(
     view: PageView,
-    source_id: Annotated[str, Parameter(max_length=200)],
+    source_id: Annotated[str, Parameter(max_length=MOST)],
     parameter: Annotated[str, Parameter(max_length=32)],
     window: Annotated[str, Parameter(max_length=10)],
     start: Annotated[str, Parameter(max_length=40)],
@@ -42,7 +43,7 @@ async def explained_mean(
     at = _instant(start)
     if at is None or window not in WINDOWS:
         raise NotFoundException
-    revisions = await revisions_of(view.database, source_id, parameter, window, at)
+    revisions = await revisions_of(view.database, source.source_id, parameter, window, at)
     units = list(dict.fromkeys(each.unit for each in revisions))
     chosen = unit or next((each for each in units if each == "mg/m3"), units[0] if units else "")
     shown = [each for each in revisions if each.unit == chosen]
@@ -57,7 +58,7 @@ async def explained_mean(
         parameter_names(view.database),
         code_meanings(view.database),
         rules_of_mean(view.database, last.rule_set, window, chosen, day),
-        root_of(view.database, source_id, day),
+        root_of(view.database, source.source_id, day),
     )
     row = _row(last, parameter, window)
     return view.render(

@@ -28,12 +28,14 @@ from emissions.portal.queries.private import (
     readings_of_day,
 )
 from emissions.portal.rendering import PageView, View
+from emissions.portal.source_address import MOST as MOST_SEGMENT
+from emissions.portal.source_address import id_of
 from emissions.publication import Role
 from streams.core.cases.work import WorkItem, rank, running_terms, waits_for_a_person, weight_of
 from streams.rules.calendar import load_calendar
 
 MOST_CSV: Final = 200_000
-SourceId = Annotated[str, Parameter(max_length=200)]
+SourceId = Annotated[str, Parameter(max_length=MOST_SEGMENT)]
 DayText = Annotated[str, Parameter(max_length=10)]
 
 
@@ -106,8 +108,9 @@ async def _own(view: View, session: SignedIn, source_id: str, day: str) -> tuple
         raise NotFoundException from None
     if not date(2000, 1, 1) <= when <= date(2199, 1, 1):
         raise NotFoundException
-    found = await own_sources(view.database, session.viewer, source_id)
-    if len(found) != 1 or found[0].source_id != source_id:
+    wanted = id_of(source_id)
+    found = await own_sources(view.database, session.viewer, wanted)
+    if len(found) != 1 or found[0].source_id != wanted:
         raise NotFoundException
     return found[0], when
 

@@ -9,13 +9,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from emissions.portal.rendering import PageView
+from emissions.portal.source_address import MOST
 from emissions.portal.source_answer import known_period, known_source, period_page
 
 
 @get("/sources/{source_id:str}/days/{day:str}")
 async def source_day(
     view: PageView,
-    source_id: Annotated[str, Parameter(max_length=200)],
+    source_id: Annotated[str, Parameter(max_length=MOST)],
     day: Annotated[str, Parameter(max_length=10)],
     window: Annotated[str | None, Parameter(max_length=10)] = None,
 ) -> Response[str]:

@@ -9,13 +9,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import Parameter
 
 from emissions.portal.rendering import PageView
+from emissions.portal.source_address import MOST
 from emissions.portal.source_answer import known_period, known_source, period_page
 
 
 @get("/sources/{source_id:str}/months/{month:str}")
 async def source_month(
     view: PageView,
-    source_id: Annotated[str, Parameter(max_length=200)],
+    source_id: Annotated[str, Parameter(max_length=MOST)],
     month: Annotated[str, Parameter(max_length=10)],
 ) -> Response[str]:
     """Show a month of a source (YYYY-MM, on its own clock)."""

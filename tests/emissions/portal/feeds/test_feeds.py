@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emissions.portal.database import Publication
 from emissions.portal.feeds.atom import Entry, Feed, write_atom
 from emissions.portal.language import LANGUAGES
 from emissions.portal.queries.changes_feed import MOST_PAGES, PER_PAGE, Change, Owner
@@ -129,3 +130,48 @@ def test_any_text_makes_valid_xml(text: str) -> None:
     entry: Any = Entry(text, text, text, "/", datetime(2026, 1, 1, tzinfo=UTC))
     feed = parsed(write_atom(replace(FEED, title=text, entries=[entry])))
     assert len(feed.findall(f"{ATOM}entry")) == 1
+
+
+CASE = msgspec.structs.replace(
+    GAP, kind="case", source_id="", value=1_234_567.0, unit="KZT", status="CLOSED",
+    id="0b0e1f5e-0000-5000-8000-000000000000", article="328 (1)", name_ru="ТЭЦ & сыновья",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_published_case_is_an_entry_and_leaves_no_trace_when_it_is_annulled(
+    language: str,
+) -> None:
+    address = f"/feeds/enterprises/991240700008.atom?lang={language}"
+    given = Given(CASE, GAP, OWNER)
+    async with visitor(given) as client:
+        before = await client.get(address)
+    async with visitor(Given(GAP, OWNER)) as client:  # the view does not name it any more
+        after = await client.get(address, headers={"if-none-match": before.headers["etag"]})
+    (entry, _) = parsed(before.content).findall(f"{ATOM}entry")
+    assert before.headers["cache-control"] == "public, no-cache"
+    assert "328 (1)" in texts(entry, "title")[0]
+    assert "234" in texts(entry, "summary")[0]
+    assert links(entry)["alternate"] == f"/{language}/enterprises/991240700008"
+    assert after.status_code == 200
+    assert len(parsed(after.content).findall(f"{ATOM}entry")) == 1
+    assert texts(entry, "id")[0] not in after.text
+
+
+async def test_a_feed_that_was_kept_tells_no_case_once_it_is_held() -> None:
+    given = Given(CASE, GAP)
+    async with visitor(given) as client:
+        before = await client.get("/feeds/nation.atom")
+        given.switch = Publication(1, "AFTER_APPEAL", held=True)
+        held = await client.get("/feeds/nation.atom")
+    assert "328" in before.text
+    assert "328" not in held.text
+    assert len(parsed(held.content).findall(f"{ATOM}entry")) == 1
+
+
+async def test_a_feed_leads_to_a_source_of_any_name() -> None:
+    odd = msgspec.structs.replace(GAP, source_id="a/b ?#%й~..")
+    async with visitor(Given(odd)) as client:
+        feed = parsed((await client.get("/feeds/nation.atom?lang=en")).content)
+    (entry,) = feed.findall(f"{ATOM}entry")
+    assert links(entry)["alternate"].startswith("/en/sources/a~1b%20%3F%23%25%D0%B9~0../days/")

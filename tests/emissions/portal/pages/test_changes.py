@@ -22,7 +22,7 @@ async def test_it_says_what_was_changed_and_why(language: str) -> None:
         answer = await browser.get(f"/{language}/changes")
     assert answer.status_code == 200
     assert words(language)["changes.withdrawn"] in answer.text
-    assert f"/{language}/sources/KZ%2F1/days/2026-06-14" in answer.text
+    assert f"/{language}/sources/KZ~11/days/2026-06-14" in answer.text
     assert 'rel="next"' not in answer.text
 
 

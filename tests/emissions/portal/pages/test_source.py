@@ -74,7 +74,7 @@ async def test_a_day_says_what_was_left_out_and_why_and_proves_it() -> None:
     assert ROOT.root in page
     assert "Above the limit: 2, of them at least 2 times the limit: 1." in page
     assert "14 Jun 2026, 02:30" in re.sub(r"<[^>]*>", "", page)  # the gap, on the local clock
-    assert "/means/KZ%2F1%20%3Cb%3E/SO2/30min/2026-06-13T19%3A00Z" in page
+    assert "/means/KZ~11%20%3Cb%3E/SO2/30min/2026-06-13T19%3A00Z" in page
 
 
 async def test_the_numbers_of_a_chart_are_those_of_its_table() -> None:
@@ -153,7 +153,7 @@ async def test_unknown_sources_and_test_streams_are_not_found() -> None:
 async def test_what_is_too_long_is_refused_without_asking() -> None:
     given = given_day()
     async with visitor(given) as browser:
-        answer = await browser.get(f"/en/sources/{'x' * 201}")
+        answer = await browser.get(f"/en/sources/{'x' * 401}")
         wrong = await browser.get(f"/en{DAY}?window={'x' * 11}")
     assert (answer.status_code, wrong.status_code) == (400, 400)
     assert given.asked == []
