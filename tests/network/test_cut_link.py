@@ -81,9 +81,14 @@ class Place:
 
         return self.workers.run(read)
 
-    def until_ready(self, worker: str, status: int) -> None:
-        """Wait until a worker says that it is ready (200), or that it is not (503)."""
-        until(lambda: self.page(worker, "/readyz")[0] == status, f"{worker} answers {status}")
+    def until_ready(self, worker: str, status: int, why: str = "") -> None:
+        """Wait until a worker says that it is ready (200), or that it is not (503) and why."""
+
+        def says() -> bool:
+            found, said = self.page(worker, "/readyz")
+            return found == status and why in said
+
+        until(says, f"{worker} answers {status} {why}")
 
     def send(self, *minutes: int) -> None:
         """Send readings that end so many minutes ago."""
@@ -198,12 +203,11 @@ def test_a_link_that_is_cut_loses_and_doubles_nothing(place: Place) -> None:
         place.send(*sent[:20])
         assert failing(place.doctor(place.workers, place.settings)) == []
         until(lambda: len(stored()) >= 20, "the first readings arrived")
+        ends.callback(place.workers.link, "up")
         place.workers.link("down")
         place.send(*sent[20:40])  # the servers live on, and so do the stations
         for name in PAGES:
-            place.until_ready(name, 503)
-            said = place.page(name, "/readyz")[1]
-            assert place.servers.address in said, said
+            place.until_ready(name, 503, place.servers.address)
             assert place.page(name, "/livez")[0] == 200, "no restart would mend it"
         failed = failing(place.doctor(place.workers, place.settings))
         assert any(place.settings.broker in each for each in failed), failed
