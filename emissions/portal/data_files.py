@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
-from litestar import Request, Response, Router, get
+from litestar import HttpMethod, Request, Response, Router, get, route
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
@@ -75,7 +75,7 @@ def lead_to_the_page(request: Request[Any, Any, Any]) -> Redirect:
     return Redirect(f"/{language}/data", status_code=302, headers={"vary": "accept-language"})
 
 
-@get("/{path:path}", sync_to_thread=True)
+@route("/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], sync_to_thread=True)
 def data_file(
     request: Request[Any, Any, Any],
     path: Annotated[str, PathParameter(max_length=300)],
@@ -107,8 +107,9 @@ def data_file(
     headers["content-length"] = str(sent.last - sent.first + 1)
     if span is not None:
         headers["content-range"] = f"bytes {span.first}-{span.last}/{size}"
+    content = iter(()) if request.method == HttpMethod.HEAD else _parts(found, sent)
     return Stream(
-        _parts(found, sent),
+        content,
         status_code=200 if span is None else 206,
         media_type=kind,
         headers=headers,

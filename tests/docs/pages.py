@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from tests.docs.api_page import api_page
 from tests.docs.asyncapi_page import asyncapi_page
 from tests.docs.commands import commands_page
 from tests.docs.erap_page import erap_page
@@ -24,6 +25,7 @@ REFERENCE: Final = Path(__file__).parents[2] / "docs" / "reference"
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "commands.md": commands_page,
     "settings.md": settings_page,
+    "api.md": api_page,
     "rules.md": rules_page,
     "quality-codes.md": quality_codes_page,
     "topics-and-schemas.md": topics_page,

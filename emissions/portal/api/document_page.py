@@ -27,9 +27,9 @@ def document_page(document: dict[str, Any]) -> str:
 
 
 def routes(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return each address by itself, without those that only add an extension."""
+    """Return each address by itself in their order, without those that only add an extension."""
     found = []
-    for path, item in document["paths"].items():
+    for path, item in sorted(document["paths"].items()):
         if "." in path.rpartition("/")[2]:
             continue
         operation = item["get"]

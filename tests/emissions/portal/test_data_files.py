@@ -51,6 +51,15 @@ async def test_a_file_is_sent_whole_and_known_by_its_etag(root: Path) -> None:
     assert again.status_code == 304
 
 
+async def test_the_size_of_a_file_can_be_asked_for_alone(root: Path) -> None:
+    async with visitor(root) as browser:
+        answer = await browser.head(FILE)
+        whole = await browser.get(FILE)
+    assert (answer.status_code, answer.content) == (200, b"")
+    for name in ("content-length", "etag", "accept-ranges", "content-type"):
+        assert answer.headers[name] == whole.headers[name]
+
+
 @pytest.mark.parametrize(
     ("asked", "first", "last"),
     [("bytes=0-9", 0, 9), ("bytes=5000-", 5000, 5119), ("bytes=-7", 5113, 5119)],
