@@ -7,7 +7,9 @@
   function options(data, width) {
     var text = colour("--ink"), rule = colour("--rule");
     var axis = { stroke: text, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 } };
-    var words = data.words, form = new Intl.NumberFormat([document.documentElement.lang, "ru"], { maximumSignificantDigits: 6 });
+    // Kazakh writes numbers as Russian does; browsers that lack it would write them as English.
+    var lang = document.documentElement.lang, words = data.words;
+    var form = new Intl.NumberFormat(lang === "kk" ? "ru" : lang, { maximumSignificantDigits: 6 });
     function written(value) { return value === null || value === undefined ? "–" : form.format(value); }
     function numbers(_, value) { return written(value); }
     var series = [
