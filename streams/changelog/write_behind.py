@@ -100,6 +100,7 @@ class WriteBehind:
         self._left: deque[str] = deque()
         self._reaches = 0
         self._ends = False  # the records being written complete it
+        self._ledger: bytes | None = None  # among the records being written
         self._restores = replica.restores
         self.base = replica.reached
         """The input offset of the last complete checkpoint."""
@@ -144,7 +145,8 @@ class WriteBehind:
             self._take()
         found = [] if self._state is None else self._pieces(full or self._hurries())
         if self._engine.next_offset >= self._ledger_from:
-            found.append(PartitionRecord(ledger_key(self._partition), self._engine.ledger()))
+            self._ledger = self._engine.ledger()
+            found.append(PartitionRecord(ledger_key(self._partition), self._ledger))
             self._credit = max(self._credit - _size(found[-1]), -_MAX_DEBT)
         if self._state is None:
             self._credit = min(self._credit, 0.0)  # never saved up: it would be spent at once
@@ -186,6 +188,10 @@ class WriteBehind:
 
         Returns the seconds since the checkpoint was taken that is complete by them, or None.
         """
+        if self._ledger is not None:
+            # Whoever builds the next engine of this replica learns that there is something to
+            # replay, also where no checkpoint was ever completed: our own records are never read.
+            self._replica.ledger = self._ledger
         if self._state is None or not self._ends:
             self._replica.advance(first, records, incomplete=self._state is not None)
             return None

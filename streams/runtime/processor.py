@@ -335,7 +335,17 @@ class BatchProcessor:
         log.info("replay_started", partition=batch.partition, start=start, end=end)
         owned.generation = None  # only the end of the replay makes it that of the batch
         owned.write_behind.begin_replay(end)
+        try:
+            await self._replay_range(batch, owned, start, end)
+        except LostReadingsError as lost:
+            if lost.start:
+                raise
+            # No checkpoint was ever completed, so what was judged began where the topic did.
+            await self._replay_range(batch, owned, lost.begin, end)
 
+    async def _replay_range(
+        self, batch: PartitionBatch, owned: OwnedPartition, start: int, end: int
+    ) -> None:
         def revoked() -> bool:
             return batch.revoked
 

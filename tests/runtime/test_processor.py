@@ -18,6 +18,7 @@ from streams.core.law.policy import Policy
 from streams.core.records.record import RawRecord
 from streams.core.sources.history import RegistryHistory
 from streams.core.time.interval import HOUR
+from streams.kafka.partitions import PartitionRevoked
 from streams.kafka.producer import ConfirmedProducer, Output, PartitionRecord
 from streams.runtime.checkpoint import Checkpoint
 from streams.runtime.processor import BatchProcessor
@@ -64,7 +65,12 @@ class ChangelogProducer(ConfirmedProducer):
 
 
 class Worker:
-    """Judges batches of one partition; its state can be read anew, and so can its readings."""
+    """Judges batches of one partition; its state can be read anew, and so can its readings.
+
+    ``interrupted``: the partition leaves when the next batch is judged and nothing is published.
+    """
+
+    interrupted = False
 
     def __init__(self, policy: CheckpointPolicy = CheckpointPolicy(records=10)) -> None:  # noqa: B008
         self.producer = ChangelogProducer()
@@ -117,6 +123,9 @@ class Worker:
         )
 
     def encode(self, outcome: Outcome) -> list[Output]:
+        if self.interrupted:
+            self.interrupted = False
+            raise PartitionRevoked
         self.found.means += outcome.means
         self.found.violations += outcome.violations
         return []
@@ -198,18 +207,22 @@ async def test_state_that_was_read_anew_has_a_new_engine() -> None:
 
 
 @given(st.data())
-@examples(15)
+@examples(40)
 def test_results_are_the_same_wherever_a_worker_dies(data: st.DataObject) -> None:
     """Workers that follow each other, each with the changelog and what was acknowledged."""
     policy = CheckpointPolicy(records=data.draw(st.sampled_from([1, 5, 20, 1000])))
-    worker, at = Worker(policy), 0
+    worker, at, generation = Worker(policy), 0, 1
     while at < len(RECORDS):
         upto = data.draw(st.integers(at + 1, min(at + 30, len(RECORDS))))
-        asyncio.run(worker.take(RECORDS[at:upto]))
+        asyncio.run(worker.take(RECORDS[at:upto], generation))
         at = upto
         if at == len(RECORDS):
             break
-        match data.draw(st.sampled_from(["go on", "go on", "die", "leave"])):
+        match data.draw(st.sampled_from(["go on", "go on", "interrupt", "die", "leave"])):
+            case "interrupt":  # and the partition comes back to the same worker
+                worker.interrupted = True
+                asyncio.run(worker.take(RECORDS[at : at + 3], generation))
+                generation += 1
             case "die":  # its successor judges again what no checkpoint has
                 worker = worker.next()
             case "leave":

@@ -94,7 +94,7 @@ class Worker:
         """The registry does not change."""
 
     def mark_current(self, partition: int) -> None:
-        assert self.saved[partition].ledger is None  # that is for whoever reads the changelog
+        assert self.saved[partition].ledger is not None  # written before
 
     def take(self, partition: int) -> tuple[PartitionBatch, asyncio.Task[None]]:
         batch = PartitionBatch(TOPIC, partition, RECORDS, 1)
