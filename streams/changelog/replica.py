@@ -142,6 +142,16 @@ class ChangelogReplica:
         return b"%d %d" % (reached, len(self.items) + new - gone)
 
     @property
+    def to_write_again(self) -> set[str]:
+        """Keys that our next checkpoint must hold, changed or not.
+
+        Those that were written over, and those of a checkpoint that was cut short: a key of it that
+        is gone meanwhile would come back with our marker, since who never had it deletes nothing.
+        """
+        cut_short = (key for _, key, _ in self._contenders)
+        return self.overwritten | self._pending.keys() | set(cut_short)
+
+    @property
     def missing(self) -> int:
         """Number of keys that are missing once the changelog was read to its end.
 

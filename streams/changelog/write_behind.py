@@ -173,13 +173,13 @@ class WriteBehind:
     def _check_replica(self) -> None:
         """Restart the checkpoint in progress where another worker wrote to the changelog.
 
-        So the last record of each key is ours (`ChangelogReplica.overwritten`).
+        So the last record of each key is ours (`ChangelogReplica.to_write_again`).
         """
         if self._replica.restores == self._restores:
             return
         self._restores = self._replica.restores
         if self._state is not None:
-            for key in self._replica.overwritten - self._state.keys():
+            for key in self._replica.to_write_again - self._state.keys():
                 self._state[key] = self._replica.items.get(key)
             self._left = deque(self._state)
 
@@ -204,8 +204,10 @@ class WriteBehind:
 
     def _take(self) -> None:
         """Take a checkpoint; one in progress is merged into it."""
-        again = {key: self._replica.items.get(key) for key in self._replica.overwritten}
         before = self._state or {}
+        # What the checkpoint in progress has of such a key is newer.
+        keys = self._replica.to_write_again - before.keys()
+        again = {key: self._replica.items.get(key) for key in keys}
         new = {**again, **self._engine.save()}
         self._state = {**before, **new}
         waiting = set(self._left) - new.keys()

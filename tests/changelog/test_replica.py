@@ -153,31 +153,48 @@ def test_keys_that_compaction_took_are_missed() -> None:
     assert (dict(compacted.items), compacted.missing) == ({"0/b": b"5"}, 1)
 
 
+INPUTS = st.sampled_from(["a", "b", "c", "-a", "-b"])
+
+
 @dataclass
 class History:
     """A changelog written by workers that crash, and the state after each complete checkpoint.
 
-    Record n of the input sets the key that ``inputs[n]`` names to n.
+    Record n of the input sets the key that ``inputs[n]`` names to n; "-a" deletes the key a.
     """
 
     inputs: list[str]
     log: list[tuple[bytes, bytes | None, int]] = field(default_factory=list)
 
     def expected(self, reached: int) -> dict[str, bytes]:
-        return {f"0/{key}": b"%d" % n for n, key in enumerate(self.inputs[:reached])}
+        found = self.touched(0, reached)
+        return {f"0/{key}": value for key, value in found.items() if value is not None}
 
     def touched(self, start: int, upto: int) -> dict[str, bytes | None]:
-        return {key: b"%d" % n for n, key in enumerate(self.inputs[:upto]) if n >= start}
+        """What a worker writes that has the state at ``start``: of what came and went, nothing."""
+        known = set(self.expected(start)) if start else set()
+        found: dict[str, bytes | None] = {}
+        for n, key in enumerate(self.inputs[start:upto], start):
+            if not key.startswith("-"):
+                found[key] = b"%d" % n
+            elif f"0/{key[1:]}" in known:
+                found[key[1:]] = None
+            else:
+                found.pop(key[1:], None)
+        return found
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[History, int]:
     """A history of crashes and how far it got."""
-    history = History(draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=20)))
+    history = History(draw(st.lists(INPUTS, min_size=1, max_size=20)))
     at = 0
     while at < len(history.inputs) and len(history.log) < 60:
         upto = draw(st.integers(at + 1, len(history.inputs)))
-        records = checkpoint(upto, **history.touched(at, upto))
+        found = fresh()
+        read(found, numbered(history.log))
+        again = {key[2:]: found.items.get(key) for key in found.to_write_again}
+        records = checkpoint(upto, **{**again, **history.touched(at, upto)})
         if draw(st.booleans()):
             history.log += records[: draw(st.integers(0, len(records) - 1))]  # crash
             continue
@@ -228,7 +245,7 @@ def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObje
                 break
             upto = draw(st.integers(start + 1, len(history.inputs)))
             touched = history.touched(start, upto)
-            again = {key[2:]: owner.items.get(key) for key in owner.overwritten}
+            again = {key[2:]: owner.items.get(key) for key in owner.to_write_again}
             touched = {**again, **touched}
             records = checkpoint(upto, **touched)
             named = {f"0/{key}": value for key, value in touched.items()}

@@ -292,6 +292,34 @@ def test_a_checkpoint_that_somebody_wrote_into_is_written_from_its_beginning() -
     assert (read.missing, len(read.overwritten)) == (0, 0)
 
 
+def test_what_was_written_over_keeps_the_value_of_the_checkpoint_in_progress() -> None:
+    bench = Bench()
+    bench.judge(10, "0/0")
+    bench.write(whole=True)
+    bench.judge(10, *(f"0/{n}" for n in range(30)), each=10)
+    bench.write()
+    bench.others(PartitionRecord(b"0/0", b"zombie", (("next", b"3"),)))
+    bench.judge(1, each=10)
+    bench.write()
+    bench.read(bench.saved)  # as whoever asks for the state does next
+    assert bench.saved.overwritten == {"0/0"}
+    bench.judge(1, each=10)
+    bench.write(whole=True)
+    last = {record.key: record.value for record in bench.log}
+    assert last[b"0/0"] == b"%-100d" % 20
+    assert bench.read(ChangelogReplica(0)).items == bench.saved.items
+
+
+def test_what_a_checkpoint_that_was_cut_short_had_does_not_come_back() -> None:
+    bench = Bench()
+    bench.others(PartitionRecord(b"0/gone", b"1", (("next", b"3"),)))
+    bench.read(bench.saved)
+    bench.judge(10, "0/0")
+    assert "0/gone" in bench.write(whole=True)
+    read = bench.read(ChangelogReplica(0))
+    assert (dict(read.items), read.missing) == ({"0/0": b"%-100d" % 10}, 0)
+
+
 def test_the_ledger_is_no_part_of_the_state() -> None:
     saved = ChangelogReplica(0)
     saved.apply(0, ledger_key(0), b"7", ())
