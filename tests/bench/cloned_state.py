@@ -54,11 +54,11 @@ CHANNELS = {  # mean and spread of what is measured
 _LIMITED = ("SO2", "NO2", "CO", "DUST")
 
 
-def source(name: str) -> Source:
+def source(name: str, cadence_s: int = 60) -> Source:
     """A source of ten channels, four of them with a limit in mg/m³."""
     return Source(
         id=name,
-        cadence_s=60,
+        cadence_s=cadence_s,
         stack_area_m2=28.0,
         channels=tuple(
             Channel(p, unit, basis="dry" if unit == "mg/m3" or p == "O2" else None)
@@ -76,7 +76,7 @@ def source_ids(count: int) -> list[str]:
     return [f"KZ-{number:07}" for number in range(count)]
 
 
-def enterprises(names: list[str]) -> Iterator[Enterprise]:
+def enterprises(names: list[str], cadence_s: int = 60) -> Iterator[Enterprise]:
     """The sources, a hundred to an enterprise."""
     for number, start in enumerate(range(0, len(names), PER_ENTERPRISE)):
         yield Enterprise(
@@ -87,7 +87,9 @@ def enterprises(names: list[str]) -> Iterator[Enterprise]:
             business_size="large",
             commissioned_on="2009-05-01",
             asm=Asm(installed_on="2023-02-01", connected_on="2023-03-01"),
-            sources=tuple(map(source, names[start : start + PER_ENTERPRISE])),
+            sources=tuple(
+                source(each, cadence_s) for each in names[start : start + PER_ENTERPRISE]
+            ),
         )
 
 

@@ -1,9 +1,10 @@
 """Hours at national load, a worker killed every few minutes: what stays, grows or is lost.
 
-``python -m tests.bench.soak [--minutes M] [--rate R] [--kill-every S] [--json FILE]``, as
+``python -m tests.bench.soak [--minutes M] [--rate R] [--cadence S] [--kill-every S]``, as
 ``make soak MINUTES=M RATE=R``. A real Apache Kafka that stamps arrivals itself, ClickHouse, two
 streams workers and a sinks worker as processes with production's settings; whatever ends is
-started again. 170 readings of ten channels a second, times the rate, each source once a minute.
+started again. 170 readings of ten channels a second, times the rate, each source once a minute: a
+greater rate is more sources, or with a shorter ``--cadence`` as many that send more often.
 Every ``--kill-every`` seconds a worker is killed (-9), one kind after the other.
 
 Memory of each process is sampled; its slope is that of a straight line through the samples after
@@ -42,7 +43,7 @@ from streams.kafka.clients import consumer_of, producer_of
 from streams.kafka.reader import ends_of
 from streams.kafka.topics import create_topics, output_topics
 from streams.settings import Settings
-from tests.bench.cloned_state import MINUTE, enterprises, source_ids
+from tests.bench.cloned_state import enterprises, source_ids
 from tests.bench.machine import machine
 from tests.bench.memory import status_mb
 from tests.crash.environment import Environment, migrated
@@ -54,7 +55,6 @@ from tests.crash.workers import Kind, Workers
 NATION_PER_S: Final = 170
 WARM_S: Final = 60.0
 SAMPLE_S: Final = 2.0
-CADENCE_S: Final = 60
 
 
 class Sample(NamedTuple):
@@ -112,13 +112,15 @@ def lives(soak: Soak) -> list[Life]:
     ]
 
 
-async def feed(settings: Settings, names: Sequence[str], soak: Soak, seconds: float) -> None:
-    """Each source sends the minute that has ended, at a moment of its own."""
+async def feed(
+    settings: Settings, names: Sequence[str], cadence_s: int, soak: Soak, seconds: float
+) -> None:
+    """Each source sends the interval that has ended, at a moment of its own."""
     codec, noise = Codec(FileIds()), random.Random(2)
     async with producer_of(settings, 400_000) as producer:
         began = time.time()
         for number in count():
-            due = began + number * CADENCE_S / len(names)
+            due = began + number * cadence_s / len(names)
             if due > began + seconds:
                 break
             if due > time.time():
@@ -127,8 +129,8 @@ async def feed(settings: Settings, names: Sequence[str], soak: Soak, seconds: fl
             values = {"SO2": noise.gauss(200, 90), "NO2": 20.0, "CO": 80.0, "DUST": 30.0}
             values |= {"NO": 100.0, "O2": 7.0, "H2O": 9.0, "VELOCITY": 12.0}
             values |= {"TEMPERATURE": 140.0, "PRESSURE": 98.6}
-            start = (int(due) // CADENCE_S - 1) * MINUTE
-            reading = Reading(name, start, CADENCE_S, "NORMAL", None, values, {})
+            start = (int(due) // cadence_s - 1) * cadence_s * 1000
+            reading = Reading(name, start, cadence_s, "NORMAL", None, values, {})
             value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
             await producer.send(settings.topic_readings, value, name.encode())
             soak.sent += 1
@@ -179,7 +181,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results
     """The whole run; returns what was measured, the deaths, and every sentence of what is wrong."""
     soak, results, timeline = Soak(), Results(), Timeline()
     per_s = NATION_PER_S * given.rate
-    found = list(enterprises(source_ids(round(per_s * CADENCE_S))))
+    found = list(enterprises(source_ids(round(per_s * given.cadence)), given.cadence))
     names = [source.id for enterprise in found for source in enterprise.sources]
     with Environment(directory, given.broker) as environment:
         settings = Settings(
@@ -202,7 +204,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results
         ]
         killing = asyncio.create_task(kill_by_turns(workers, given.kill_every))
         try:
-            await feed(settings, names, soak, given.minutes * 60)
+            await feed(settings, names, given.cadence, soak, given.minutes * 60)
             killing.cancel()
             # Ticks would go on for ever: the rest is judged by a worker that sends none.
             await workers.dismiss("streams")
@@ -251,6 +253,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="python -m tests.bench.soak", description=__doc__)
     made.add_argument("--minutes", type=float, default=60.0)
     made.add_argument("--rate", type=float, default=1.0)
+    made.add_argument("--cadence", type=int, default=60, metavar="S")
     made.add_argument("--kill-every", type=float, default=300.0, metavar="S")
     made.add_argument("--most-lag", type=float, default=180.0, metavar="S")
     made.add_argument("--partitions", type=int, default=4)
