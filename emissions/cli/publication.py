@@ -67,7 +67,7 @@ def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None
       emissions publication set --hold --by "A. Official" --reason "Wrong limits were loaded"
     """
     from emissions.publication import Names, PublicationPolicy
-    from emissions.publication_switch import read_policy, set_policy
+    from emissions.publication_switch import PolicyConflictError, read_policy, set_policy
     from sinks import clickhouse
     from streams.settings import Settings
 
@@ -76,12 +76,18 @@ def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None
     if not set_by.strip():
         raise CommandError("--by is empty: say who sets it", BAD_INPUT)
     with clickhouse.client(Settings.from_env()) as client:
-        before = read_policy(client).policy
+        setting = read_policy(client)
+        before = setting.policy
         policy = PublicationPolicy(
             before.names if names is None else Names(names),
             before.held if held is None else held,
         )
-        revision = set_policy(client, policy, set_by.strip(), reason.strip())
+        try:
+            revision = set_policy(
+                client, policy, set_by.strip(), reason.strip(), after=setting.revision
+            )
+        except PolicyConflictError as conflict:
+            raise CommandError(str(conflict)) from None
     shown = (
         "no case or violation is shown to the public; means and gaps stay open"
         if policy.held

@@ -25,6 +25,7 @@ from emissions.portal.access.door import Door, NotSignedInError
 from emissions.portal.access.private_data import AccessRecords, PrivateData, of_private_user
 from emissions.portal.access.provider import Provider, client_of
 from emissions.portal.access.sessions import Session
+from emissions.portal.address_form import refuse_doubled_slashes
 from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.database import Database, DatabaseGoneError, Questions
 from emissions.portal.health import with_health
@@ -139,7 +140,8 @@ def create_app(
             return b"unknown"  # what was kept while it was known is not given out
 
     limit = RateLimit(settings.portal_requests_per_minute)
-    return with_security_headers(with_health(OpenAccess(PageCache(app, switch=switch), limit)))
+    answering = OpenAccess(PageCache(app, switch=switch), limit)
+    return with_security_headers(refuse_doubled_slashes(with_health(answering)))
 
 
 def _door(settings: Settings, now: Clock) -> Door | None:

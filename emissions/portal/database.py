@@ -80,6 +80,8 @@ class Database:
         self._clock = clock
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="clickhouse")
+        # Every page waits for the switch, so it waits for no question.
+        self._switching = ThreadPoolExecutor(1, thread_name_prefix="clickhouse-switch")
         self._kept: OrderedDict[Any, tuple[float, asyncio.Future[Any]]] = OrderedDict()
         self._switch: tuple[float, asyncio.Future[Publication]] | None = None
         self._known: Publication | None = None
@@ -97,7 +99,7 @@ class Database:
 
     async def _ask_switch(self) -> Publication:
         (found,) = await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._ask, Publication, _SWITCH, {}
+            self._switching, self._ask, Publication, _SWITCH, {}
         )
         if found != self._known:
             self._kept.clear()
@@ -144,6 +146,7 @@ class Database:
     def close(self) -> None:
         """End the threads; no question is asked any more."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._switching.shutdown(wait=False, cancel_futures=True)
 
     def _ask(self, kind: type[Row], statement: str, parameters: dict[str, Any]) -> Sequence[Row]:
         try:

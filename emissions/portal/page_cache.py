@@ -1,7 +1,7 @@
 """Keeps whole answers for seconds, compressed and with an ETag, in front of the application.
 
-What is kept is public: a request that carries a cookie or credentials goes past it, and so does an
-answer that sets a cookie or forbids to keep it.
+What is kept is public: a request of somebody who signed in, or does, goes past it, and so does an
+answer that sets a cookie or forbids to keep it. Cookies of others change no answer.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class PageCache:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if scope["path"].startswith(PASSED) or b"cookie" in headers or b"authorization" in headers:
+        if scope["path"].startswith(PASSED) or _is_personal(scope["path"], headers):
             await self._app(scope, receive, send)
             return
         switched = b""
@@ -222,6 +222,14 @@ class _Collected:
             compressed = gzip.compress(body, 6, mtime=0)
         etag = b'W/"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
         return Answer(self._start["status"], headers, body, compressed, etag)
+
+
+def _is_personal(path: str, headers: dict[bytes, bytes]) -> bool:
+    """Tell whether an answer may hang on who asks."""
+    if b"authorization" in headers:
+        return True
+    cookie = headers.get(b"cookie", b"")
+    return b"portal_session=" in cookie or (b"portal_" in cookie and "/sign-in" in path)
 
 
 def _no_body() -> Receive:

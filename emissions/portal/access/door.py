@@ -106,7 +106,8 @@ class Door:
 
         Raises TooManyAttemptsError, by address and by name, whether that is one or not.
         """
-        if wait_s := max(self._of_address.take(address), self._of_user.take(name[:64])):
+        # An address that is over its limit counts against no name: else it would lock others out.
+        if wait_s := self._of_address.take(address) or self._of_user.take(name[:64]):
             raise TooManyAttemptsError(wait_s)
         user: User | None = self._users().get(name)
         kept = NOBODY if user is None else user.password

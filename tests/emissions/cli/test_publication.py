@@ -12,7 +12,7 @@ from emissions.access_records import record_access
 from emissions.cli.main import cli
 from emissions.cli.publication import NAMES
 from emissions.publication import Names, PublicationPolicy, RecordKind, Role
-from emissions.publication_switch import read_policy
+from emissions.publication_switch import PolicyConflictError, read_policy, set_policy
 from sinks.clickhouse import client
 from tests.support.clickhouse import TestClickHouse
 
@@ -53,6 +53,26 @@ def test_a_setting_is_in_force_and_every_earlier_one_is_kept(clickhouse: TestCli
     )
     with client(clickhouse.settings) as connected:
         assert read_policy(connected).policy == PublicationPolicy(Names.NOBODY)
+
+
+@pytest.mark.parametrize("hold_first", [True, False])
+def test_of_two_settings_at_once_what_either_closes_is_closed(
+    clickhouse: TestClickHouse, *, hold_first: bool
+) -> None:
+    hold = PublicationPolicy(Names.AFTER_APPEAL, held=True)
+    closer = PublicationPolicy(Names.FINAL_DECISIONS_ONLY)
+    with client(clickhouse.settings) as connected:
+        assert set_policy(connected, hold if hold_first else closer, "A", "", after=0) == 1
+        with pytest.raises(PolicyConflictError, match="setting 2 is in force"):
+            set_policy(connected, closer if hold_first else hold, "B", "", after=0)
+        now = read_policy(connected)
+        assert (now.revision, now.policy) == (
+            2,
+            PublicationPolicy(Names.FINAL_DECISIONS_ONLY, held=True),
+        )
+        with pytest.raises(PolicyConflictError, match="setting 3 is in force"):
+            set_policy(connected, PublicationPolicy(), "C", "", after=1)  # read before that
+        assert read_policy(connected).policy == now.policy
 
 
 def test_what_is_not_said_is_asked_for() -> None:

@@ -125,3 +125,21 @@ async def test_it_lives_also_while_clickhouse_is_gone() -> None:
         head = await browser.head("/livez")
     assert (answer.status_code, answer.text) == (200, "ok\n")
     assert (head.status_code, head.text) == (200, "")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//api/v1/publication",
+        "//feeds/nation.atom",
+        "//data/LICENSE.txt",
+        "/en//rules",
+        "/%2Fdata/x",
+    ],
+)
+async def test_an_address_with_two_slashes_together_is_none_of_ours(path: str) -> None:
+    async with visitor(Given(NATION)) as browser:
+        answer = await browser.get(f"http://portal{path}")
+    assert answer.status_code == 404
+    assert "single slashes" in answer.text
+    assert "content-security-policy" in answer.headers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 
 from emissions.portal.page_cache import PageCache
 
@@ -74,3 +75,21 @@ async def test_what_cannot_be_renewed_is_given_until_it_is_too_old() -> None:
     assert await pages.get() == "1"
     pages.broken, pages.now = False, 30
     assert (await pages.browser.get("/")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("headers", "made"),
+    [
+        ({"cookie": "x=1"}, 1),
+        ({"cookie": "portal_form=abc"}, 1),
+        ({"cookie": "a=b; portal_session=abc"}, 2),
+        ({"authorization": "Basic abc"}, 2),
+    ],
+)
+async def test_who_signed_in_goes_past_it_and_nobody_else(
+    headers: dict[str, str], made: int
+) -> None:
+    pages = Pages()
+    await pages.get()
+    answer = await pages.browser.get("/", headers=headers)
+    assert answer.text == str(made)

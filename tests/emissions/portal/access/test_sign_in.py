@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from emissions.portal.access import users as users_module
-from emissions.portal.access.door import Door
+from emissions.portal.access.door import Door, TooManyAttemptsError
 from emissions.portal.access.private_data import Look, PrivateData
 from emissions.portal.access.users import User, hashed, read_users, write_users
 from emissions.portal.database import DatabaseGoneError
@@ -244,6 +244,16 @@ async def test_attempts_are_limited_by_name_whether_it_is_one_or_not(users: Path
         assert statuses == [403] * 8
         assert right.status_code == 429
         assert int(right.headers["retry-after"]) > 0
+
+
+async def test_an_address_over_its_limit_locks_nobody_else_out(users: Path) -> None:
+    door = House(users).door
+    for number in range(20):
+        assert await door.sign_in(f"nobody-{number}", "not this password", "192.0.2.1") is None
+    for _ in range(9):
+        with pytest.raises(TooManyAttemptsError):
+            await door.sign_in("plant", "not this password", "192.0.2.1")
+    assert await door.sign_in("plant", PASSWORD, "192.0.2.2")
 
 
 @pytest.mark.parametrize(
