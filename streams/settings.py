@@ -605,6 +605,8 @@ def _check_numbers(settings: Settings) -> None:
         )
     if settings.web_port > 65535:
         raise SettingsError(f"{PREFIX}WEB_PORT must be a port, not {settings.web_port}")
+    if not 1 <= settings.portal_port <= 65535:
+        raise SettingsError(f"{PREFIX}PORTAL_PORT must be a port, not {settings.portal_port}")
     _check_retention(settings)
     if settings.max_lateness_s < max(settings.grace_s, settings.day_grace_s):
         raise SettingsError(f"{PREFIX}MAX_LATENESS_S must not be less than the grace periods")

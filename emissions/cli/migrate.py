@@ -10,9 +10,9 @@ import click
 def command(roles: bool) -> None:
     """Create or update the tables and views in ClickHouse; safe to repeat.
 
-    --roles makes the roles DATABASE_writer, _recorder, _regulator, _authority, _inspector, _analyst
-    and _public with their rights, limits and quotas; it needs a user who may create roles, and
-    gives them to nobody.
+    --roles makes the roles DATABASE_writer, _recorder, _regulator, _authority, _inspector,
+    _analyst, _public and _portal with their rights, limits and quotas; it needs a user who may
+    create roles, and gives them to nobody.
 
     \b
     Example:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.options import PORT
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 
 @click.command("portal")
@@ -39,6 +46,7 @@ def command(host: str | None, port: int | None) -> None:
 
     settings = Settings.from_env()
     configure(settings)
+    _check_users(settings)
     try:
         app = create_app(settings)
     except KeysError as error:
@@ -48,11 +56,10 @@ def command(host: str | None, port: int | None) -> None:
     except UsersError as error:
         raise CommandError(f"EMISSIONS_PORTAL_USERS_FILE: {error}", BAD_INPUT) from None
     address, at = host or settings.portal_host, port or settings.portal_port
+    listening = _listen(address, at)
     click.echo(f"the portal listens on http://{address}:{at}/  (Ctrl-C ends it)")
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=address,
-        port=at,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -60,3 +67,38 @@ def command(host: str | None, port: int | None) -> None:
         proxy_headers=settings.portal_proxies is not None,
         forwarded_allow_ips=settings.portal_proxies,
     )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _check_users(settings: Settings) -> None:
+    """Refuse settings of a sign-in that could let nobody in."""
+    file = settings.portal_users_file
+    if file is not None and not Path(file).is_file():
+        raise CommandError(
+            f"EMISSIONS_PORTAL_USERS_FILE: {file} is not there; `emissions portal-users add` makes it",
+            BAD_INPUT,
+        )
+    wanted = file is not None or settings.portal_oidc_issuer is not None
+    if wanted and settings.portal_private_user is None:
+        raise CommandError(
+            "a sign-in is set (EMISSIONS_PORTAL_USERS_FILE or EMISSIONS_PORTAL_OIDC_ISSUER) and no "
+            "user of ClickHouse for what is behind it: set EMISSIONS_PORTAL_PRIVATE_USER",
+            BAD_INPUT,
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the socket before anybody is told of it."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise CommandError(
+            f"the portal cannot listen on {host}:{port} ({error.strerror}): choose another with "
+            "--host and --port",
+            BAD_INPUT,
+        ) from None
+    return listening

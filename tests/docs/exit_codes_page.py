@@ -25,7 +25,7 @@ def exit_codes_page() -> str:
         "what to do. These say more:",
         table(("command", "says"), said()),
         "## Workers",
-        "`emissions worker streams` and `emissions worker sinks`.",
+        "`emissions worker streams`, `emissions worker sinks` and `emissions worker seal`.",
         _codes(process.EXIT_CODES),
         "## Check of health",
         "`python -m streams.health.check`, the check of the container.",
