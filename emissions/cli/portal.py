@@ -75,7 +75,8 @@ def _check_users(settings: Settings) -> None:
     file = settings.portal_users_file
     if file is not None and not Path(file).is_file():
         raise CommandError(
-            f"EMISSIONS_PORTAL_USERS_FILE: {file} is not there; `emissions portal-users add` makes it",
+            f"EMISSIONS_PORTAL_USERS_FILE: {file} is not there; make it by "
+            "`emissions portal-users add`",
             BAD_INPUT,
         )
     wanted = file is not None or settings.portal_oidc_issuer is not None
