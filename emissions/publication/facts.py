@@ -9,7 +9,7 @@ from emissions.publication.record import CaseFacts, CaseMeasure, Delivery
 from streams.core.cases.dates import APPEAL_DAYS, DECIDED_DAYS
 from streams.core.law.calendar import WorkCalendar
 from streams.core.records.case import AdministrativeCase
-from streams.core.registry.measure import Measure
+from streams.core.registry.measure import APPEALED, Measure
 from streams.core.time.local_clock import clock
 
 
@@ -18,6 +18,7 @@ def case_facts(
 ) -> CaseFacts:
     """Return the facts of a case; measures on another case or operator do not count.
 
+    What holds a name back counts by its case alone: a mistyped БИН must not name anybody.
     ``zone`` (IANA) is the clock of its source, ``calendar`` that of official days.
     """
     appeal_until = case.due.get("appeal_until")
@@ -29,7 +30,7 @@ def case_facts(
         measures=tuple(
             _measure(each, zone, calendar)
             for each in measures
-            if (each.case_id, each.bin) == (case.id, case.bin)
+            if each.case_id == case.id and (each.bin == case.bin or _holds_back(each))
         ),
     )
 
@@ -41,6 +42,11 @@ def delivery_on(day: date, calendar: WorkCalendar) -> Delivery:
         calendar.nth_working_day(day, APPEAL_DAYS),
         calendar.nth_working_day(day, DECIDED_DAYS),
     )
+
+
+def _holds_back(measure: Measure) -> bool:
+    """Tell whether a measure can only hold a name back: an appeal, or what was overturned."""
+    return measure.kind == APPEALED or measure.overturned_on is not None
 
 
 def _measure(measure: Measure, zone: str, calendar: WorkCalendar) -> CaseMeasure:

@@ -106,7 +106,9 @@ WITH
             addDays(assumeNotNull(delivered_on), if(length(working) < 15, 36500, working[10])) AS appeal_until,
             addDays(assumeNotNull(delivered_on), if(length(working) < 15, 36500, working[15])) AS decided_until
         FROM measures_current AS m
-        INNER JOIN latest AS c ON toString(c.id) = m.case_id AND c.bin = m.bin
+        INNER JOIN latest AS c ON toString(c.id) = m.case_id
+        -- What holds a name back counts by its case alone: a mistyped БИН must not name anybody.
+        WHERE c.bin = m.bin OR m.kind = 'APPEALED' OR m.overturned_on IS NOT NULL
     ),
     summed AS
     (

@@ -76,7 +76,7 @@ def some_measure(chance: Random, number: int, case: AdministrativeCase) -> Measu
     return Measure(
         id=f"M-{number}",
         kind=kind,
-        bin=case.bin if chance.random() < 0.95 else "990140001293",
+        bin=case.bin if chance.random() < 0.85 else "990140001293",
         case_id=case.id,
         imposed_on=some_day(chance) if chance.random() < 0.8 else None,
         overturned_on=some_day(chance) if chance.random() < 0.06 else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import msgspec
 import pytest
@@ -244,6 +245,30 @@ def test_facts_are_those_of_the_case_and_of_its_own_measures() -> None:
     assert found == CaseFacts(case.state, case.track, case.act, LAST, (DELIVERED,))
     assert DELIVERED.delivery is not None
     assert DELIVERED.delivery.decided_on == date(2026, 6, 22)
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"kind": "APPEALED", "imposed_on": date(2026, 6, 10)}, Reason.APPEAL_PENDING),
+        ({"kind": "DECIDED", "overturned_on": LAST}, Reason.OVERTURNED),
+        ({"kind": "FINE", "overturned_on": LAST}, Reason.OVERTURNED),
+        ({"kind": "FINE", "imposed_on": AFTER}, Reason.APPEAL_OVER),
+        ({"kind": "APPEALED", "overturned_on": LAST}, Reason.APPEAL_OVER),
+    ],
+)
+def test_what_holds_a_name_back_does_so_with_a_mistyped_bin(
+    changed: dict[str, Any], reason: Reason
+) -> None:
+    case = msgspec.structs.replace(CASE, state="OPEN", track="PRESCRIPTION", act="KoAP", due={})
+    delivered = Measure("D", "DELIVERED", case.bin, case.id, delivered_at=1_780_297_200_000)
+    mistyped = Measure(**{"id": "A", "bin": "another", "case_id": case.id, **changed})
+    elsewhere = msgspec.structs.replace(mistyped, case_id="another")
+    facts = case_facts(case, [delivered, mistyped, elsewhere], "Asia/Almaty", CALENDAR)
+    assert decide(PUBLIC, Record(RecordKind.CASE, BIN, cases=(facts,)), AFTER).reason is reason
+    wrong = msgspec.structs.replace(delivered, bin="another")
+    closed = case_facts(case, [wrong], "Asia/Almaty", CALENDAR)
+    assert closed.measures == ()
 
 
 def test_every_reason_has_a_sentence_in_each_language() -> None:
