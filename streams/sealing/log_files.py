@@ -1,7 +1,8 @@
 """Reads the files of a log: its directory as it lies on a disk, or a copy of it.
 
-Public are the checkpoint, the tiles, the bundles of entries, ``keys.txt``, the checkpoints of days
-and the rule sets; what is below ``state/`` is the writer's own.
+Public are the checkpoint, the tiles of hashes, ``keys.txt``, the checkpoints of days and the rule
+sets. The bundles of entries are not: an id leads to an enterprise before it may be named. What is
+below ``state/`` is the writer's own.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class LogError(OperatorError):
 
 
 class LogFiles:
-    """The public files of a log in a directory."""
+    """The files of a log in a directory, but the writer's own."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
