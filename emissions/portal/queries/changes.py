@@ -11,6 +11,10 @@ from emissions.portal.database import Questions
 
 CHANGES_PER_PAGE: Final = 50
 _DAYS: Final = 30
+_NO_TEST_SOURCES: Final = (
+    "source_id NOT IN (SELECT source_id FROM registry_current "
+    "WHERE bin IN (SELECT bin FROM enterprises_current WHERE test))"
+)
 
 
 class RevisedMeans(msgspec.Struct, frozen=True):
@@ -40,7 +44,9 @@ class RevisedGap(msgspec.Struct, frozen=True):
 async def revised_means(database: Questions, page: int) -> list[RevisedMeans]:
     """Return a page (from 1) of days with revised means, the newest first, and one row more.
 
-    Looks 30 days back from the newest data. Raises DatabaseGoneError.
+    Looks 30 days back from the newest data; no test stream is among them.
+
+    Raises DatabaseGoneError.
     """
     return await database.rows(
         RevisedMeans,
@@ -57,10 +63,11 @@ async def revised_means(database: Questions, page: int) -> list[RevisedMeans]:
             max(stream_time) AS revised_at
         FROM means
         WHERE revision > 1 AND stream_time >= since AND start >= since - INTERVAL 40 DAY
+            AND {_NO_TEST_SOURCES}
         GROUP BY source_id, day
         ORDER BY revised_at DESC, source_id, day
         LIMIT {CHANGES_PER_PAGE + 1} OFFSET {{skipped:UInt32}}
-        """,  # noqa: S608 (numbers of this module)
+        """,  # noqa: S608 (numbers and texts of this module)
         {"skipped": (page - 1) * CHANGES_PER_PAGE},
     )
 
@@ -68,7 +75,9 @@ async def revised_means(database: Questions, page: int) -> list[RevisedMeans]:
 async def revised_gaps(database: Questions, page: int) -> list[RevisedGap]:
     """Return a page (from 1) of gaps withdrawn or changed, the newest first, and one row more.
 
-    Looks 30 days back from the newest data. Raises DatabaseGoneError.
+    Looks 30 days back from the newest data; no test stream is among them.
+
+    Raises DatabaseGoneError.
     """
     return await database.rows(
         RevisedGap,
@@ -81,9 +90,10 @@ async def revised_gaps(database: Questions, page: int) -> list[RevisedGap]:
             ), 'Asia/Almaty') AS timezone
         FROM gaps FINAL
         WHERE detected_at >= since AND (status = 'WITHDRAWN' OR revision > 2)
+            AND {_NO_TEST_SOURCES}
         ORDER BY revised_at DESC, source_id, parameter, start
         LIMIT {CHANGES_PER_PAGE + 1} OFFSET {{skipped:UInt32}}
-        """,  # noqa: S608 (numbers of this module)
+        """,  # noqa: S608 (numbers and texts of this module)
         {"skipped": (page - 1) * CHANGES_PER_PAGE},
     )
 

@@ -47,12 +47,14 @@ async def database(clickhouse: TestClickHouse) -> AsyncIterator[Database]:
         mean(source_id=SOURCE, unit="g/s", start=MARCH, limit=None, value=7.0),
         mean(source_id=SOURCE, start=MARCH + DAY, value=None, status="INSUFFICIENT", valid_s=60),
         mean(source_id=OTHER, start=MARCH + HOUR, revision=2, stream_time=MARCH + 9 * HOUR),
+        mean(source_id=TESTING, start=MARCH + HOUR, revision=2, stream_time=MARCH + 9 * HOUR),
     ]  # fmt: skip
     gaps = [
         gap(MARCH + HOUR, MARCH + 2 * HOUR, source_id=SOURCE),
         gap(MARCH + DAY, None, source_id=SOURCE, parameter="SO2"),
         gap(MARCH + 3 * HOUR, MARCH + 4 * HOUR, source_id=SOURCE, status="WITHDRAWN", revision=2),
         gap(MARCH + 5 * HOUR, MARCH + 6 * HOUR, source_id=OTHER, revision=3),
+        gap(MARCH + 5 * HOUR, MARCH + 6 * HOUR, source_id=TESTING, revision=3),
     ]
     await write(clickhouse, (MEANS,), batch([entry(n, m) for n, m in enumerate(means)], "means"))
     await write(clickhouse, (GAPS,), batch([entry(n, g) for n, g in enumerate(gaps)], "gaps"))
