@@ -87,7 +87,7 @@ class Door:
     def session_of(self, request: Request[Any, Any, Any]) -> Session:
         """Return the session of a request. Raises NotSignedInError.
 
-        A user who was removed, or has other rights now, has none any more.
+        A user who was removed, or has other rights or another password now, has none any more.
         """
         token = request.cookies.get(SESSION, "")
         found = self.sessions.find(token) if token else None
@@ -96,7 +96,11 @@ class Door:
         if found.provided:
             return found
         user = self._users().get(found.who)
-        if user is None or user.viewer != found.viewer:
+        if (
+            user is None
+            or user.viewer != found.viewer
+            or not self.sessions.is_password(found, user.password)
+        ):
             self.sessions.end(token)
             raise NotSignedInError
         return found
@@ -116,7 +120,7 @@ class Door:
         if user is None or not right or len(password) > MOST_PASSWORD:
             return None
         self._of_user.forget(name)
-        return self.sessions.begin(user.name, user.viewer)
+        return self.sessions.begin(user.name, user.viewer, password=user.password)
 
     async def lead_to_provider(
         self, browser: str, language: Language, lead_to: str, address: str

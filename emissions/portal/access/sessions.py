@@ -26,7 +26,8 @@ FORM_S: Final = 3600
 class Session:
     """Who signed in, as whom, until when (s), and the token that their forms must carry.
 
-    ``provided``: by a provider, so that no file of users is asked.
+    ``provided``: by a provider, so that no file of users is asked. ``password``: a digest of the
+    kept hash with which they signed in; with another one the session is over.
     """
 
     who: str
@@ -34,6 +35,7 @@ class Session:
     until: float
     form_token: str
     provided: bool = False
+    password: str = ""
 
 
 class Sessions:
@@ -47,8 +49,8 @@ class Sessions:
         self._open: OrderedDict[str, Session] = OrderedDict()
         self._key = secrets.token_bytes(32)
 
-    def begin(self, who: str, viewer: Viewer, *, provided: bool = False) -> str:
-        """Open a session with a new token, and return it.
+    def begin(self, who: str, viewer: Viewer, *, provided: bool = False, password: str = "") -> str:
+        """Open a session with a new token, and return it; ``password`` is the kept hash of one.
 
         One that a provider vouches for lasts an hour: then it is asked for the rights again.
         """
@@ -62,7 +64,9 @@ class Sessions:
             self._open.popitem(last=False)
         token = secrets.token_urlsafe(32)
         until = now + (PROVIDED_LASTS_S if provided else LASTS_S)
-        self._open[_key(token)] = Session(who, viewer, until, secrets.token_urlsafe(32), provided)
+        self._open[_key(token)] = Session(
+            who, viewer, until, secrets.token_urlsafe(32), provided, self._digest(password)
+        )
         return token
 
     def find(self, token: str) -> Session | None:
@@ -79,6 +83,10 @@ class Sessions:
         """End the session of a token."""
         self._open.pop(_key(token), None)
 
+    def is_password(self, session: Session, password: str) -> bool:
+        """Tell whether a kept hash is still the one with which a session was opened."""
+        return hmac.compare_digest(session.password, self._digest(password))
+
     def form_token(self, nonce: str) -> str:
         """Return the token of a form that is sent before a session is there."""
         said = f"{int(self._clock()) + FORM_S}"
@@ -91,6 +99,9 @@ class Sessions:
             return False
         known = hmac.compare_digest(signature.encode(), self._signed(said, nonce).encode())
         return known and int(said) > self._clock()
+
+    def _digest(self, password: str) -> str:
+        return hmac.new(self._key, b"password\n" + password.encode(), hashlib.sha256).hexdigest()
 
     def _signed(self, said: str, nonce: str) -> str:
         return hmac.new(self._key, f"{said}\n{nonce}".encode(), hashlib.sha256).hexdigest()

@@ -315,6 +315,20 @@ async def test_a_session_ends_after_eight_hours_by_sign_out_and_with_its_user(us
         assert (await browser.get("/en/my")).status_code == 303
 
 
+async def test_a_session_ends_when_the_password_of_its_user_is_changed(users: Path) -> None:
+    house = House(users)
+    async with house.browser() as browser, house.browser() as other:
+        await sign_in(browser, "plant")
+        await sign_in(other, "aidar")
+        known = read_users(users)
+        changed = msgspec.structs.replace(known["plant"], password=hashed("another long password"))
+        write_users(users, {**known, "plant": changed})
+        assert (await browser.get("/en/my")).status_code == 303
+        assert (await other.get("/en/my")).status_code == 200
+        await sign_in(browser, "plant", "another long password")
+        assert (await browser.get("/en/my")).status_code == 200
+
+
 async def test_each_sign_in_gets_a_new_token(users: Path) -> None:
     house = House(users)
     async with house.browser() as browser:
