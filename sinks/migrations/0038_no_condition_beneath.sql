@@ -185,27 +185,55 @@ ALTER TABLE public_violation_revisions
     COMMENT COLUMN `detected_at` 'Stream time of this revision, UTC',
     COMMENT COLUMN `detected_local` 'detected_at on the clock of the source, text';
 
+-- Statistical cell suppression, as pooled_cells of emissions/publication/counts.py does it. Whoever
+-- knows of one enterprise in a region that fits, and finds one case there, knows whose it is: a count
+-- keeps its region only with five cases or more that have no name yet. The rest is counted without a
+-- region, and takes in the next smallest count where it is one to four itself.
 CREATE OR REPLACE VIEW public_case_counts
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
-    r.counted_as AS region,
-    c.track AS track,
-    c.act AS act,
-    c.article AS article,
-    c.part AS part,
-    c.state AS state,
-    count() AS cases,
-    countIf(p.visibility = 'SHOW') AS named
-FROM (SELECT * FROM cases FINAL WHERE (id, revision) IN (SELECT id, max(revision) FROM cases GROUP BY id)) AS c
-INNER JOIN case_publication AS p ON p.id = c.id
-INNER JOIN counted_regions AS r ON r.region = CAST(c.region, 'String')
-WHERE p.visibility != 'HIDE' AND r.large_enough
+    if(counted = '' OR unnamed < 5 OR (before > 0 AND before < 5), '', counted) AS region,
+    track,
+    act,
+    article,
+    part,
+    state,
+    sum(of_cell) AS cases,
+    sum(named_of_cell) AS named
+FROM
+(
+    SELECT
+        *,
+        sum(unnamed) OVER
+        (
+            PARTITION BY track, act, article, part, state
+            ORDER BY counted != '', unnamed, counted ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+    FROM
+    (
+        SELECT
+            r.counted_as AS counted,
+            c.track AS track,
+            c.act AS act,
+            c.article AS article,
+            c.part AS part,
+            c.state AS state,
+            count() AS of_cell,
+            countIf(p.visibility = 'SHOW') AS named_of_cell,
+            countIf(p.visibility != 'SHOW') AS unnamed
+        FROM (SELECT * FROM cases FINAL WHERE (id, revision) IN (SELECT id, max(revision) FROM cases GROUP BY id)) AS c
+        INNER JOIN case_publication AS p ON p.id = c.id
+        INNER JOIN counted_regions AS r ON r.region = CAST(c.region, 'String')
+        WHERE p.visibility != 'HIDE' AND r.large_enough
+        GROUP BY counted, track, act, article, part, state
+    )
+)
 GROUP BY region, track, act, article, part, state
 LIMIT 1000000000
-COMMENT 'All cases, counted without names; regions with fewer than three enterprises are counted together';
+COMMENT 'All cases, counted without names; without region where fewer than three enterprises or five cases without a name would be told apart';
 
 ALTER TABLE public_case_counts
-    COMMENT COLUMN `region` 'ISO 3166-2:KZ; empty: several regions with too few enterprises',
+    COMMENT COLUMN `region` 'ISO 3166-2:KZ; empty: several regions, each with too few enterprises or too small a count',
     COMMENT COLUMN `track` 'PRESCRIPTION (a fine without a court), COURT or INSPECTION',
     COMMENT COLUMN `act` 'KoAP or ORDER-208',
     COMMENT COLUMN `article` 'Article of the act, or point of the Order',
@@ -217,21 +245,43 @@ ALTER TABLE public_case_counts
 CREATE OR REPLACE VIEW public_violation_counts
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
-    r.counted_as AS region,
-    v.rule AS rule,
-    toYear(toTimeZone(v.start, 'Asia/Almaty')) AS year,
-    v.status = 'WITHDRAWN' AS withdrawn,
-    count() AS violations,
-    countIf(v.visibility = 'SHOW') AS named
-FROM violation_publication AS v
-INNER JOIN counted_regions AS r ON r.region = CAST(v.region, 'String')
-WHERE v.visibility != 'HIDE' AND r.large_enough
+    if(counted = '' OR unnamed < 5 OR (before > 0 AND before < 5), '', counted) AS region,
+    rule,
+    year,
+    withdrawn,
+    sum(of_cell) AS violations,
+    sum(named_of_cell) AS named
+FROM
+(
+    SELECT
+        *,
+        sum(unnamed) OVER
+        (
+            PARTITION BY rule, year, withdrawn
+            ORDER BY counted != '', unnamed, counted ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+    FROM
+    (
+        SELECT
+            r.counted_as AS counted,
+            v.rule AS rule,
+            toYear(toTimeZone(v.start, 'Asia/Almaty')) AS year,
+            v.status = 'WITHDRAWN' AS withdrawn,
+            count() AS of_cell,
+            countIf(v.visibility = 'SHOW') AS named_of_cell,
+            countIf(v.visibility != 'SHOW') AS unnamed
+        FROM violation_publication AS v
+        INNER JOIN counted_regions AS r ON r.region = CAST(v.region, 'String')
+        WHERE v.visibility != 'HIDE' AND r.large_enough
+        GROUP BY counted, rule, year, withdrawn
+    )
+)
 GROUP BY region, rule, year, withdrawn
 LIMIT 1000000000
-COMMENT 'All violations, counted without names; regions with fewer than three enterprises are counted together';
+COMMENT 'All violations, counted without names; without region where fewer than three enterprises or five violations without a name would be told apart';
 
 ALTER TABLE public_violation_counts
-    COMMENT COLUMN `region` 'ISO 3166-2:KZ; empty: several regions with too few enterprises',
+    COMMENT COLUMN `region` 'ISO 3166-2:KZ; empty: several regions, each with too few enterprises or too small a count',
     COMMENT COLUMN `rule` 'Code of the rule, such as KZ-DAY',
     COMMENT COLUMN `year` 'Year of the start, Almaty calendar',
     COMMENT COLUMN `withdrawn` 'They do not stand',

@@ -242,21 +242,62 @@ async def test_views_say_what_the_function_decides(clickhouse: TestClickHouse, c
             assert bool(shown) is (names is not Names.NOBODY and not held)
             rows = clickhouse.rows(f"SELECT toString(id), shown_from FROM {view} ORDER BY ALL")
             assert [tuple(row) for row in rows] == sorted(shown.items())
-        counted = Counter(
-            (each.region, (each.track, each.state))
-            for each in made.cases
-            if cases[each.id].visibility
-        )
-        numbers = Counter(region for region, test in BINS.values() if not test)
-        rows = clickhouse.rows(
-            "SELECT region, track, state, cases FROM public_case_counts ORDER BY ALL"
-        )
-        told = sorted((region, (track, state), number) for region, track, state, number in rows)
-        assert told == [tuple(cell) for cell in pooled_cells(counted, numbers)]
+        assert case_counts(clickhouse) == expected_counts(made, cases)
         total = clickhouse.value("SELECT sum(violations) FROM public_violation_counts")
         assert total == sum(bool(each.visibility) for each in violations.values())
     cases, _ = expected(made, calendar, PublicationPolicy())
     assert len({each.reason for each in cases.values()}) > 5
+
+
+CROWDS = {
+    f"9901400012{number}3": (region, False)
+    for number, region in enumerate(("KZ-10", "KZ-35", "KZ-55") * 3)
+}
+"""Three enterprises in each region: all are counted by themselves, but for small counts."""
+
+
+def case_counts(clickhouse: TestClickHouse) -> list[tuple[str, tuple[str, str], int]]:
+    rows = clickhouse.rows("SELECT region, track, state, cases FROM public_case_counts")
+    return sorted((region, (track, state), number) for region, track, state, number in rows)
+
+
+def expected_counts(
+    made: Situation, cases: dict[str, Decision]
+) -> list[tuple[str, tuple[str, str], int]]:
+    """Count the cases by the pure function."""
+    seen_by_all = [each for each in made.cases if cases[each.id].visibility]
+    counted = Counter((each.region, (each.track, each.state)) for each in seen_by_all)
+    named = Counter(
+        (each.region, (each.track, each.state)) for each in seen_by_all if cases[each.id].named
+    )
+    numbers = Counter(region for region, test in BINS.values() if not test)
+    cells = pooled_cells(counted, numbers, named=named)
+    return [(region, what, number) for region, what, number in cells]  # type: ignore[misc]
+
+
+async def test_small_counts_are_given_without_their_region(
+    clickhouse: TestClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "BINS", CROWDS)
+    made = situation(Random(38), 400)
+    await stored(clickhouse, made)
+    cases, violations = expected(made, load_calendar("kz"), PublicationPolicy())
+    counts = case_counts(clickhouse)
+    assert counts == expected_counts(made, cases)
+    assert {region for region, _, _ in counts} == {"", "KZ-10", "KZ-35", "KZ-55"}
+    named = clickhouse.value("SELECT sum(named) FROM public_case_counts")
+    assert named == sum(each.named for each in cases.values()) > 0
+    stood: Counter[tuple[str, bool]] = Counter()
+    shown: Counter[tuple[str, bool]] = Counter()
+    for each in made.violations:
+        key = each["region"], each["status"] == "WITHDRAWN"
+        stood[key] += bool(violations[each["id"]].visibility)
+        shown[key] += violations[each["id"]].named
+    rows = clickhouse.rows("SELECT region, withdrawn, violations FROM public_violation_counts")
+    cells = pooled_cells(stood, Counter(region for region, _ in CROWDS.values()), named=shown)
+    assert sorted((region, bool(withdrawn), number) for region, withdrawn, number in rows) == [
+        tuple(cell) for cell in cells
+    ]
 
 
 async def test_what_is_open_leaves_out_test_streams_and_a_hold_does_not_close_it(

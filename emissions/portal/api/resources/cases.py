@@ -98,7 +98,7 @@ async def cases(
 
 
 class CaseCount(msgspec.Struct, frozen=True):
-    """A number of cases without names; regions with few enterprises are counted together."""
+    """A number of cases without names; with a region only where it has enough of them."""
 
     region: Annotated[str, Meta(description="ISO 3166-2:KZ; empty: several regions together")]
     track: Annotated[str, Meta(description="PRESCRIPTION (a fine), COURT or INSPECTION")]
