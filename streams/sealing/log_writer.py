@@ -17,6 +17,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -72,6 +73,7 @@ class LogWriter:
             self._check_checkpoint()
             self._remove_unpromised()
             self._index = open_index(self.files, lambda: self.size, writable=True)
+            _close_to_others(directory / "tile" / "entries")
         except BaseException:
             self.close()
             raise
@@ -216,6 +218,16 @@ def read_state(directory: Path) -> SealedState | None:
         return None
     except msgspec.MsgspecError as error:
         raise LogError(f"{path} is no state of a log: {error}") from None
+
+
+def _close_to_others(entries: Path) -> None:
+    """Let owner and group alone read the entries: their ids lead to enterprises.
+
+    A directory of another owner stays as that owner has it.
+    """
+    make_directory(entries)
+    with suppress(PermissionError):
+        entries.chmod(entries.stat().st_mode & 0o770)
 
 
 def _locked(path: Path) -> int:

@@ -109,6 +109,17 @@ def test_a_tile_that_was_changed_is_refused(directory: Path) -> None:
         LogWriter(directory)
 
 
+def test_others_cannot_read_the_entries(directory: Path) -> None:
+    writer = LogWriter(directory)
+    writer.append(entries(0, 300), {})
+    writer.close()
+    closed = directory / "tile/entries"
+    assert closed.stat().st_mode & 0o007 == 0
+    closed.chmod(0o755)
+    LogWriter(directory).close()
+    assert closed.stat().st_mode & 0o777 == 0o750
+
+
 def test_a_full_disk_ends_the_writer(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = LogWriter(directory)
 
