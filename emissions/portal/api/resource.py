@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from emissions.portal.api.cursor import KeyValue
@@ -19,6 +20,13 @@ _PARAMETER: Final[Mapping[KeyKind, str]] = {
     "number": "{%s:Int64}",
     "time": "parseDateTime64BestEffort({%s:String}, 3, 'UTC')",
     "date": "toDate32({%s:String})",
+}
+
+_TYPE: Final[Mapping[KeyKind, type]] = {
+    "text": str,
+    "number": int,
+    "time": datetime,
+    "date": date,
 }
 
 SAME_IN_EVERY_FORMAT: Final = (
@@ -37,8 +45,8 @@ class KeyColumn:
 
     @property
     def type(self) -> type:
-        """What a cursor holds of it."""
-        return int if self.kind == "number" else str
+        """What a cursor holds of it; times and dates as texts."""
+        return _TYPE[self.kind]
 
 
 @dataclass(frozen=True)

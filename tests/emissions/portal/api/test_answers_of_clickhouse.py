@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
+from emissions.portal.api.cursor import encode_cursor, query_mark
 from emissions.portal.api.router import api_document
 from emissions.portal.app import create_app
 from sinks.batch import Batch
@@ -213,6 +214,19 @@ async def test_a_cursor_is_of_its_query(database: TestClickHouse) -> None:
     (page,) = await asked(database, "/api/v1/means?window=1h&limit=2")
     (wrong,) = await asked(database, page.json()["next"].replace("window=1h", "window=day"))
     assert wrong.status_code == 400
+
+
+async def test_a_forged_cursor_with_a_time_that_is_none_is_refused(
+    database: TestClickHouse,
+) -> None:
+    for resource, key in (("gaps", ["KZ", "", "garbage"]), ("roots", ["KZ", "2026-02-30"])):
+        cursor = encode_cursor(query_mark(resource, []), key)
+        (answer,) = await asked(database, f"/api/v1/{resource}?cursor={cursor}")
+        assert (answer.status_code, answer.headers["content-type"]) == (
+            400,
+            "application/problem+json",
+        )
+        assert "cursor" in answer.json()["detail"]
 
 
 async def test_feeds_tell_gaps_days_above_the_limit_and_nothing_of_test_streams(
