@@ -26,6 +26,9 @@ _N, _R, _P = 2**15, 8, 1
 _MOST_MEMORY: Final = 64 * 1024 * 1024
 _MOST_BYTES: Final = 4 * 1024 * 1024
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_TOKEN: Final = re.compile(r"'<[a-z ]+>'")
+_HASH: Final = re.compile(r"scrypt\S*|\S*\$\S*\$\S*")
 
 
 class UsersError(ValueError):
@@ -107,12 +110,36 @@ def read_users(path: Path) -> dict[str, User]:
         raise UsersError(f"{path}: the file is larger than 4 MiB")
     try:
         told = msgspec.convert(yaml.safe_load(content) or {}, _File)
+    except RecursionError:
+        raise UsersError(f"{path}: lists or maps are nested too deeply for users") from None
     except (yaml.YAMLError, msgspec.ValidationError, ValueError) as error:
-        raise UsersError(f"{path}: {' '.join(str(error).split())}") from None
+        raise UsersError(f"{path}: {_reason(error)}") from None
     found = {each.name: each for each in told.users}
     if len(found) != len(told.users):
         raise UsersError(f"{path}: a name is there twice")
     return found
+
+
+def _reason(error: Exception) -> str:
+    """Return in one line what is wrong and where, without what the file holds: hashes are in it."""
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        place = "" if mark is None else f"line {mark.line + 1}, column {mark.column + 1}: "
+        said = f"{place}{_QUOTED.sub(_left_out, error.problem or error.context or '')}"
+    elif isinstance(error, yaml.YAMLError):
+        at = getattr(error, "position", None)
+        said = "a character that YAML cannot have" + ("" if at is None else f" at position {at}")
+    elif isinstance(error, msgspec.ValidationError):
+        said = str(error)
+    else:
+        said = "a value is no text, number or date"
+    return _HASH.sub("(left out)", " ".join(said.split()))
+
+
+def _left_out(quoted: re.Match[str]) -> str:
+    """Keep a quoted character or the name of a token, and nothing that may be of the file."""
+    said = quoted[0]
+    return said if len(said) <= 4 or _TOKEN.fullmatch(said) else "(left out)"
 
 
 def write_users(path: Path, users: dict[str, User]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from emissions.portal.access import users as users_module
 from emissions.portal.access.door import Door, TooManyAttemptsError
 from emissions.portal.access.private_data import Look, PrivateData
-from emissions.portal.access.users import User, hashed, read_users, write_users
+from emissions.portal.access.users import User, UsersError, hashed, read_users, write_users
 from emissions.portal.database import DatabaseGoneError
 from emissions.portal.language import LANGUAGES, words
 from emissions.portal.queries.private import AccessRecord, Case, OwnSource, RawReading
@@ -385,3 +385,36 @@ async def test_without_users_there_is_no_sign_in() -> None:
 def test_users_without_sense_are_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"a|no good"):
         User(**{"password": "", "role": "authority", **changed})
+
+
+HASH = "scrypt$32768$8$1$c2FsdHNhbHQ=$c2VjcmV0c2VjcmV0"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"users:\n- name: a\n  password: {HASH}: x\n", "line 3, column"),
+        (f"users:\n- name: a\n  password {HASH}\n  role: authority\n", "line 4, column"),
+        (f"users:\n- name: a\n  password: '{HASH}\n", "line 4, column"),
+        (f"users:\n- name: a\n  password: *c2VjcmV0 {HASH}\n", "line 3, column"),
+        (f"users:\n- name: a\n  password: !c2VjcmV0 {HASH}\n", "line 3, column"),
+        (f"users:\n- {{name: a, password: x, role: {HASH}}}\n", "role"),
+        (f"users:\n- {{name: a, password: x, {HASH}: y}}\n", "unknown field"),
+        (f"users:\n- {{name: {HASH}, password: x, role: authority}}\n", "is no name"),
+        (f"users: {HASH}\x00\n", "position"),
+        ("[" * 5000, "nested too deeply"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_without_what_it_holds(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "users.yaml"
+    file.write_text(text)
+    with pytest.raises(UsersError) as told:
+        read_users(file)
+    message = str(told.value)
+    assert message.startswith(f"{file}: ")
+    assert said in message
+    assert "\n" not in message
+    assert "c2V" not in message
+    assert "scrypt" not in message
