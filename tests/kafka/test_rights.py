@@ -264,15 +264,15 @@ def test_each_door_is_open_to_its_role_and_shut_to_others(
         assert written(deployment(who), topic) == told, f"{who} writes {topic}"
     subscriber = deployment("subscriber")
     own = f"{subscriber.broker_user}.view"
-    for who, topic, group, told in (
-        ("subscriber", violations, own, ""),
-        ("subscriber", readings, own, TOPIC),
-        ("subscriber", violations, streams.group_sinks, GROUP),
-        ("stranger", violations, "any", TOPIC),
-        ("station", readings, "any", GROUP),
-        ("auditor", violations, streams.group_streams, GROUP),
+    for who, topic, group, answers in (
+        ("subscriber", violations, own, {""}),
+        ("subscriber", readings, own, {TOPIC}),
+        ("subscriber", violations, streams.group_sinks, {GROUP}),
+        ("stranger", violations, "any", {TOPIC}),
+        ("station", readings, "any", {TOPIC, GROUP}),  # it has neither: whichever is asked first
+        ("auditor", violations, streams.group_streams, {GROUP}),
     ):
-        assert read(deployment(who), topic, group) == told, f"{who} reads {topic} in {group}"
+        assert read(deployment(who), topic, group) in answers, f"{who} reads {topic} in {group}"
     with pytest.raises(TopicError, match="could not be created"):
         asyncio.run(create_topics(deployment("station", topic_means=unique("more"))))
 
