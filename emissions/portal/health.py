@@ -7,6 +7,8 @@ from typing import Final
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from emissions.portal.plain_answer import send_plain
+
 LIVE: Final = "/livez"
 _BODY: Final = b"ok\n"
 
@@ -21,13 +23,6 @@ def with_health(app: ASGIApp) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP or scope["path"] != LIVE:
             await app(scope, receive, send)
             return
-        headers = [
-            (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", str(len(_BODY)).encode()),
-            (b"cache-control", b"no-store"),
-        ]
-        body = b"" if scope["method"] == "HEAD" else _BODY
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        await send_plain(scope, send, 200, _BODY)
 
     return wrapped
