@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from confluent_kafka.admin import AdminClient
 
 _ANSWER_S: Final = 30.0
+_HEED_S: Final = 30.0  # for a broker to take over from its quorum what it heeds
+_AGAIN_S: Final = 0.1
 
 State = Literal["given", "had", "more than the role needs"]
 
@@ -39,7 +41,8 @@ class AclError(RuntimeError):
 def apply(settings: Settings, grants: Iterable[Granted]) -> list[RightState]:
     """Give each principal the rights of its roles, and take away none.
 
-    Returns them and those that the principals have beyond. Raises NotInstalledError, AclError, and
+    Returns them and those that the principals have beyond, once a broker tells what was given: a
+    quorum takes rights before its brokers heed them. Raises NotInstalledError, AclError, and
     AccessFileError.
     """
     wanted: dict[str, dict[Right, None]] = {}
@@ -54,6 +57,7 @@ def apply(settings: Settings, grants: Iterable[Granted]) -> list[RightState]:
         if right not in had[principal]
     ]
     _give(admin, new)
+    _wait_until_told(admin, new)
     given = set(new)
     return [
         *(
@@ -171,6 +175,24 @@ def _give(admin: AdminClient, new: Iterable[tuple[str, Right]]) -> None:
     if bindings:
         for future in admin.create_acls(bindings, request_timeout=_ANSWER_S).values():
             _answer(future)
+
+
+def _wait_until_told(admin: AdminClient, new: Iterable[tuple[str, Right]]) -> None:
+    """Ask again until all are told: at once they are known to the quorum, not to the brokers."""
+    missing: dict[str, set[Right]] = {}
+    for principal, right in new:
+        missing.setdefault(principal, set()).add(right)
+    until = time.monotonic() + _HEED_S
+    while missing:
+        told = {principal: _rights_of(admin, principal) for principal in missing}
+        missing = {who: rights - told[who] for who, rights in missing.items() if rights - told[who]}
+        if missing and time.monotonic() > until:
+            raise AclError(
+                f"rights were given, but after {_HEED_S:.0f} s the broker does not tell those of "
+                f"{', '.join(sorted(missing))}: see whether it follows its quorum, and apply again"
+            )
+        if missing:
+            time.sleep(_AGAIN_S)
 
 
 def _answer(future: Any) -> Any:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+from concurrent.futures import Future
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from confluent_kafka.admin import AclBinding, AclBindingFilter
 
 from emissions.cli.main import cli
 from streams.kafka.rights import ROLES
@@ -67,6 +70,54 @@ def test_a_wrong_principal_is_a_sentence(principal: str, said: str) -> None:
     done = acl(f"--principal={principal}")
     assert done.exit_code == 2
     assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+class LateBroker:
+    """Tells rights some questions after it took them, as a quorum does whose broker follows."""
+
+    def __init__(self, late: int) -> None:
+        self.late = late
+        self.given: list[AclBinding] = []
+
+    def create_acls(self, bindings: list[AclBinding], **_: Any) -> dict[AclBinding, Future[None]]:
+        self.given += bindings
+        return {binding: _done(None) for binding in bindings}
+
+    def describe_acls(self, wanted: AclBindingFilter, **_: Any) -> Future[list[AclBinding]]:
+        if self.given:
+            self.late -= 1
+        told = [acl for acl in self.given if acl.principal == wanted.principal]
+        return _done([] if self.late > 0 else told)
+
+
+def _done(value: Any) -> Future[Any]:
+    done: Future[Any] = Future()
+    done.set_result(value)
+    return done
+
+
+@pytest.mark.parametrize("late", [1, 5])
+def test_rights_are_given_once_the_broker_tells_them(
+    monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    broker = LateBroker(late)
+    monkeypatch.setattr("emissions.admin.acl_apply._client", lambda _: broker)
+    monkeypatch.setattr("emissions.admin.acl_apply._AGAIN_S", 0.0)
+    done = acl("--apply", "--role=seal", "--format=json")
+    assert done.exit_code == 0, done.output
+    assert {json.loads(line)["state"] for line in done.stdout.splitlines()} == {"given"}
+    assert broker.late <= 0
+
+
+def test_rights_that_are_never_told_are_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = LateBroker(1_000_000)
+    monkeypatch.setattr("emissions.admin.acl_apply._client", lambda _: broker)
+    monkeypatch.setattr("emissions.admin.acl_apply._HEED_S", 0.0)
+    monkeypatch.setattr("emissions.admin.acl_apply._AGAIN_S", 0.0)
+    done = acl("--apply", "--role=seal")
+    assert done.exit_code == 1
+    assert "the broker does not tell those of User:emissions-seal" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
