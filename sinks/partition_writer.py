@@ -24,10 +24,12 @@ from streams.holds.hold import LIMIT
 from streams.kafka.partitions import PartitionRevoked
 from streams.runtime.processor import Follower, Holds
 from streams.transport.batch import Delivery
+from streams.transport.merge import next_delivery
 
 log = structlog.get_logger(__name__)
 
 _SCHEMA_REGISTRY_RETRY_S: Final = 2.0
+_DECODED_AT_ONCE: Final = 1_000  # messages; a batch may exceed its limits by so many
 
 
 class PartitionWriter:
@@ -76,7 +78,7 @@ class PartitionWriter:
         """Fill the open batch; wait while it is full because its predecessor is being written."""
         while True:
             if self._waiting and not self._open.full:
-                await self._gather(self._waiting.popleft())
+                await self._gather(next_delivery(self._waiting, _DECODED_AT_ONCE))
                 # Let those who wait for an answer of a server go on.
                 await asyncio.sleep(0)
                 continue

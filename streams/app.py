@@ -212,7 +212,9 @@ def _connect(
             log.error("batch_failed", batch=batch, exc_info=error)
         fatal(error)
 
-    tasks = PartitionTasks(traces.processing(processor.process), failed)
+    tasks = PartitionTasks(
+        traces.processing(processor.process), failed, most_records=settings.poll_records
+    )
     app.transport.traced = traces.on
 
     @app.agent(batch_topic(app, topic), concurrency=1, name="readings")  # type: ignore[untyped-decorator]

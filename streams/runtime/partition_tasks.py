@@ -6,11 +6,13 @@ While one task waits for the broker to confirm its outputs, another evaluates it
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 
 from streams.transport.batch import Delivery, PartitionBatch
+from streams.transport.merge import next_delivery
 
 log = structlog.get_logger(__name__)
 
@@ -19,11 +21,16 @@ Process = Callable[[Delivery], Awaitable[None]]
 
 
 class PartitionTask:
-    """Processes the deliveries of one partition in offset order; ``run`` is its task."""
+    """Processes the deliveries of one partition in offset order; ``run`` is its task.
 
-    def __init__(self, process: Process) -> None:
+    What has come while a batch was in work is taken as one batch, up to ``most_records``.
+    """
+
+    def __init__(self, process: Process, most_records: int) -> None:
         self._process = process
-        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()  # bounded by the transport
+        self._most_records = most_records
+        self._queue: deque[Delivery] = deque()  # bounded by the transport
+        self._submitted = asyncio.Event()
         self.batch: PartitionBatch | None = None
         """The batch in work."""
         self.closed = False
@@ -32,14 +39,17 @@ class PartitionTask:
     def submit(self, delivery: Delivery) -> None:
         """Queue a delivery; return at once."""
         delivery.value.waiting = True
-        self._queue.put_nowait(delivery)
+        self._queue.append(delivery)
+        self._submitted.set()
 
     async def run(self) -> None:
         """Process deliveries until closed or cancelled. Raises what ``process`` raises."""
         while not self.closed:
-            delivery = await self._queue.get()
+            while not self._queue:
+                self._submitted.clear()
+                await self._submitted.wait()
+            delivery = next_delivery(self._queue, self._most_records)
             self.batch = delivery.value
-            self.batch.waiting = False
             if not self.batch.revoked:
                 await self._process(delivery)
             self.batch = None
@@ -54,8 +64,9 @@ class PartitionTask:
         self.closed = True
         if self.batch is not None:
             self.batch.revoked = True
-        while not self._queue.empty():
-            self._queue.get_nowait().value.revoked = True
+        for delivery in self._queue:
+            delivery.value.revoked = True
+        self._queue.clear()
 
 
 class PartitionTasks:
@@ -63,11 +74,18 @@ class PartitionTasks:
 
     The first exception in a task cancels all of them at once, before any other takes a step:
     nothing is processed or acknowledged after it. ``failed`` is called with the exception and a
-    description of the batch.
+    description of the batch. ``most_records``: of batches that are taken as one.
     """
 
-    def __init__(self, process: Process, failed: Callable[[BaseException, str], None]) -> None:
+    def __init__(
+        self,
+        process: Process,
+        failed: Callable[[BaseException, str], None],
+        *,
+        most_records: int,
+    ) -> None:
         self._process = process
+        self._most_records = most_records
         self._failed = failed
         self._running: dict[int, tuple[PartitionTask, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()  # cancelled ones too, until they end
@@ -80,7 +98,7 @@ class PartitionTasks:
             batch.revoked = True
             return
         if batch.partition not in self._running:
-            running = PartitionTask(self._process)
+            running = PartitionTask(self._process, self._most_records)
             task = asyncio.create_task(self._run(running), name=f"{batch.topic}[{batch.partition}]")
             self._running[batch.partition] = (running, task)
             self._tasks.add(task)

@@ -168,6 +168,14 @@ async def watch_memory(environment: Environment, workers: Workers, soak: Soak) -
         await asyncio.sleep(SAMPLE_S)
 
 
+async def tell_progress(soak: Soak, every_s: float = 60.0) -> None:
+    """Tell on the error stream how far it is, until cancelled."""
+    for minute in count(1):
+        await asyncio.sleep(every_s)
+        lag = ", ".join(f"{name} {behind[-1]:.1f} s" for name, behind in soak.lag_s.items())
+        print(f"{minute * every_s / 60:g} min: {soak.sent:,} sent; behind: {lag}", file=sys.stderr)
+
+
 async def kill_by_turns(workers: Workers, every_s: float) -> None:
     """Kill a streams worker, then a sinks worker, and so on, until cancelled; all come back."""
     for number in count():
@@ -201,6 +209,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results
             asyncio.create_task(workers.keep()),
             asyncio.create_task(watch_lag(settings, soak, per_s)),
             asyncio.create_task(watch_memory(environment, workers, soak)),
+            asyncio.create_task(tell_progress(soak)),
         ]
         killing = asyncio.create_task(kill_by_turns(workers, given.kill_every))
         try:

@@ -31,14 +31,16 @@ def name(batch: PartitionBatch) -> str:
 class Bench:
     """Partition tasks whose batches take until the test lets their partition go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_records: int) -> None:
         self.happened: list[str] = []
         self.gates: dict[int, asyncio.Event] = {}
         self.failures: list[tuple[BaseException, str]] = []
         self.failing: dict[str, Exception] = {}
         self.deaf = False  # a cancellation gets lost on the way
         self.tasks = PartitionTasks(
-            self.take, lambda error, batch: self.failures.append((error, batch))
+            self.take,
+            lambda error, batch: self.failures.append((error, batch)),
+            most_records=most_records,
         )
 
     def gate(self, partition: int) -> asyncio.Event:
@@ -73,8 +75,8 @@ async def settled() -> None:
 
 
 @asynccontextmanager
-async def bench() -> AsyncIterator[Bench]:
-    made = Bench()
+async def bench(most_records: int = 1) -> AsyncIterator[Bench]:
+    made = Bench(most_records)
     try:
         yield made
     finally:
@@ -94,6 +96,27 @@ async def test_a_partition_goes_on_while_another_waits() -> None:
         await eventually(
             lambda: made.happened[5:] == ["ack 0@1", "take 0@2", "ack 0@2"], "in order"
         )
+
+
+async def test_what_came_while_a_batch_was_in_work_is_taken_as_one() -> None:
+    async with bench(most_records=3) as made:
+        batches = [made.give(0, offset) for offset in (1, 2, 3, 4, 5, 6)]
+        await made.happens("take 0@1")
+        assert [batch.waiting for batch in batches] == [False] * 3 + [True] * 3
+        batches += [made.give(0, 7)]
+        made.gate(0).set()
+        acked = [f"ack 0@{offset}" for offset in range(1, 8)]
+        await made.happens("take 0@1", *acked[:3], "take 0@4", *acked[3:6], "take 0@7", acked[6])
+
+
+async def test_what_is_taken_as_one_is_revoked_as_one() -> None:
+    async with bench(most_records=9) as made:
+        batches = [made.give(0, offset) for offset in (1, 2, 3)]
+        await made.happens("take 0@1")
+        made.tasks.retain([])
+        await settled()
+        assert all(batch.revoked for batch in batches)
+        assert made.happened == ["take 0@1"]
 
 
 async def test_a_batch_waits_until_it_is_taken_up() -> None:
