@@ -50,6 +50,7 @@ class PartitionWriter:
         self._follower = follower
         self._holds = holds
         self._waiting: deque[Delivery] = deque()  # bounded by the transport
+        self._at_once = min(_DECODED_AT_ONCE, limits.messages)
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
         self._room = asyncio.Event()  # a delivery came, or the batch was frozen
@@ -78,7 +79,7 @@ class PartitionWriter:
         """Fill the open batch; wait while it is full because its predecessor is being written."""
         while True:
             if self._waiting and not self._open.full:
-                await self._gather(next_delivery(self._waiting, _DECODED_AT_ONCE))
+                await self._gather(next_delivery(self._waiting, self._at_once))
                 # Let those who wait for an answer of a server go on.
                 await asyncio.sleep(0)
                 continue
