@@ -50,7 +50,7 @@ class PartitionWriter:
         self._follower = follower
         self._holds = holds
         self._waiting: deque[Delivery] = deque()  # bounded by the transport
-        self._at_once = min(_DECODED_AT_ONCE, limits.messages)
+        self._at_once = min(_DECODED_AT_ONCE, limits.messages, limits.rows)
         self._open = OpenBatch(topic, partition, limits)
         self._gathered: list[Delivery] = []
         self._room = asyncio.Event()  # a delivery came, or the batch was frozen
