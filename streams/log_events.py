@@ -210,6 +210,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         "info", "A partition's task failed after it was cancelled.", {"error": "the error"}
     ),
     # State
+    "state_discarded": LogEvent(
+        "info",
+        "A checkpoint of this worker came after another's claim; the state is read anew.",
+        {"partition": "whose state"},
+    ),
     "state_restored": LogEvent(
         "info",
         "The state of partitions was read from the changelog.",

@@ -8,17 +8,44 @@ earlier marker comes from a worker that had lost the partition (or is a repetiti
 Compaction is harmless as long as the last record of each key is a good one: a key that such a
 worker overwrote is written again (`ChangelogReplica.overwritten`). A marker carries the number of
 keys, so a restore can tell whether all are there (`ChangelogReplica.missing`).
+
+A checkpoint holds what changed since the one before, so who writes one must know all that counts.
+Therefore a writer claims the changelog first, under an epoch above those it has read
+(`ChangelogReplica.claimed`): from that record on, what is written under an earlier epoch is ignored
+like what comes too late. Records without an epoch, as earlier versions write them, are heard as
+they were then. Compaction may take a claim away, but every record names its epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.changelog.store import StateStore
 
 NEXT_OFFSET: Final = "next"
 """Header of a state record: the input offset that its checkpoint reaches."""
+
+EPOCH: Final = "epoch"
+"""Header of a claim and of a state record: the epoch in which its writer wrote."""
+
+
+class Epoch(NamedTuple):
+    """Who writes to a changelog since when: counted up by each claim, unique by its writer.
+
+    Of two claims of one number the greater writer's counts, wherever compaction left them.
+    """
+
+    number: int
+    writer: bytes
+
+    def encode(self) -> bytes:
+        """Encode it as the value of a header."""
+        return b"%d %b" % self
+
+
+_IGNORED: Final = object()
+"""In the place of the value of a record that nobody hears: not the value of any key."""
 
 
 def ledger_key(partition: int) -> bytes:
@@ -31,6 +58,11 @@ def marker_key(partition: int) -> bytes:
     return f"checkpoint/{partition}".encode()
 
 
+def claim_key(partition: int) -> bytes:
+    """Return the key of the claim of a partition's changelog, which is no state."""
+    return f"claim/{partition}".encode()
+
+
 class ChangelogReplica:
     """Replicate the changelog of one partition.
 
@@ -40,12 +72,15 @@ class ChangelogReplica:
     keys whose last record in the changelog differs from ``items``. ``stale`` turns true when
     another worker wrote between this worker's records: the changelog must be read on. ``restores``
     counts how often that was begun. ``ledger`` is the one of the last batch, None before the first.
+    ``epoch`` is the last that was claimed. ``diverged`` turns true when a checkpoint of our own
+    that was taken over proves to count for nobody: discard the replica then.
     """
 
     __slots__ = (
-        "_checkpoint", "_contenders", "_end", "_expected_keys", "_last", "_ledger_key",
-        "_marker_key", "_pending",
-        "items", "ledger", "overwritten", "position", "reached", "restores", "stale",
+        "_contenders", "_end", "_expected_keys", "_headers", "_last", "_ledger_key",
+        "_marker_epoch", "_marker_key", "_pending", "_unproven",
+        "diverged", "epoch", "items", "ledger", "overwritten", "position", "reached", "restores",
+        "stale",
     )  # fmt: skip
 
     def __init__(self, partition: int, items: StateStore | None = None) -> None:
@@ -54,8 +89,10 @@ class ChangelogReplica:
         # By key the offset that its record reaches, and the place of its value (None: a deletion).
         self._pending: dict[str, tuple[int, int | None]] = {}
         self._contenders: list[tuple[int, str, int | None]] = []  # more records of pending keys
-        self._last: dict[str, bytes | None] = {}  # last value of keys that are staged
-        self._checkpoint: tuple[Sequence[tuple[str, bytes]], int | None] = ((), None)
+        self._last: dict[str, object] = {}  # last value of keys that are staged
+        self._marker_epoch = Epoch(0, b"")  # of the last complete checkpoint
+        self._headers: tuple[Sequence[tuple[str, bytes]], StateHeaders] = ((), StateHeaders())
+        self._unproven: int | None = None  # what a checkpoint of ours reaches that is not read yet
         self._end = 0  # changelog offset after the last known record
         self._expected_keys: int | None = None  # from the last marker
         self.items = StateStore() if items is None else items
@@ -65,6 +102,8 @@ class ChangelogReplica:
         self.stale = False
         self.restores = 0
         self.ledger: bytes | None = None
+        self.epoch = Epoch(0, b"")
+        self.diverged = False
 
     def apply(
         self,
@@ -75,22 +114,39 @@ class ChangelogReplica:
     ) -> None:
         """Apply the next record of the changelog; skip one that is no state record."""
         self._end = offset + 1
-        if headers != self._checkpoint[0]:  # the same for all records of a checkpoint
-            self._checkpoint = (headers, checkpoint_offset(headers))
-        reaches = self._checkpoint[1]
+        if headers != self._headers[0]:  # the same for all records of a checkpoint
+            self._headers = (headers, state_headers(headers))
+        reaches, epoch = self._headers[1]
+        late = epoch is not None and not self._follow(epoch)
         if key is not None and reaches is not None:
+            # The first checkpoint of an epoch counts wherever it ends: where compaction took a
+            # claim away, a marker of the epoch before may have been heard that came too late.
+            first = epoch is not None and epoch > self._marker_epoch
+            heard = not late and (first or reaches > self.reached)
             if key == self._marker_key:
-                if reaches > self.reached:
+                if not late and epoch == self.epoch and reaches == self._unproven:
+                    self._unproven = None
+                if heard:
                     self._complete(reaches)
                     self._expected_keys = _key_count(value)
-            elif reaches <= self.reached:
-                self._check_last(key.decode(), value)
+                    self._marker_epoch = epoch or self._marker_epoch
+            elif not heard:
+                # Who writes late has the same value at best, but the record is heard by nobody.
+                self._check_last(key.decode(), _IGNORED if late else value)
             else:
                 self._stage(key.decode(), value, reaches)
         elif key == self._ledger_key and value is not None:
             self.ledger = value
         if not self._pending:
             self.position = self._end
+
+    def _follow(self, epoch: Epoch) -> bool:
+        """Follow a record to its epoch; return False if a later one was claimed."""
+        if epoch > self.epoch:
+            self.epoch = epoch
+            # What we took over had not been read before somebody else claimed the changelog.
+            self.diverged = self.diverged or self._unproven is not None
+        return epoch == self.epoch
 
     def rewind(self) -> None:
         """Prepare to read from ``position``: discard the incomplete checkpoint after it."""
@@ -99,6 +155,18 @@ class ChangelogReplica:
         self._end = self.position
         self.stale = False
         self.restores += 1
+
+    def claimed(self, epoch: Epoch, first: int | None) -> bool:
+        """Take note of a claim of our own at an offset; return False if others wrote before it.
+
+        Then the changelog must be read on, which tells whether the claim counts.
+        """
+        if first != self._end:
+            self.stale = True
+            return False
+        self.epoch = epoch
+        self.advance(first, 1, incomplete=False)
+        return True
 
     def advance(self, first: int | None, records: int, *, incomplete: bool) -> None:
         """Skip confirmed records of our own that end no checkpoint.
@@ -126,6 +194,7 @@ class ChangelogReplica:
             self._set(key, None if value is None else self.items.stage(key, value))
         self.overwritten.difference_update(state)
         self.reached = reached
+        self._marker_epoch = self.epoch
         self._expected_keys = len(self.items)
         beyond = any(upto > reached for upto, _ in self._pending.values())
         if first == self._end and not beyond and not self._contenders:
@@ -134,6 +203,7 @@ class ChangelogReplica:
             self.position = self._end = first + records
         else:
             self.stale = True
+            self._unproven = reached
 
     def marker(self, state: Mapping[str, bytes | None], reached: int) -> bytes:
         """Encode the marker that ends a checkpoint of ours: its offset and the number of keys."""
@@ -161,7 +231,7 @@ class ChangelogReplica:
         """
         return 0 if self._expected_keys is None else self._expected_keys - len(self.items)
 
-    def _check_last(self, key: str, value: bytes | None) -> None:
+    def _check_last(self, key: str, value: object) -> None:
         """Note whether an ignored record is now the last one of its key.
 
         One that is staged may become valid later, and is not the last word on its key either.
@@ -235,9 +305,23 @@ def _key_count(value: bytes | None) -> int | None:
     return int(words[1]) if len(words) == 2 and words[1].isdigit() else None
 
 
-def checkpoint_offset(headers: Sequence[tuple[str, bytes]]) -> int | None:
-    """Return the input offset that a record's checkpoint reaches; None if it is no state record."""
+class StateHeaders(NamedTuple):
+    """What the headers of a record tell; None where they do not."""
+
+    reaches: int | None = None
+    epoch: Epoch | None = None
+
+
+def state_headers(headers: Sequence[tuple[str, bytes]]) -> StateHeaders:
+    """Read the input offset that a record's checkpoint reaches, and its epoch.
+
+    Without the former it is no state record; without the latter an earlier version wrote it.
+    """
+    reaches, epoch = None, None
     for name, value in headers:
-        if name == NEXT_OFFSET:
-            return int(value) if value.isdigit() else None
-    return None
+        if name == NEXT_OFFSET and value.isdigit():
+            reaches = int(value)
+        elif name == EPOCH:
+            number, _, writer = value.partition(b" ")
+            epoch = Epoch(int(number), writer) if number.isdigit() else None
+    return StateHeaders(reaches, epoch)

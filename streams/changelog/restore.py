@@ -139,7 +139,7 @@ class StateRestorer:
         for partition in partitions:
             replica = self._replicas.get(partition)
             if replica is None or now - self._current_at.get(partition, now) > TRUST_S:
-                replica = ChangelogReplica(partition, StateStore(self._directory))
+                replica = self._fresh_replica(partition)
             left[partition] = self._replicas[partition] = replica
         backoff = Backoff("restore_state", f"the state in {self.topic} cannot be read", self._say_s)
         while left:
@@ -151,6 +151,9 @@ class StateRestorer:
         seconds = round(self._clock() - now, 2)
         keys = sum(len(self._replicas[p].items) for p in partitions if p in self._replicas)
         log.info("state_restored", partitions=sorted(partitions), keys=keys, seconds=seconds)
+
+    def _fresh_replica(self, partition: int) -> ChangelogReplica:
+        return ChangelogReplica(partition, StateStore(self._directory))
 
     async def _attempt(self, left: dict[int, ChangelogReplica], generation: int) -> None:
         """Read each partition to its end, removing it from ``left`` there."""
@@ -184,7 +187,14 @@ class StateRestorer:
                     # The end told by a fetch is right on every broker (see `streams.kafka.ends`).
                     end = fetched_end(consumer, place)
                     if end is not None and await consumer.position(place) >= end:
-                        partition = places.pop(place)
+                        partition = places[place]
+                        if left[partition].diverged:
+                            log.info("state_discarded", partition=partition)
+                            replica = self._fresh_replica(partition)
+                            left[partition] = self._replicas[partition] = replica
+                            consumer.seek(place, replica.position)
+                            continue
+                        del places[place]
                         replica = left.pop(partition)
                         if replica.missing:
                             raise DamagedStateError(self._damage(partition, replica))

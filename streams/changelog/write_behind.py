@@ -5,16 +5,28 @@ restores the last complete checkpoint and replays what came after it. A checkpoi
 enough has changed and written along with the batches that follow, in pieces that stand in a fixed
 share to the bytes of the readings processed meanwhile. So the changelog grows with the readings and
 not with the size of the state, in every minute of every hour.
+
+Before anything else a writer claims the changelog (`WriteBehind.claim`): see
+`streams.changelog.replica`.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from streams.changelog.replica import NEXT_OFFSET, ChangelogReplica, ledger_key, marker_key
+from streams.changelog.replica import (
+    EPOCH,
+    NEXT_OFFSET,
+    ChangelogReplica,
+    Epoch,
+    claim_key,
+    ledger_key,
+    marker_key,
+)
 from streams.kafka.producer import PartitionRecord
 from streams.transport.batch import PartitionBatch
 
@@ -72,8 +84,10 @@ class CheckpointPolicy(NamedTuple):
 class WriteBehind:
     """Decide what of a partition's state is written with each batch.
 
-    `next_records` gives what to write; `confirm` must follow once the changelog has it. If that
-    fails, drop the engine and this object: their successors begin at ``base``.
+    `claim` gives what to write first, and `confirm_claim` must follow; until others are known to
+    have written nothing before it, no state is. `next_records` gives what to write then, and
+    `confirm` must follow once the changelog has it. If that fails, drop the engine and this
+    object: their successors begin at ``base``. ``writer`` (default: random) is in its claims.
     """
 
     def __init__(
@@ -83,7 +97,10 @@ class WriteBehind:
         replica: ChangelogReplica,
         policy: CheckpointPolicy,
         clock: Callable[[], float] = time.monotonic,
+        writer: bytes | None = None,
     ) -> None:
+        self._writer = secrets.token_hex(4).encode() if writer is None else writer
+        self._epoch: Epoch | None = None  # the one of our last claim
         self._partition = partition
         self._engine = engine
         self._replica = replica
@@ -137,13 +154,30 @@ class WriteBehind:
         """True when something was processed that no complete checkpoint has."""
         return self._state is not None or self._unsaved > 0
 
+    @property
+    def claimed(self) -> bool:
+        """True while nobody is known to have claimed the changelog after this object."""
+        return self._epoch is not None and self._epoch == self._replica.epoch
+
+    def claim(self) -> PartitionRecord:
+        """Return the record that claims the changelog."""
+        self._epoch = Epoch(self._replica.epoch.number + 1, self._writer)
+        return PartitionRecord(claim_key(self._partition), b"", ((EPOCH, self._epoch.encode()),))
+
+    def confirm_claim(self, first: int | None) -> None:
+        """Note that the changelog has the claim, at this offset."""
+        assert self._epoch is not None  # noqa: S101 (it was claimed)
+        self._replica.claimed(self._epoch, first)
+
     def next_records(self, *, full: bool = False) -> list[PartitionRecord]:
         """Return the records to write now, the ledger last; ``full``: all of the state."""
         full = full or self.replay_due
         self._check_replica()
-        if (full and self._unsaved) or (self._state is None and self._due()):
-            self._take()
-        found = [] if self._state is None else self._pieces(full or self._hurries())
+        found: list[PartitionRecord] = []
+        if self.claimed:
+            if (full and self._unsaved) or (self._state is None and self._due()):
+                self._take()
+            found = [] if self._state is None else self._pieces(full or self._hurries())
         if self._engine.next_offset >= self._ledger_from:
             self._ledger = self._engine.ledger()
             found.append(PartitionRecord(ledger_key(self._partition), self._ledger))
@@ -155,7 +189,8 @@ class WriteBehind:
     def _pieces(self, hurry: bool) -> list[PartitionRecord]:
         """Return what may be written of the checkpoint in progress; all of it in a ``hurry``."""
         assert self._state is not None  # noqa: S101 (its caller checks)
-        headers = ((NEXT_OFFSET, b"%d" % self._reaches),)
+        assert self._epoch is not None  # noqa: S101 (its caller checks)
+        headers = ((NEXT_OFFSET, b"%d" % self._reaches), (EPOCH, self._epoch.encode()))
         found: list[PartitionRecord] = []
         while self._left:
             key = self._left[0]

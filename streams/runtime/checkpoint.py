@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from streams.changelog.write_behind import WriteBehind
 from streams.kafka.partitions import PartitionRevoked
-from streams.kafka.producer import ConfirmedProducer, Output
+from streams.kafka.producer import ConfirmedProducer, Output, PartitionRecord
 from streams.metrics.metric_set import MetricSet
 from streams.runtime.batch_metrics import BatchMetrics
 from streams.transport.batch import Delivery
@@ -68,12 +68,21 @@ class Checkpoint:
     ) -> None:
         """Take the second and third step; ``full``: write all of the state, due or not."""
         with self._metrics.stage("save"):
+            if not state.claimed:
+                state.confirm_claim(await self._write(partition, [state.claim()], revoked))
             records = state.next_records(full=full)
-            first = await self._producer.produce_to(
-                self._changelog, partition, records, revoked=revoked
-            )
-            if revoked():
-                raise PartitionRevoked
+            first = await self._write(partition, records, revoked)
             taken_s = state.confirm(first, len(records))
         if taken_s is not None:
             self._metrics.checkpoint_completed(partition, taken_s)
+
+    async def _write(
+        self, partition: int, records: list[PartitionRecord], revoked: Callable[[], bool]
+    ) -> int | None:
+        """Write to the changelog; return the offset of the first, None if others are between."""
+        first = await self._producer.produce_to(
+            self._changelog, partition, records, revoked=revoked
+        )
+        if revoked():
+            raise PartitionRevoked
+        return first

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.changelog.replica import ChangelogReplica, marker_key
+from streams.changelog.replica import ChangelogReplica, Epoch, claim_key, marker_key
 from streams.changelog.store import StateStore
 from tests.support.generated import examples
 
@@ -274,3 +274,139 @@ def test_workers_that_come_and_go_know_what_the_changelog_says(data: st.DataObje
     for key, value in last_comer.items.items():
         if key not in last_comer.overwritten and last[key.encode()].reaches <= last_comer.reached:
             assert last[key.encode()].value == value
+
+
+class Written(NamedTuple):
+    """A record of the changelog; None: a claim reaches nothing."""
+
+    key: bytes
+    value: bytes | None
+    reaches: int | None
+    epoch: Epoch
+
+
+def test_the_first_checkpoint_of_an_epoch_counts_wherever_it_ends() -> None:
+    # Compaction took the claims of 2, so what a zombie of 1 wrote after them is heard at first.
+    zombie, owner = Epoch(1, b"z"), Epoch(2, b"o")
+    log = [
+        Written(b"0/b", b"9", 9, zombie),
+        Written(marker_key(0), b"9 2", 9, zombie),
+        Written(b"0/a", b"7", 7, owner),
+        Written(b"0/b", b"7", 7, owner),
+        Written(marker_key(0), b"7 2", 7, owner),
+    ]
+    worker = Worker(b"w")
+    worker.read(list(enumerate(log)))
+    found = worker.replica
+    assert (dict(found.items), found.reached, found.missing) == (
+        {"0/a": b"7", "0/b": b"7"}, 7, 0,
+    )  # fmt: skip
+
+
+def test_of_two_claims_of_one_number_compaction_changes_nothing() -> None:
+    lesser, greater = Epoch(1, b"a"), Epoch(1, b"b")
+    claim = Written(claim_key(0), b"", None, lesser)
+    log = [
+        Written(claim_key(0), b"", None, greater),
+        Written(b"0/k", b"5", 5, greater),
+        Written(marker_key(0), b"5 1", 5, greater),
+    ]
+    for order in ([claim, *log], [log[0], claim, *log[1:]], [claim, *log[1:]], [*log, claim]):
+        worker = Worker(b"w")
+        worker.read(list(enumerate(order)))
+        assert (dict(worker.replica.items), worker.replica.epoch) == ({"0/k": b"5"}, greater)
+
+
+class Worker:
+    """A worker that may not know that it lost the partition."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        self.replica = fresh()
+        self.epoch: Epoch | None = None
+
+    def read(self, log: list[tuple[int, Written]]) -> None:
+        """Read on to the end, from the beginning where what it took over counts for nobody."""
+        for _ in range(2):
+            self.replica.rewind()
+            for offset, (key, value, reaches, epoch) in log:
+                if offset >= self.replica.position:
+                    next_ = () if reaches is None else (("next", b"%d" % reaches),)
+                    headers = (*next_, ("epoch", epoch.encode()))
+                    self.replica.apply(offset, key, value, headers)
+            if not self.replica.diverged:
+                return
+            self.replica = fresh()
+        raise AssertionError("what was read from the beginning diverged")
+
+    @property
+    def claimed(self) -> bool:
+        return self.epoch is not None and self.epoch == self.replica.epoch
+
+
+@given(st.data())
+@examples(400)
+def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObject) -> None:
+    """Each writes whole checkpoints whenever it likes, of keys that come and go; some land late."""
+    draw = data.draw
+    history = History(draw(st.lists(INPUTS, min_size=1, max_size=15)))
+    log: list[tuple[int, Written]] = []
+    late: list[list[Written]] = []
+    workers = [Worker(name) for name in (b"a", b"b", b"c")]
+
+    def write(records: list[Written]) -> int:
+        first = len(log)
+        log.extend(enumerate(records, first))
+        return first
+
+    for _ in range(draw(st.integers(1, 14))):
+        if late and draw(st.sampled_from([True, False])):
+            write(late.pop(draw(st.integers(0, len(late) - 1))))
+        worker = draw(st.sampled_from(workers))
+        if worker.replica.stale or draw(st.booleans()):
+            worker.read(log)
+            found = worker.replica
+            assert (dict(found.items), found.missing) == (history.expected(found.reached), 0)
+        replica = worker.replica
+        if not worker.claimed:
+            worker.epoch = Epoch(replica.epoch.number + 1, worker.name)
+            if late and draw(st.sampled_from([True, False])):
+                write(late.pop(0))
+            claim = Written(claim_key(0), b"", None, worker.epoch)
+            replica.claimed(worker.epoch, write([claim]))
+        start = replica.reached
+        if not worker.claimed or start >= len(history.inputs):
+            continue
+        assert worker.epoch is not None
+        upto = draw(st.integers(start + 1, len(history.inputs)))
+        again = {key[2:]: replica.items.get(key) for key in replica.to_write_again}
+        saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
+        marker = replica.marker(saved, upto)
+        records = [Written(key.encode(), value, upto, worker.epoch) for key, value in saved.items()]
+        records.append(Written(marker_key(0), marker, upto, worker.epoch))
+        if draw(st.booleans()):
+            replica.committed(saved, upto, write(records), len(records))
+            continue
+        # What follows is written when others have claimed the changelog, or never.
+        cut = draw(st.integers(0, len(records)))
+        write(records[:cut])
+        late.append(records[cut:])
+        worker.replica, worker.epoch = fresh(), None
+    last_comer = Worker(b"z")
+    last_comer.read(log)
+    found = last_comer.replica
+    assert (dict(found.items), found.missing) == (history.expected(found.reached), 0)
+    for worker in workers:
+        worker.read(log)
+        assert (dict(worker.replica.items), worker.replica.reached) == (
+            dict(found.items), found.reached,
+        )  # fmt: skip
+    # Compaction keeps the last record of each key in the older part of the log.
+    head = draw(st.integers(0, len(log)))
+    last = {record.key: offset for offset, record in log[:head]}
+    compacted = [each for each in log[:head] if last[each[1].key] == each[0]] + log[head:]
+    wrong = found.overwritten | found.to_write_again
+    again_read = Worker(b"y")
+    again_read.read(compacted)
+    if not wrong and found.reached == again_read.replica.reached:
+        assert dict(again_read.replica.items) == dict(found.items)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.changelog.replica import ChangelogReplica
+from streams.changelog.replica import EPOCH, ChangelogReplica, claim_key
 from streams.changelog.restore import TRUST_S, DamagedStateError, StateRestorer
 from streams.changelog.segments import StoreError
 from streams.kafka.partitions import PartitionRevoked
-from streams.kafka.producer import ConfirmedProducer
+from streams.kafka.producer import ConfirmedProducer, PartitionRecord
 from tests.support.broker import TestBroker, unique
 from tests.support.changelog import checkpoint_records
 from tests.support.disk import files_of_at_most, open_files
@@ -109,6 +109,30 @@ async def test_a_partition_that_stays_reads_on_where_it_was(any_broker: TestBrok
         log.assign({0}, 4)
         assert await log.restore(0, 4, revoked=staying) is mine
         assert (dict(mine.items), mine.reached) == ({"0/a": b"9", "0/b": b"9"}, 9)
+        await log.stop()
+
+
+async def test_what_was_taken_over_and_counts_for_nobody_is_discarded(
+    any_broker: TestBroker,
+) -> None:
+    async with changelog(any_broker) as written:
+        log = written.log()
+        log.assign({0}, 1)
+        await written.write(0, 5, {"0/a": b"5"})
+        mine = await log.restore(0, 1, revoked=staying)
+        claim = PartitionRecord(claim_key(0), b"", ((EPOCH, b"9 other"),))
+        state: dict[str, bytes | None] = {"0/a": b"7", "0/b": b"7"}
+        records = [
+            PartitionRecord(record.key, record.value, (*record.headers, (EPOCH, b"1 mine")))
+            for record in checkpoint_records(0, state, 7, mine)
+        ]
+        topic = written.topic
+        await written.producer.produce_to(topic, 0, [claim], revoked=staying)
+        first = await written.producer.produce_to(topic, 0, records, revoked=staying)
+        mine.committed(state, 7, first, len(records))
+        found = await log.restore(0, 1, revoked=staying)
+        assert found is not mine
+        assert (dict(found.items), found.reached) == ({"0/a": b"5"}, 5)
         await log.stop()
 
 

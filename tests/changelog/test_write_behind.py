@@ -111,6 +111,10 @@ class Live:
         self.clock.now = batch[-1].timestamp / 1000
         self.engine.apply(batch, save=False)  # type: ignore[arg-type]
         self.saving.record_batch(PartitionBatch("emissions.readings", 0, batch, 1))
+        if not self.saving.claimed:
+            self.saving.claim()
+            self.saving.confirm_claim(self.written)
+            self.written += 1
         records = self.saving.next_records()
         self.saving.confirm(self.written, len(records))
         self.written += len(records)
@@ -181,6 +185,10 @@ class Bench:
         self.saving.record_batch(PartitionBatch("readings", 0, made, 1))
 
     def write(self, *, whole: bool = False) -> list[str]:
+        """Write what is due, as `streams.runtime.checkpoint` does; the keys but the claim's."""
+        if not self.saving.claimed:
+            self.log.append(self.saving.claim())
+            self.saving.confirm_claim(len(self.log) - 1)
         records = self.saving.next_records(full=whole)
         first = len(self.log)
         self.log += records
@@ -318,6 +326,52 @@ def test_what_a_checkpoint_that_was_cut_short_had_does_not_come_back() -> None:
     assert "0/gone" in bench.write(whole=True)
     read = bench.read(ChangelogReplica(0))
     assert (dict(read.items), read.missing) == ({"0/0": b"%-100d" % 10}, 0)
+
+
+def test_nothing_of_the_state_is_written_before_the_claim_is_known_to_be_the_last_word() -> None:
+    bench = Bench()
+    bench.judge(10, "0/a")
+    claim = bench.saving.claim()
+    bench.others(PartitionRecord(b"0/b", b"1", (("next", b"3"),)))
+    bench.log.append(claim)
+    bench.saving.confirm_claim(1)
+    assert (bench.saving.claimed, bench.saved.stale) == (False, True)
+    (ledger,) = bench.saving.next_records(full=True)
+    assert ledger.key == ledger_key(0)
+    bench.log.append(ledger)
+    bench.saving.confirm(2, 1)
+    bench.read(bench.saved)
+    assert bench.saving.claimed  # nobody claimed it after us
+    assert bench.write(whole=True) == ["0/b", "0/a", MARK, LEDGER]
+    read = bench.read(ChangelogReplica(0))
+    assert (dict(read.items), read.missing) == ({"0/a": b"%-100d" % 10}, 0)
+
+
+def test_who_claims_later_is_heard_alone() -> None:
+    bench = Bench()
+    bench.judge(10, "0/a")
+    bench.write(whole=True)
+    other = ChangelogReplica(0)
+    bench.read(other)
+    theirs = WriteBehind(0, bench.engine, other, CheckpointPolicy(), bench.clock)
+    bench.judge(10, "0/a")
+    records = bench.saving.next_records(full=True)
+    bench.others(theirs.claim())
+    theirs.confirm_claim(len(bench.log) - 1)
+    assert theirs.claimed
+    first = len(bench.log)
+    bench.log += records  # a zombie's: they come after the claim
+    bench.saving.confirm(first, len(records))
+    read = bench.read(ChangelogReplica(0))
+    assert (read.reached, dict(read.items), read.overwritten) == (
+        10,
+        {"0/a": b"%-100d" % 10},
+        {"0/a"},
+    )
+    # The zombie has taken over what counts for nobody, and learns it when it reads on.
+    assert bench.saved.stale
+    bench.read(bench.saved)
+    assert (bench.saved.diverged, bench.saving.claimed) == (True, False)
 
 
 def test_the_ledger_is_no_part_of_the_state() -> None:

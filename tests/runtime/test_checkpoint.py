@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from streams.changelog.replica import ChangelogReplica, ledger_key, marker_key
+from streams.changelog.replica import ChangelogReplica, claim_key, ledger_key, marker_key
 from streams.changelog.write_behind import CheckpointPolicy, WriteBehind
 from streams.kafka.partitions import PartitionRevoked
 from streams.kafka.producer import ConfirmedProducer, Output, PartitionRecord
@@ -66,6 +66,9 @@ class JournalProducer(ConfirmedProducer):
         if revoked():
             raise PartitionRevoked
         assert (topic, partition) == ("changelog", 3)
+        if [record.key for record in records] == [claim_key(3)]:
+            self.journal.step("claim")
+            return 0
         self.journal.step("changelog")
         self.journal.changelog += [r for r in records if isinstance(r, PartitionRecord)]
         return 40
@@ -111,11 +114,12 @@ class JournalDelivery:
 async def complete(journal: Journal, event: JournalDelivery | None = None) -> None:
     checkpoint = Checkpoint(JournalProducer(journal), "changelog")
     saved = JournalReplica(journal)
-    saving = WriteBehind(3, JournalEngine(), saved, CheckpointPolicy(records=2))
+    policy = CheckpointPolicy(records=2)
+    saving = WriteBehind(3, JournalEngine(), saved, policy, writer=b"one")
     await checkpoint.complete(event or JournalDelivery(journal), OUTPUTS, saving)
 
 
-ORDER = ["outputs", "changelog", "state", "ack"]
+ORDER = ["outputs", "claim", "changelog", "state", "ack"]
 
 
 async def test_the_order() -> None:
@@ -132,7 +136,7 @@ async def test_a_failed_step_ends_the_commit_order(failing: str) -> None:
     assert journal.steps == ORDER[: ORDER.index(failing)]
 
 
-@pytest.mark.parametrize("during", ["outputs", "changelog"])
+@pytest.mark.parametrize("during", ["outputs", "claim", "changelog"])
 async def test_a_revoked_partition_ends_the_commit_order(during: str) -> None:
     journal = Journal()
     event = JournalDelivery(journal)
@@ -156,5 +160,5 @@ async def test_the_ledger_comes_last_and_the_mark_says_how_far() -> None:
         (ledger_key(3), b"ledger"),
     ]
     *state, ledger = journal.changelog
-    assert {r.headers for r in state} == {(("next", b"9"),)}
+    assert {r.headers for r in state} == {(("next", b"9"), ("epoch", b"1 one"))}
     assert ledger.headers == ()

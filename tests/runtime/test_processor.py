@@ -132,6 +132,11 @@ class Worker:
 
     async def restore(self, *_: int, revoked: Callable[[], bool]) -> ChangelogReplica:
         assert not revoked()
+        if self.saved.stale:  # what the changelog has besides is read on
+            self.saved.rewind()
+            for offset, record in enumerate(self.producer.changelog):
+                if offset >= self.saved.position:
+                    self.saved.apply(offset, record.key, record.value, record.headers)
         return self.saved
 
     async def catch_up(self) -> None:
