@@ -189,8 +189,7 @@ class WriteBehind:
     def _pieces(self, hurry: bool) -> list[PartitionRecord]:
         """Return what may be written of the checkpoint in progress; all of it in a ``hurry``."""
         assert self._state is not None  # noqa: S101 (its caller checks)
-        assert self._epoch is not None  # noqa: S101 (its caller checks)
-        headers = ((NEXT_OFFSET, b"%d" % self._reaches), (EPOCH, self._epoch.encode()))
+        headers = self._headers()
         found: list[PartitionRecord] = []
         while self._left:
             key = self._left[0]
@@ -204,6 +203,10 @@ class WriteBehind:
         marker = self._replica.marker(self._state, self._reaches)
         found.append(PartitionRecord(marker_key(self._partition), marker, headers))
         return found
+
+    def _headers(self) -> tuple[tuple[str, bytes], ...]:
+        assert self._epoch is not None  # noqa: S101 (it was claimed)
+        return ((NEXT_OFFSET, b"%d" % self._reaches), (EPOCH, self._epoch.encode()))
 
     def _check_replica(self) -> None:
         """Restart the checkpoint in progress where another worker wrote to the changelog.
