@@ -14,19 +14,22 @@ from streams.core.time.local_clock import zone
 
 _DATE = r"(?:19[7-9][0-9]|20[0-9][0-9]|21[0-9][0-9])-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,3})?)?"
+BIN_PATTERN: Final = r"^[0-9]{12}$"
+REGION_PATTERN: Final = r"^KZ-[0-9]{2}$"
+MONTH_PATTERN: Final = r"^(19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(0[1-9]|1[0-2])$"
 MOMENT: Final = rf"^{_DATE}(?:T{_CLOCK}(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9]))?$"
 
 Window = Literal["20min", "30min", "1h", "day"]
 Bin = Annotated[
     str | None,
-    QueryParameter(name="enterprise", pattern=r"^[0-9]{12}$", description="БИН of the enterprise"),
+    QueryParameter(name="enterprise", pattern=BIN_PATTERN, description="БИН of the enterprise"),
 ]
 Source = Annotated[
     str | None, QueryParameter(name="source", min_length=1, max_length=200, description="Source")
 ]
 Region = Annotated[
     str | None,
-    QueryParameter(name="region", pattern=r"^KZ-[0-9]{2}$", description="Region, ISO 3166-2:KZ"),
+    QueryParameter(name="region", pattern=REGION_PATTERN, description="Region, ISO 3166-2:KZ"),
 ]
 Pollutant = Annotated[
     str | None,
@@ -117,9 +120,9 @@ def starting(from_: str | None, to: str | None, column: str = "start") -> list[F
     """
     found = []
     if from_ is not None:
-        found.append(_bound(f"{column} >=", "from", moment(from_)))
+        found.append(_bound(f"{column} >=", "from", _named("from", from_)))
     if to is not None:
-        found.append(_bound(f"{column} <", "to", moment(to, end=True)))
+        found.append(_bound(f"{column} <", "to", _named("to", to, end=True)))
     return found
 
 
@@ -128,9 +131,9 @@ def overlapping(from_: str | None, to: str | None) -> list[Filter]:
     found = []
     if from_ is not None:
         found.append(_bound("ifNull(end, toDateTime64('2299-01-01', 3, 'UTC')) >", "from",
-                            moment(from_)))  # fmt: skip
+                            _named("from", from_)))  # fmt: skip
     if to is not None:
-        found.append(_bound("start <", "to", moment(to, end=True)))
+        found.append(_bound("start <", "to", _named("to", to, end=True)))
     return found
 
 
@@ -139,6 +142,13 @@ def _bound(comparison: str, name: str, value: datetime) -> Filter:
     return Filter(
         f"{comparison} toDateTime64({{bound_{name}:String}}, 3, 'UTC')", {f"bound_{name}": text}
     )
+
+
+def _named(name: str, text: str, *, end: bool = False) -> datetime:
+    try:
+        return moment(text, end=end)
+    except MomentError as error:
+        raise MomentError(f"{name}: {error}") from None
 
 
 def moment(text: str, *, end: bool = False) -> datetime:

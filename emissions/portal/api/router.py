@@ -19,6 +19,7 @@ from emissions.portal.api.cursor import CursorError
 from emissions.portal.api.document import PREFIX, document
 from emissions.portal.api.document_page import document_page
 from emissions.portal.api.filters import MomentError
+from emissions.portal.api.parameter_words import wrong_parameter
 from emissions.portal.api.problem import problem
 from emissions.portal.database import DatabaseGoneError
 
@@ -67,10 +68,9 @@ def api_router() -> Router:
 
 def refuse_unknown_parameters(request: ApiRequest) -> Response[bytes] | None:
     """Refuse a query with a parameter that its route has not: a misspelt filter filters nothing."""
-    route = api_document()["paths"].get(request.scope["path_template"])
-    if route is None:
+    if request.scope["path_template"] not in api_document()["paths"]:
         return None
-    known = {each["name"] for each in route["get"].get("parameters", ()) if each["in"] == "query"}
+    known = {each["name"] for each in _described(request) if each["in"] == "query"}
     unknown = sorted(set(request.query_params) - known)
     if not unknown:
         return None
@@ -78,7 +78,7 @@ def refuse_unknown_parameters(request: ApiRequest) -> Response[bytes] | None:
     return problem(400, f"{unknown[0][:40]} is no parameter here; this takes {takes}")
 
 
-def told(_: ApiRequest, error: Exception) -> Response[bytes]:
+def told(request: ApiRequest, error: Exception) -> Response[bytes]:
     """Return the problem that tells of an error, without anything of its inside."""
     if isinstance(error, CursorError | MomentError):
         return problem(400, str(error))
@@ -90,16 +90,26 @@ def told(_: ApiRequest, error: Exception) -> Response[bytes]:
             503, "the data store does not answer; ask again in a minute", {"retry-after": "60"}
         )
     if isinstance(error, HTTPException) and error.status_code < 500:
-        return problem(error.status_code, _said(error))
+        return problem(error.status_code, _said(request, error))
     log.error("portal_request_failed", exc_info=error)
     return problem(500, "the fault is ours and was recorded; ask again later")
 
 
-def _said(error: HTTPException) -> str:
+def _said(request: ApiRequest, error: HTTPException) -> str:
     if error.status_code == 404:
         return error.detail if error.detail != "Not Found" else "see /api/v1/ for what there is"
     extra = error.extra if isinstance(error.extra, list) else []
+    told_of = {str(each.get("key")).rstrip("_") for each in extra if isinstance(each, dict)}
+    values = {**request.query_params, **request.path_params}
     wrong = [
-        f"{each.get('key')}: {each.get('message')}" for each in extra if isinstance(each, dict)
+        wrong_parameter(each, values.get(each["name"]))
+        for each in _described(request)
+        if each["name"] in told_of
     ]
-    return "; ".join(wrong)[:500] or "see /api/v1/ for what it takes"
+    return "; ".join(wrong) or "see /api/v1/ for what it takes"
+
+
+def _described(request: ApiRequest) -> list[dict[str, Any]]:
+    """Return what the document says of the parameters of the route; none for a wrong method."""
+    route = api_document()["paths"].get(request.scope.get("path_template", ""))
+    return [] if route is None else list(route["get"].get("parameters", ()))

@@ -14,6 +14,7 @@ from msgspec import Meta
 from emissions.portal.api.answer import ApiRequest, answered, paths
 from emissions.portal.api.document import documented
 from emissions.portal.api.filters import (
+    MONTH_PATTERN,
     NO_TEST_SOURCES,
     USUAL_ROWS,
     Bin,
@@ -31,7 +32,7 @@ Month = Annotated[
     str | None,
     QueryParameter(
         name="month",
-        pattern=r"^(19[7-9][0-9]|20[0-9]{2}|21[0-9]{2})-(0[1-9]|1[0-2])$",
+        pattern=MONTH_PATTERN,
         description="Month, such as 2026-05",
     ),
 ]

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from emissions.portal.api.answer import CACHE_CONTROL, ApiRequest, answered, paths
 from emissions.portal.api.document import documented
-from emissions.portal.api.filters import USUAL_ROWS, Bin, Cursor, Limit, Region, equal
+from emissions.portal.api.filters import BIN_PATTERN, USUAL_ROWS, Bin, Cursor, Limit, Region, equal
 from emissions.portal.api.resource import KeyColumn, Resource
 from emissions.portal.rendering import PageView
 
@@ -109,7 +109,7 @@ class EnterpriseStatus(msgspec.Struct, frozen=True):
     sources: Annotated[list[SourceStatus], Meta(description="Its sources, by name")]
 
 
-Named = Annotated[str, PathParameter(pattern=r"^[0-9]{12}$", description="БИН")]
+Named = Annotated[str, PathParameter(pattern=BIN_PATTERN, description="БИН")]
 
 _SOURCES: Final = """
 SELECT
