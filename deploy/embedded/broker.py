@@ -66,6 +66,7 @@ class EmbeddedBroker:
         self._ready_s = ready_s
         self._process: subprocess.Popen[bytes] | None = None
         self._output: IO[bytes] | None = None
+        self._began_at = 0  # where in the log this start of it begins
         self.port = 0
 
     @property
@@ -88,6 +89,12 @@ class EmbeddedBroker:
             and self._process.poll() is None
             and (self._store is None or self._store.poll() is None)
         )
+
+    @property
+    def exit_code(self) -> int | None:
+        """With which code the broker or its store ended (negative: by that signal); None: alive."""
+        codes = (each.poll() for each in (self._process, self._store) if each is not None)
+        return next((code for code in codes if code is not None), None)
 
     def start(self) -> Self:
         """Start the broker and wait until it answers. Raises `BrokerError`, `NotInstalledError`."""
@@ -141,6 +148,7 @@ class EmbeddedBroker:
             if self._log is None
             else self._log.open("a+b")
         )
+        self._began_at = self._output.seek(0, os.SEEK_END)
         storage, access = "memory://tansu/", {}
         if self._data is not None:
             storage, access = f"s3://{_BUCKET}/", self._start_store(self._data)
@@ -209,6 +217,6 @@ class EmbeddedBroker:
     def _last_words(self) -> str:
         if self._output is None:
             return "no output"
-        self._output.seek(0)
+        self._output.seek(self._began_at)
         where = f" (log: {self._log})" if self._log else ""
         return last_line(self._output.read()) + where

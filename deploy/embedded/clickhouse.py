@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
-from deploy.embedded.child import end, stable_port
+from deploy.embedded.child import end, last_line, stable_port
 from deploy.embedded.clickhouse_users import USER
 from deploy.embedded.extra import CLICKHOUSE, require
 
@@ -52,6 +52,7 @@ class EmbeddedClickHouse:
         self.key = key or secrets.token_urlsafe(32)
         self._memory_bytes = memory_bytes
         self._process: subprocess.Popen[bytes] | None = None
+        self._began_at = 0  # where in the log this start of it begins
 
     @property
     def url(self) -> str:
@@ -69,12 +70,18 @@ class EmbeddedClickHouse:
         running = self._process is not None and self._process.poll() is None
         return self._process.pid if self._process is not None and running else None
 
+    @property
+    def exit_code(self) -> int | None:
+        """With which code it ended (negative: by that signal); None: it runs, or was stopped."""
+        return None if self._process is None else self._process.poll()
+
     def start(self) -> EmbeddedClickHouse:
         """Start it and wait until it answers. Raises `StartError`, `NotInstalledError`."""
         require(CLICKHOUSE)
         self.path.mkdir(parents=True, exist_ok=True)
         port = self.port or stable_port()  # a port of the kernel's could be lost while it is down
         with (self.path / "clickhouse.log").open("ab") as log:
+            self._began_at = log.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", self.module),
@@ -140,7 +147,18 @@ class EmbeddedClickHouse:
             ready = selector.select(max(0.0, deadline - time.monotonic()))
         line = process.stdout.readline() if ready else b""
         if not line:
-            log = (self.path / "clickhouse.log").read_text(errors="replace").strip()
-            last = log.splitlines()[-1] if log else f"no answer within {_START_S:.0f} s"
+            log = (self.path / "clickhouse.log").read_bytes()[self._began_at :].strip()
+            last = last_line(log) if log else self._how_it_ended()
             raise StartError(f"the embedded ClickHouse did not start: {last}")
         return line
+
+    def _how_it_ended(self) -> str:
+        """Say why no line came: it was closed at its end, or time was up."""
+        process = self._process
+        if process is None or process.stdout is None:
+            return "it was not started"
+        try:
+            code = process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return f"no answer within {_START_S:.0f} s"
+        return f"killed by signal {-code}" if code < 0 else f"it ended with exit code {code}"

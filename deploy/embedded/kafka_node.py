@@ -54,6 +54,11 @@ class KafkaNode:
         """Whether the process is alive."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """With which code it ended (negative: by that signal); None: it runs, or was stopped."""
+        return None if self._process is None else self._process.poll()
+
     def write_config(self) -> None:
         """Write its ``server.properties``."""
         lines = (f"{key}={value}\n" for key, value in sorted(self._config.items()))

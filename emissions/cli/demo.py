@@ -53,7 +53,7 @@ def command(days: int, seed: int, keep: Path | None) -> None:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with kept_or_temporary(keep) as workspace:
-        comparison = run(show_nation(nation, workspace, keep))
+        comparison = run(show_nation(nation, workspace, keep), starts_processes=True)
     if not comparison.holds:
         raise click.exceptions.Exit(1)
 

@@ -163,7 +163,7 @@ def command(
             return report, await collect_findings(stage.settings, codec)
 
     with kept_or_temporary(workspace) as directory:
-        report, findings = run(replay(directory))
+        report, findings = run(replay(directory), starts_processes=True)
     if export_to is not None:
         with writing(export_to):
             write_export(findings, export_to)

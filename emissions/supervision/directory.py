@@ -6,6 +6,8 @@ import fcntl
 import os
 import secrets
 import shlex
+import shutil
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -45,14 +47,20 @@ class StackDirectory:
     """A directory that this process alone uses, as a context manager.
 
     ``broker/`` or ``kafka/`` holds topics and offsets, ``clickhouse/`` the tables, ``state/``
-    scratch files, ``transparency-log/`` the log; logs of the parts lie beside them.
+    scratch files, ``transparency-log/`` the log; logs of the parts lie beside them. What an error
+    ends before `keep` was called is undone: a new directory is gone, another is as it was.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: IO[str] | None = None
+        self._made: list[Path] = []  # directories that were not there, the innermost first
+        self._was: bytes | None = None
+        self._kept = False
 
     def __enter__(self) -> Self:
+        ancestors = (self.path, *self.path.parents)
+        self._made = [each for each in ancestors if not each.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
         if not self._about.exists() and any(each.name != _LOCK for each in self.path.iterdir()):
             raise StackError(
@@ -72,7 +80,12 @@ class StackDirectory:
         self._lock.truncate(0)
         self._lock.write(f"{os.getpid()}\n")
         self._lock.flush()
+        self._was = self._about.read_bytes() if self._about.exists() else None
         return self
+
+    def keep(self) -> None:
+        """Keep from now on what is in it: something has begun to run."""
+        self._kept = True
 
     def __exit__(
         self,
@@ -80,8 +93,25 @@ class StackDirectory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._lock is not None:
-            self._lock.close()
+        if self._lock is None:
+            return
+        if error is not None and not self._kept:
+            self._undo()
+        self._lock.close()
+
+    def _undo(self) -> None:
+        """Leave the directory as it was found; it was empty where it did not say what it is."""
+        if self._was is not None:
+            self._write(self._was)
+            return
+        for each in self.path.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+            else:
+                each.unlink()
+        for each in self._made:
+            with suppress(OSError):  # another has put something beside it
+                each.rmdir()
 
     @property
     def _about(self) -> Path:
@@ -104,9 +134,12 @@ class StackDirectory:
 
     def write(self, about: About) -> None:
         """Keep what the directory is; whole, or not at all."""
+        self._write(msgspec.json.format(msgspec.json.encode(about)) + b"\n")
+
+    def _write(self, about: bytes) -> None:
         beside = self._about.with_suffix(".new")
         with beside.open("wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(about)) + b"\n")
+            file.write(about)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._about)

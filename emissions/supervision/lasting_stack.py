@@ -13,6 +13,7 @@ from clickhouse_connect.driver.exceptions import Error as ClickHouseError
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from deploy.embedded.extra import BROKER, CLICKHOUSE, require
+from deploy.embedded.kafka_jars import KafkaUnavailable
 from emissions.replay.errors import require_room
 from emissions.replay.publish import publish_registry
 from emissions.supervision.directory import About, StackDirectory, StackError
@@ -75,6 +76,7 @@ class LastingStack:
         simulation: Simulation | None = None,
     ) -> None:
         require(*((CLICKHOUSE,) if about.broker == "kafka" else (BROKER, CLICKHOUSE)))
+        self._directory = directory
         self._path = directory.path
         self._about = about
         self._tell = tell
@@ -110,7 +112,7 @@ class LastingStack:
             lambda why: self._tell("waiting", why=why),
         )
         self._key_of_the_log()
-        self._supervisor.start("broker")
+        self._start_broker()
         asyncio.run(self._prepare_topics(enterprises))
         self._start_clickhouse()
         with client(self.settings, database=False) as connected:
@@ -163,6 +165,16 @@ class LastingStack:
                 ProgramPart(SIMULATION, arguments_of_it, self.settings, path, ("streams worker",))
             )
         return parts
+
+    def _start_broker(self) -> None:
+        try:
+            self._supervisor.start("broker")
+        except KafkaUnavailable:
+            raise  # nothing has begun
+        except BaseException:
+            self._directory.keep()  # its log says why
+            raise
+        self._directory.keep()
 
     def _start_clickhouse(self) -> None:
         deadline = time.monotonic() + (_PATIENCE_S if self._used_before else 0.0)

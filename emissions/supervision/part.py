@@ -66,8 +66,8 @@ class BrokerPart:
         self._broker.start()
 
     def exit_code(self) -> int | None:
-        """Return a code once it, or the store of its topics, has ended."""
-        return None if self._broker.running else 1
+        """Return the code of the one that ended: of it, or of the store of its topics."""
+        return self._broker.exit_code
 
     def request_stop(self) -> None:
         """Do nothing: `stop` is quick."""
@@ -97,8 +97,8 @@ class KafkaPart:
         self._cluster.start()
 
     def exit_code(self) -> int | None:
-        """Return a code once it has ended."""
-        return None if self._cluster.running else 1
+        """Return with which code it ended, or None while it runs."""
+        return next((node.exit_code for node in self._cluster.nodes), None)
 
     def request_stop(self) -> None:
         """Ask it to end: it writes what it holds, which takes a moment."""
@@ -132,8 +132,8 @@ class ClickHousePart:
         self._server.start()
 
     def exit_code(self) -> int | None:
-        """Return a code once it has ended."""
-        return None if self._server.pid is not None else 1
+        """Return with which code it ended, or None while it runs."""
+        return self._server.exit_code
 
     def request_stop(self) -> None:
         """Do nothing: it ends after the workers that write to it."""

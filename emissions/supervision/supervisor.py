@@ -47,6 +47,7 @@ class Supervisor:
         self._tell = tell
         self._clock = clock
         self._finished = finished
+        self._began_at: dict[str, int] = {}  # where in its log the last start of a part begins
 
     @property
     def states(self) -> Mapping[str, PartState]:
@@ -59,7 +60,7 @@ class Supervisor:
 
     def start(self, name: str) -> None:
         """Start a part for the first time. Raises its error: a stack that cannot start says so."""
-        self._parts[name].start()
+        self._start(name)
         self._note_start(name)
 
     def look(self) -> float | None:
@@ -73,7 +74,7 @@ class Supervisor:
                 self._note_end(name, code)
         for name in to_start(self._states, self._clock()):
             try:
-                self._parts[name].start()
+                self._start(name)
             except Exception as error:  # whatever it is, it is told, and tried again
                 self._note_failed_start(name, error)
             else:
@@ -93,6 +94,11 @@ class Supervisor:
                 part.stop()
                 left.remove(part)
 
+    def _start(self, name: str) -> None:
+        part = self._parts[name]
+        self._began_at[name] = part.log.stat().st_size if part.log.exists() else 0
+        part.start()
+
     def _note_start(self, name: str) -> None:
         state = self._states[name]
         self._states[name] = started(state, self._clock())
@@ -106,7 +112,7 @@ class Supervisor:
         self._states[name] = state
         part = self._parts[name]
         part.stop()
-        said = last_words(part.log)
+        said = last_words(part.log, self._began_at[name])
         if finished:
             self._tell("part_finished", part=name, said=said)
             return
@@ -133,11 +139,12 @@ class Supervisor:
         )
 
 
-def last_words(log: Path) -> str:
-    """Return the last line of a log, or nothing."""
+def last_words(log: Path, began_at: int = 0) -> str:
+    """Return the last line of a log behind a place in it, or nothing."""
     try:
+        size = log.stat().st_size
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _LAST_BYTES))
+            file.seek(max(began_at if began_at <= size else 0, size - _LAST_BYTES))
             lines = file.read().decode(errors="replace").split("\n")
     except OSError:
         return ""

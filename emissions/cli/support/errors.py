@@ -18,10 +18,10 @@ BAD_INPUT = 2
 BROKEN = 1
 
 EXIT_CODES = {
-    "0": "done",
+    "0": "done; of `up`, `serve`, `worker` and `open-data export --every` also: told to stop",
     str(BROKEN): "the run found its own guarantees broken, or a part failed",
     str(BAD_INPUT): "bad input or usage: one sentence says what and where",
-    "128 + n": "ended by signal n: 130 is Ctrl-C",
+    "128 + n": "ended by signal n before it was done, other commands: 130 is Ctrl-C",
 }
 """Exit codes of every command (docs/reference/exit-codes.md)."""
 

@@ -15,11 +15,12 @@ Result = TypeVar("Result")
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(work: Coroutine[object, object, Result]) -> Result:
+def run(work: Coroutine[object, object, Result], *, starts_processes: bool = False) -> Result:
     """Run the coroutine; Ctrl-C, SIGTERM and SIGHUP cancel it and exit with 128 + signal.
 
-    Further signals are ignored: the clean-up is under way and bounded. Logs of the pipeline go to
-    standard error meanwhile, because standard output carries the command's result.
+    Work that ``starts_processes`` has stopped them then, which is said. Further signals are
+    ignored: the clean-up is under way and bounded. Logs of the pipeline go to standard error
+    meanwhile, because standard output carries the command's result.
     """
     before = structlog.get_config()
     structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
@@ -43,7 +44,8 @@ def run(work: Coroutine[object, object, Result]) -> Result:
     except asyncio.CancelledError:
         if not received:
             raise RuntimeError("the work was cancelled without a signal") from None
-        click.echo("emissions: interrupted; all started processes are stopped", err=True)
+        stopped = "; all started processes are stopped" if starts_processes else ""
+        click.echo(f"emissions: interrupted{stopped}", err=True)
         raise click.exceptions.Exit(128 + received[0]) from None
     finally:
         structlog.configure(**before)

@@ -74,8 +74,12 @@ def sentence(event: str, fields: dict[str, Any]) -> str:
         again = " again" if fields["failures"] else ""
         return f"{part} started{again} (process {fields['pid']}, log {fields['log']})"
     if event == "part_ended":
-        how = _how(fields["exit_code"])
-        return f"{part} ended{how}{_said(fields)}; {_again(fields)} (log {fields['log']})"
+        code, log = fields["exit_code"], fields["log"]
+        if code < 0:  # it could not say so: its last line is of something else
+            last = _said(fields, ", last line")
+            return f"{part} was killed by signal {-code}; {_again(fields)} (log {log}{last})"
+        how = f"with exit code {code}" if code else "by itself"
+        return f"{part} ended {how}{_said(fields)}; {_again(fields)} (log {log})"
     if event == "part_not_started":
         return f"{part} did not start{_said(fields)}; {_again(fields)} (log {fields['log']})"
     if event == "part_finished":
@@ -97,15 +101,9 @@ def sentence(event: str, fields: dict[str, Any]) -> str:
     return " ".join([event, *(f"{name}={value}" for name, value in fields.items())])
 
 
-def _how(code: int) -> str:
-    if code < 0:
-        return f" by signal {-code}"
-    return f" with exit code {code}" if code else " by itself"
-
-
-def _said(fields: dict[str, Any]) -> str:
+def _said(fields: dict[str, Any], introduced: str = "") -> str:
     said = _plain(str(fields.get("said") or ""))
-    return f": {said[:_SAID]}" if said else ""
+    return f"{introduced}: {said[:_SAID]}" if said else ""
 
 
 def _plain(line: str) -> str:
@@ -117,7 +115,7 @@ def _plain(line: str) -> str:
     if not isinstance(found, dict) or "event" not in found:
         return line
     error = f" ({found['error']})" if found.get("error") else ""
-    return f"last logged {found['event']}{error}"
+    return f"{found['event']}{error}"
 
 
 def _again(fields: dict[str, Any]) -> str:

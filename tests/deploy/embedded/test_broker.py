@@ -65,7 +65,9 @@ async def test_topics_and_offsets_outlive_a_broker_that_was_killed(tmp_path: Pat
         process.kill()
         process.wait()
     assert not broker.running
+    assert broker.exit_code == -signal.SIGKILL
     broker.stop()
+    assert broker.exit_code is None
 
     with EmbeddedBroker(data=where, port=broker.port) as again:
         assert again.address == settings.broker

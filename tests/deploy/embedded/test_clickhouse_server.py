@@ -17,6 +17,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse, StartError
+from emissions.supervision.part import ClickHousePart
 from tests.support.broker import eventually
 from tests.support.clickhouse_http import ask
 from tests.support.processes import runs
@@ -212,6 +213,23 @@ def test_a_second_server_has_a_port_of_its_own_but_not_the_directory(
         with pytest.raises(StartError, match="in use by another ClickHouse"):
             EmbeddedClickHouse(tmp_path).start()
         assert ask(second, "SELECT 1").body == b"1\n"
+        part = ClickHousePart(second)
+        assert part.exit_code() is None
+        assert second._process is not None
+        second._process.kill()
+        second._process.wait()
+        assert part.exit_code() == -signal.SIGKILL
+
+
+def test_a_server_that_says_nothing_is_told_by_its_end_and_not_by_an_old_line(
+    tmp_path: Path,
+) -> None:
+    class Killed(EmbeddedClickHouse):
+        module = "tests.support.ends_without_a_word"
+
+    (tmp_path / "clickhouse.log").write_text("an error of an earlier life\n")
+    with pytest.raises(StartError, match=r"did not start: killed by signal 9$"):
+        Killed(tmp_path).start()
 
 
 def test_the_server_ends_with_its_parent(tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def test_a_taken_port_is_named_with_the_option_to_change_it(tmp_path: Path) -> N
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])
-        said = refused("--directory", str(tmp_path), "--broker-port", port)
+        said = refused("--directory", str(tmp_path / "a" / "new"), "--broker-port", port)
     assert f"port {port} on 127.0.0.1, meant for the broker, is taken" in said
     assert "--broker-port" in said
+    assert list(tmp_path.iterdir()) == [], "nothing is left of a stack that never ran"

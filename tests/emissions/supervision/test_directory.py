@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from emissions.supervision.directory import (
@@ -25,6 +26,43 @@ def test_a_directory_says_what_it_was_made_as(tmp_path: Path) -> None:
     with StackDirectory(tmp_path / "new") as opened:
         assert opened.read() is None
         opened.write(MADE)
+    with StackDirectory(tmp_path / "new") as opened:
+        assert opened.read() == MADE
+
+
+def refused(directory: Path, about: About, *, ran: bool = False) -> None:
+    """Use a directory until an error, before or after something ran."""
+    with StackDirectory(directory) as opened:
+        opened.write(about)
+        opened.clickhouse_key()
+        (directory / "state").mkdir(exist_ok=True)
+        if ran:
+            opened.keep()
+        raise StackError("the port is taken")
+
+
+def test_an_error_before_anything_ran_leaves_nothing_of_a_new_directory(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for new in (tmp_path / "a" / "b" / "new", tmp_path / "empty"):
+        with pytest.raises(StackError):
+            refused(new, MADE)
+    assert list(tmp_path.iterdir()) == [tmp_path / "empty"]
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_an_error_before_anything_ran_leaves_a_used_directory_as_it_was(tmp_path: Path) -> None:
+    with StackDirectory(tmp_path) as opened:
+        opened.write(MADE)
+        key = opened.clickhouse_key()
+    with pytest.raises(StackError):
+        refused(tmp_path, msgspec.structs.replace(MADE, broker_port=80))
+    with StackDirectory(tmp_path) as opened:
+        assert (opened.read(), opened.clickhouse_key()) == (MADE, key)
+
+
+def test_what_ran_is_kept_whatever_ends_it(tmp_path: Path) -> None:
+    with pytest.raises(StackError):
+        refused(tmp_path / "new", MADE, ran=True)
     with StackDirectory(tmp_path / "new") as opened:
         assert opened.read() == MADE
 

@@ -53,8 +53,8 @@ class Setup:
         self.journal: list[str] = []
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.clock = Clock()
-        log = tmp_path / "log"
-        log.write_text("one\nthe last line\n\n")
+        self.log = log = tmp_path / "log"
+        log.write_text("one\nan error of an earlier life\n\n")
         self.parts = {
             "broker": FakePart("broker", self.journal, log),
             "streams": FakePart("streams", self.journal, log, ("broker",)),
@@ -85,6 +85,8 @@ def test_a_part_that_was_killed_is_started_again_and_told(setup: Setup) -> None:
     setup.supervisor.look()
     setup.told.clear()
     setup.parts["streams"].code = -9
+    with setup.log.open("a") as log:
+        log.write("the last line\n\n")
     setup.supervisor.look()
     ended, again = setup.told
     assert ended[0] == "part_ended"
@@ -147,6 +149,19 @@ def test_all_are_asked_together_and_what_they_need_ends_last(setup: Setup) -> No
         *("ask sinks", "ask streams", "stop sinks", "stop streams"),
         *("ask broker", "stop broker"),
     ]
+
+
+def test_only_lines_of_that_life_are_quoted(setup: Setup) -> None:
+    setup.supervisor.start("broker")
+    setup.parts["broker"].code = -9
+    setup.supervisor.look()
+    assert [fields["said"] for event, fields in setup.told if event == "part_ended"] == [""]
+
+
+def test_a_log_that_was_made_anew_is_read_from_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("new\n")
+    assert last_words(log, 4000) == "new"
 
 
 def test_the_last_words_of_a_log_that_is_not_there_are_none(tmp_path: Path) -> None:

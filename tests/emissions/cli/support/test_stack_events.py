@@ -19,13 +19,18 @@ ENDED = {
 
 def test_an_end_says_how_what_was_said_last_and_what_is_done() -> None:
     text = sentence("part_ended", ENDED)
-    assert text.startswith("streams worker ended by signal 9: xxx")
-    assert text.endswith("x; it is started again now (log d/streams.log)")
+    assert text.startswith(
+        "streams worker was killed by signal 9; it is started again now "
+        "(log d/streams.log, last line: xxx"
+    )
+    assert text.endswith("x)")
     assert len(text) < 260
     later = sentence("part_ended", {**ENDED, "exit_code": 2, "said": "", "again_in_s": 4.0})
     assert later == (
         "streams worker ended with exit code 2; it is started again in 4 s (log d/streams.log)"
     )
+    refused = sentence("part_ended", {**ENDED, "exit_code": 2, "said": "no such port"})
+    assert refused.startswith("streams worker ended with exit code 2: no such port; it is started")
 
 
 @pytest.mark.parametrize(
@@ -33,15 +38,15 @@ def test_an_end_says_how_what_was_said_last_and_what_is_done() -> None:
     [
         (
             '{"event": "retrying", "error": "away", "level": "warning"}',
-            "last logged retrying (away)",
+            "retrying (away)",
         ),
-        ('{"event": "worker_started", "level": "info"}', "last logged worker_started"),
+        ('{"event": "worker_started", "level": "info"}', "worker_started"),
         ('{"no": "event"}', '{"no": "event"}'),
         ("[1, 2]", "[1, 2]"),
     ],
 )
 def test_a_line_of_a_log_in_json_is_shortened(line: str, shown: str) -> None:
-    assert f"signal 9: {shown};" in sentence("part_ended", {**ENDED, "said": line})
+    assert f", last line: {shown})" in sentence("part_ended", {**ENDED, "said": line})
 
 
 @pytest.mark.parametrize(
