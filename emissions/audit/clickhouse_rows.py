@@ -19,6 +19,7 @@ from emissions.audit.published_results import (
     ComparedRow,
     ResultKey,
 )
+from streams.counted import counted
 
 _MOMENTS = ("start", "end", "due", "arrived_at")
 
@@ -71,7 +72,9 @@ def compare_readings(client: Client, topic: str, logs: dict[int, PartitionLog]) 
             )
         if beyond:
             wrong.append(f"partition {partition}: only in ClickHouse: {offsets_text(beyond)}")
-    return AuditCheck("results", "readings", f"{count} used messages with channels", wrong)
+    return AuditCheck(
+        "results", "readings", f"{counted(count, 'used message')} with channels", wrong
+    )
 
 
 def compare_messages(client: Client, topic: str, logs: dict[int, PartitionLog]) -> AuditCheck:

@@ -18,6 +18,7 @@ from emissions.audit.check import AuditCheck, first_named
 from streams.core.evidence.leaf import Leaf, LeafKind, read_entry
 from streams.core.evidence.merkle import leaf_hash, leaf_hashes
 from streams.core.evidence.tiles import HASH_BYTES
+from streams.counted import counted
 from streams.sealing.leaf_places import LeafHashes, places_of
 from streams.sealing.log_files import LogFiles
 
@@ -149,7 +150,7 @@ class LeafComparison:
             AuditCheck(
                 PART,
                 f"{_PLURALS.get(kind, f'{kind}s')}{self._holder.suffix}",
-                f"{counts[kind]} leaves",
+                counted(counts[kind], "leaf", "leaves"),
                 wrong.of(kind),
             )
             for kind in _KINDS

@@ -15,6 +15,7 @@ from emissions.audit.partition_log import (
     PartitionLog,
 )
 from streams.core.engine.outcome import Ledger
+from streams.counted import counted
 
 
 def check_ledger(
@@ -47,7 +48,7 @@ def check_ledger(
     if end < upto:
         wrong.append(f"the ledger reaches offset {upto}, but the topic ends at {end}")
     if messages != accounted:
-        wrong.append(f"{messages} messages, but the ledger accounts for {accounted}")
+        wrong.append(f"{counted(messages, 'message')}, but the ledger accounts for {accounted}")
     wrong += _dead_letters(ledger, log, buried, forgotten)
     if not forgotten:
         pairs = (
@@ -62,11 +63,13 @@ def check_ledger(
             if said != found
         ]
     seen = (
-        f"{messages} messages = {ledger.used} used + {ledger.duplicates} duplicates + "
+        f"{counted(messages, 'message')} = {ledger.used} used + {ledger.duplicates} duplicates + "
         f"{ledger.dead_letters} dead-lettered + {ledger.ticks} ticks"
     )
     if without:
-        seen += f"; {without} offsets without message (transaction markers, aborted records)"
+        seen += (
+            f"; {counted(without, 'offset')} without message (transaction markers, aborted records)"
+        )
     if forgotten:
         seen += f"; the first {forgotten} were deleted by retention"
     if end > upto:

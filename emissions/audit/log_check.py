@@ -20,6 +20,7 @@ from emissions.audit.leaf_comparison import CLICKHOUSE, PART, TOPICS, LeafCompar
 from emissions.audit.newest_registrations import NewestRegistrations
 from emissions.audit.stored_leaves import StoredLeaves
 from schemas.codec import Codec
+from streams.counted import counted
 from streams.kafka.clients import consumer_of
 from streams.kafka.partitions import PartitionId
 from streams.kafka.reader import ends_of, read_log
@@ -133,5 +134,7 @@ def _how_far(
         behind += max(0, end - offset)
         if offset > end:
             wrong.append(f"{tp.topic}[{tp.partition}] ends at {end}, sealed was up to {offset}")
-    seen = f"{size} leaves" + (f", {behind} records not sealed yet" if behind else "")
+    seen = counted(size, "leaf", "leaves")
+    if behind:
+        seen += f", {counted(behind, 'record')} not sealed yet"
     return AuditCheck(PART, "topics", seen, wrong)

@@ -8,6 +8,7 @@ from emissions.audit.check import AuditCheck, offsets_text
 from emissions.audit.published_results import PublishedResults
 from schemas.codec import Codec
 from schemas.errors import Undecodable, UnknownSchema
+from streams.counted import counted
 from streams.settings import Settings
 
 
@@ -53,4 +54,6 @@ class OutputReader:
             for (topic, partition), offsets in sorted(self._strange.items())
         ]
         count = sum(len(offsets) for offsets in self._strange.values())
-        return [AuditCheck("results", "others", f"{count} messages of other programs", wrong)]
+        return [
+            AuditCheck("results", "others", f"{counted(count, 'message')} of other programs", wrong)
+        ]

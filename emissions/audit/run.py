@@ -29,6 +29,7 @@ from emissions.registry_history import read_registry_history
 from schemas.codec import Codec
 from streams.core.records.partitioning import Share
 from streams.core.records.record import RawRecord
+from streams.counted import counted
 from streams.kafka.clients import consumer_of
 from streams.kafka.reader import ends_of, partitions_of, read_log
 from streams.kafka.topics import changelog_topic, output_topics
@@ -64,7 +65,7 @@ async def audit(
     upto |= {tp: max(offset, upto.get(tp, 0)) for tp, offset in log.compared.items()}
     behind = await _wait_for_sinks(settings, upto)
     if behind:
-        why = f"the sinks worker is {behind} messages behind and makes no progress"
+        why = f"the sinks worker is {counted(behind, 'message')} behind and makes no progress"
         return [*checks, AuditCheck("results", "ClickHouse", "not compared", [why])]
     topic = settings.topic_readings
     readings = await asyncio.to_thread(compare_readings, client, topic, logs)

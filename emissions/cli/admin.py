@@ -8,6 +8,7 @@ import click
 
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.output import notice, show_rows
+from streams.counted import counted
 from streams.kafka.rights import BRIDGE_GROUP, ROLES
 
 if TYPE_CHECKING:
@@ -130,5 +131,5 @@ def _apply(settings: Settings, grants: list[Granted], form: str) -> None:
     given = sum(each.state == "given" for each in found)
     notice(f"rights given: {given}; had before: {len(found) - given - len(beyond)}")
     if beyond:
-        notice(f"beyond their roles principals have {len(beyond)} rights: see `do`")
+        notice(f"beyond their roles principals have {counted(len(beyond), 'right')}: see `do`")
         raise click.exceptions.Exit(1)

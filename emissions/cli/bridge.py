@@ -12,6 +12,7 @@ from emissions.cli.support.connection import codec_of
 from emissions.cli.support.dead_letter_access import requiring_topics
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from emissions.bridge.delivery import Counts
@@ -217,9 +218,9 @@ def _run(parts: Parts, plan: BridgePlan, replay: Path | None) -> Counts:
 
 def _report(counts: Counts, letters: Path, settings: Settings) -> None:
     """Say what happened, and exit 1 where something was not taken."""
-    told = f"{counts.delivered} delivered, {counts.retried} tries repeated"
+    told = f"{counts.delivered} delivered, {counted(counts.retried, 'try', 'tries')} repeated"
     if counts.measures:
-        told += f", {counts.measures} measures published to {settings.topic_measures}"
+        told += f", {counted(counts.measures, 'measure')} published to {settings.topic_measures}"
     click.echo(told)
     if counts.dead_letters:
-        raise CommandError(f"{counts.dead_letters} dead letters were written to {letters}")
+        raise CommandError(f"written to {letters}: {counted(counts.dead_letters, 'dead letter')}")

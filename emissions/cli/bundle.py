@@ -14,6 +14,7 @@ from emissions.cli.support.connection import codec_of
 from emissions.cli.support.errors import BAD_INPUT, CommandError, writing
 from emissions.cli.support.output import notice
 from emissions.cli.support.workspace import kept_clickhouse
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from emissions.bundle.material import Material
@@ -91,7 +92,8 @@ def command(
     _write(content, output)
     notice(
         f"{output}: {material.subject} {material.id}, {len(content):,} bytes, "
-        f"{len(material.raw):,} messages; check it with `emissions verify {output}`"
+        f"{counted(len(material.raw), 'message', form=',')}; check it with "
+        f"`emissions verify {output}`"
     )
 
 

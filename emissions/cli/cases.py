@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.output import json_text, notice, show_rows
 from emissions.cli.support.running import run
 from emissions.cli.support.violation_text import LANGUAGES
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from emissions.cli.support.case_text import CaseFilter, CaseFormatter, Record
@@ -238,10 +240,10 @@ async def _today(
 
 def _said(day: date, taken: int, people: int, queued: int, automatic: int) -> str:
     """Say what a day has, what waits, and what needs nobody."""
-    inspectors = "1 inspector" if people == 1 else f"{people} inspectors"
-    return (
-        f"{day}: {taken} for {inspectors}; {queued} wait for another day; "
-        f"{automatic} automatic prescriptions need none"
+    return textwrap.fill(
+        f"{day}: {taken} for {counted(people, 'inspector')}; for another day: {queued}; "
+        f"without an inspector: {counted(automatic, 'automatic prescription')}",
+        80,
     )
 
 

@@ -15,6 +15,7 @@ from emissions.cli.support.options import days_option, seed_option
 from emissions.cli.support.output import RunProgress, notice
 from emissions.cli.support.running import run
 from emissions.cli.support.workspace import kept_or_temporary, run_settings
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from emissions.replay.message_buffer import Message
@@ -76,9 +77,10 @@ async def show_nation(nation: Nation, workspace: Path, keep: Path | None) -> Com
 
     figures = nation.summary()
     notice(
-        f"simulating {figures.obliged} obliged enterprises, {figures.sources} sources, "
-        f"{figures.tampered} more that are tampered with, "
-        f"{figures.days} day{'s' if figures.days > 1 else ''}, {figures.readings:,} readings"
+        f"simulating {counted(figures.obliged, 'obliged enterprise')}, "
+        f"{counted(figures.sources, 'source')}, "
+        f"{figures.tampered} more tampered with, "
+        f"{counted(figures.days, 'day')}, {counted(figures.readings, 'reading', form=',')}"
     )
     settings = run_settings(None, None)
     codec = codec_of(settings)

@@ -12,6 +12,7 @@ from emissions.cli.support.connection import codec_of
 from emissions.cli.support.dead_letter_access import requiring_topics
 from emissions.cli.support.output import format_option, show_rows
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
@@ -54,7 +55,7 @@ def load(file: Path, check: bool) -> None:
     settings = Settings.from_env()
     country, now = load_country(settings.rules), time.time_ns() // 1_000_000
     measures = load_measures(file, country, now=now)
-    figures = "1 measure" if len(measures) == 1 else f"{len(measures)} measures"
+    figures = counted(len(measures), "measure")
     if check:
         click.echo(f"{file}: {figures}, no mistakes")
         return

@@ -11,6 +11,7 @@ from emissions.cli.support.connection import codec_of
 from emissions.cli.support.dead_letter_access import requiring_topics
 from emissions.cli.support.output import format_option, show_rows
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
@@ -52,7 +53,7 @@ def load(file: Path, check: bool) -> None:
 
     settings = Settings.from_env()
     notices = load_notices(file, load_country(settings.rules))
-    figures = "1 notice" if len(notices) == 1 else f"{len(notices)} notices"
+    figures = counted(len(notices), "notice")
     if check:
         click.echo(f"{file}: {figures}, no mistakes")
         return

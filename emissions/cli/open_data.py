@@ -11,6 +11,7 @@ import click
 
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.output import format_option, json_text
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -123,5 +124,5 @@ def _export(settings: Settings, where: Path, day: date | None, base: str, form: 
         written = [{"dataset": dataset, "day": of_day} for dataset, of_day in changed]
         click.echo(json_text({"written": written, "files": len(manifest.files)}))
         return len(manifest.files)
-    click.echo(f"{len(changed)} files written; {where} holds {len(manifest.files)}")
+    click.echo(f"{counted(len(changed), 'file')} written; {where} holds {len(manifest.files)}")
     return len(manifest.files)

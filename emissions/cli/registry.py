@@ -8,6 +8,7 @@ import click
 
 from emissions.cli.support.connection import codec_of
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 
 @click.group("registry")
@@ -42,7 +43,7 @@ def load(file: Path, check: bool) -> None:
     settings = Settings.from_env()
     enterprises = load_registry(file, load_country(settings.rules))
     sources = sum(len(enterprise.sources) for enterprise in enterprises)
-    figures = f"{len(enterprises)} enterprises with {sources} sources"
+    figures = f"{counted(len(enterprises), 'enterprise')} with {counted(sources, 'source')}"
     if check:
         click.echo(f"{file}: {figures}, no mistakes")
         return

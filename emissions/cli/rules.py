@@ -16,6 +16,7 @@ from emissions.cli.support.rule_text import (
     rule_lines,
     rule_row,
 )
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from streams.core.law.rule import Rule, RuleSet
@@ -103,9 +104,13 @@ def check(directory: Path | None) -> None:
         click.echo(each)
     cases = sum(len(each.cases) for each in files)
     if differing:
-        raise CommandError(f"{len(differing)} differences in {cases} cases", BROKEN)
+        raise CommandError(
+            f"{counted(len(differing), 'difference')} in {counted(cases, 'case')}", BROKEN
+        )
     without = {rule.code for rule in rules.rules} - {each.rule for each in files}
-    click.echo(f"{folder}: {len(rules.rules)} rules, {cases} cases, no mistakes")
+    click.echo(
+        f"{folder}: {counted(len(rules.rules), 'rule')}, {counted(cases, 'case')}, no mistakes"
+    )
     if without:
         click.echo(f"without cases: {', '.join(sorted(without))}")
     click.echo(f"rule set {rules.version}")

@@ -16,6 +16,7 @@ from emissions.cli.support.errors import BAD_INPUT, CommandError, writing
 from emissions.cli.support.options import days_option, seed_option
 from emissions.cli.support.output import RunProgress, notice
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +154,10 @@ def command(
                 raise click.UsageError(str(error)) from None
     place = output or f"{settings.topic_readings} at {settings.broker}"
     sources = len(nation.emitters())
-    notice(f"{written:,} messages of {sources} sources written to {place}")
+    notice(
+        f"{counted(written, 'message', form=',')} of {counted(sources, 'source')} "
+        f"written to {place}"
+    )
 
 
 async def _send_live(settings: Settings, nation: Nation, position: Path | None) -> None:
@@ -170,7 +174,7 @@ async def _send_live(settings: Settings, nation: Nation, position: Path | None) 
             raise CommandError(str(error), BAD_INPUT) from None
         if not begun:
             count = await publish_registry(settings, nation.enterprises, codec, None)
-            notice(f"{count} enterprises published to {settings.topic_registry}")
+            notice(f"{counted(count, 'enterprise')} published to {settings.topic_registry}")
         with RunProgress() as progress:
             async with producer_of(settings, BATCH_BYTES) as producer:
                 writer = OrderedWriter(producer, settings.topic_readings, settings.partitions)

@@ -14,6 +14,7 @@ import click
 from emissions.cli.support.connection import codec_of
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.running import run
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from schemas.reading import Reading
@@ -108,7 +109,9 @@ def sign(
     with closing(Buffer(directory, most_bytes=buffer_mb << 20)) as buffer:
         waiting = buffer.waiting()
         if waiting:
-            click.echo(f"{waiting:,} readings of an earlier run wait and are sent first", err=True)
+            click.echo(
+                f"sent first: {counted(waiting, 'reading', form=',')} of an earlier run", err=True
+            )
         if new_chain:
             buffer.begin_anew(time.time_ns() // 1_000_000)
         station = StationRun(
@@ -123,13 +126,13 @@ def sign(
             left = buffer.waiting()
             if left:
                 click.echo(
-                    f"{left:,} readings are not confirmed and wait in {directory}: the next run "
-                    "sends them",
+                    f"not confirmed and kept in {directory}: "
+                    f"{counted(left, 'reading', form=',')}; the next run sends what is kept",
                     err=True,
                 )
     click.echo(
-        f"{sent.taken:,} readings taken, {sent.confirmed:,} signed and confirmed by "
-        f"{settings.broker}"
+        f"{counted(sent.taken, 'reading', form=',')} taken, "
+        f"{sent.confirmed:,} signed and confirmed by {settings.broker}"
     )
 
 

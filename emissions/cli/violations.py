@@ -19,6 +19,7 @@ from emissions.cli.support.violation_text import (
     ViolationFilter,
     ViolationFormatter,
 )
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from schemas.codec import Codec
@@ -162,7 +163,8 @@ async def _print(
             )
         if foreign:
             notice(
-                f"skipped in {settings.topic_violations}: {foreign} messages that are no violations"
+                f"skipped in {settings.topic_violations}: "
+                f"{counted(foreign, 'message')} of another kind"
             )
         if not follow:
             return

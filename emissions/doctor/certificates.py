@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from emissions.doctor.check import ANSWER_S, PartCheck
+from streams.counted import counted
 from streams.settings import PREFIX, Settings
 
 PART: Final = "certificates"
@@ -52,7 +53,7 @@ def judged(certificates: list[Certificate], now: datetime) -> Iterator[PartCheck
             what = f"{each.where} ended on {until}: nobody trusts it"
             yield PartCheck(PART, "MISSING", what, "install a new certificate")
         elif days < SOON_DAYS:
-            what = f"{each.where} ends on {until}, in {days} days"
+            what = f"{each.where} ends on {until}, in {counted(days, 'day')}"
             yield PartCheck(PART, "RISK", what, "install a new certificate before that day")
         else:
             well.append(until)

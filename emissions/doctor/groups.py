@@ -11,6 +11,7 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 
 from emissions.doctor.check import ANSWER_S, PartCheck
+from streams.counted import counted
 from streams.kafka.client import admin_client
 from streams.kafka.reader import ends_of, holding
 from streams.kafka.retry import retry_on_node_loss
@@ -138,10 +139,10 @@ def _members(members: tuple[GroupMember, ...], kind: Kind) -> str:
             numbers = ", ".join(str(tp.partition) for tp in sorted(member.owns)) or "none"
             told.append(f"{member.host} has partitions {numbers}")
         else:
-            told.append(f"{member.host} has {len(member.owns)} partitions")
+            told.append(f"{member.host} has {counted(len(member.owns), 'partition')}")
     if len(members) > _NAMED:
         told.append(f"{len(members) - _NAMED} more")
-    count = "1 member" if len(members) == 1 else f"{len(members)} members"
+    count = counted(len(members), "member")
     named = "; ".join(filter(None, told))  # the embedded broker names no host
     return f"{count}: {named}" if named else count
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from emissions.supervision.restart import PartState
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -45,11 +46,11 @@ def status_line(
     if figures is None:
         parts.append("ClickHouse does not answer")
     else:
-        parts.append(f"{figures.readings:,} readings")
+        parts.append(counted(figures.readings, "reading", form=","))
         if figures.newest_ms:
             parts.append(f"newest {_ago((now_ms - figures.newest_ms) // 1000)}")
-        parts.append(f"{figures.violations:,} violations")
-        parts.append(f"{figures.cases:,} cases")
+        parts.append(counted(figures.violations, "violation", form=","))
+        parts.append(counted(figures.cases, "case", form=","))
     line = " · ".join(parts)
     return line if len(line) <= width else line[: max(0, width - 1)] + "…"
 

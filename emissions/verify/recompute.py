@@ -24,6 +24,7 @@ from streams.core.registry.notice import MARK
 from streams.core.time.interval import FOREVER
 from streams.core.time.local_clock import from_datetime, iso
 from streams.core.time.window_kinds import WINDOW_KINDS
+from streams.counted import counted
 from streams.rules.packed import PackedRules
 
 _BY_PLACE: Final = frozenset({WRONG_PARTITION, "BAD_SIGNATURE", "BROKEN_CHAIN", "UNSIGNED"})
@@ -184,7 +185,9 @@ def _check_roots(
         )
     ]
     if lacking:
-        what = f"{len(lacking)} messages from {iso(min(lacking))} on are under no final root"
+        what = (
+            f"under no final root: {counted(len(lacking), 'message')} from {iso(min(lacking))} on"
+        )
         checked.add("ROOT", "records/root", what)
     return len(contents.roots)
 
@@ -196,7 +199,8 @@ def _check_root(checked: Checked, root: DayRoot, accepted: Sequence[StoredMessag
         if root.start <= each.reading.measured_at < root.end
     ]
     if len(values) != root.readings:
-        what = f"it is over {root.readings} messages, and the file has {len(values)} of them"
+        covered = counted(root.readings, "message")
+        what = f"it is over {covered}, and the file has {len(values)} of them"
         checked.add("ROOT", root.path, what)
     elif root_of(map(leaf_hash, values)).hex() != root.root:
         checked.add("ROOT", root.path, "it is not the root of the messages in the file")

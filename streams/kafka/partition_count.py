@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from streams.core.engine.outcome import OTHER_PARTITIONS
+from streams.counted import counted
 from streams.errors import OperatorError
 from streams.kafka.client import client_options, partitions_by_topic, topic_partitions
 from streams.kafka.patches.stop import stop_consumer
@@ -81,7 +82,7 @@ def difference(wanted: PartitionCounts, found: Mapping[str, int]) -> str | None:
         there = found.get(topic)
         if there and count is not None and there != count:
             return (
-                f"topic {topic} has {there} partitions instead of {count} "
+                f"topic {topic} has {counted(there, 'partition')} instead of {count} "
                 f"(EMISSIONS_PARTITIONS): {remedy(there)}"
             )
     return None

@@ -14,6 +14,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from streams.counted import counted
 from streams.kafka.client import admin_client
 from streams.kafka.partition_count import remedy
 from streams.kafka.retry import retry_on_node_loss
@@ -137,7 +138,8 @@ def _partitions(topic: Topic, there: TopicState) -> Iterator[Difference]:
         yield Difference(
             "broken",
             topic.name,
-            f"{topic.name} has {len(there.replicas)} partitions instead of {topic.partitions}",
+            f"{topic.name} has {counted(len(there.replicas), 'partition')} instead of "
+            f"{topic.partitions}",
             remedy(len(there.replicas)),
         )
 

@@ -20,6 +20,7 @@ from streams.core.evidence.leaf import read_entry
 from streams.core.evidence.merkle import range_hash
 from streams.core.evidence.note import PublicKey, open_note
 from streams.core.evidence.tiles import WIDTH, TileReader
+from streams.counted import counted
 from streams.sealing.log_files import CHECKPOINT, CHECKPOINTS, RULES, STAMP, LogFiles
 from streams.sealing.stamps import StampError, stamped_at
 from streams.signing.ed25519 import verify
@@ -62,7 +63,7 @@ def check_log(
     newest = _opened(files, CHECKPOINT, keys, signed)
     if newest is None:
         return [signed]
-    signed.seen = f"{newest.size} leaves, root {newest.root.hex()}"
+    signed.seen = f"{counted(newest.size, 'leaf', 'leaves')}, root {newest.root.hex()}"
     leaves = LogCheck("leaves")
     packed = _check_leaves(files, newest, leaves, progress)
     tree = TileReader(files.read, newest.size)
@@ -108,10 +109,10 @@ def _check_leaves(
         keys.append(np.frombuffer(b"".join(each[:8] for each in growth.hashes), dtype=np.uint64))
         edge = growth.edge
         progress(edge.size, newest.size)
-    check.seen = f"{edge.size} entries and their tiles"
+    check.seen = f"{counted(edge.size, 'entry', 'entries')} and the tiles"
     repeated = edge.size - (len(np.unique(np.concatenate(keys))) if keys else 0)
     if repeated:
-        check.add(f"{repeated} entries are there more than once")
+        check.add(f"there more than once: {counted(repeated, 'entry', 'entries')}")
     if edge.size != newest.size:
         check.add(f"the log has {edge.size} of {newest.size} leaves")
     elif edge.root != newest.root:
@@ -168,7 +169,7 @@ def _check_days(
             continue
         except StampError as error:
             stamps.add(f"{path}{STAMP}: {error}")
-    days.seen = f"{len(files.days())} checkpoints, each the beginning of the next"
+    days.seen = f"{counted(len(files.days()), 'checkpoint')}, each the beginning of the next"
     stamps.seen = f"{stamped} of {len(files.days())} days stamped"
     return [days, stamps]
 

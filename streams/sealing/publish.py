@@ -16,6 +16,7 @@ from typing import Final
 
 from streams.core.evidence.checkpoint import Checkpoint, FormError
 from streams.core.evidence.note import PublicKey, Signature, note, open_note, split_note
+from streams.counted import counted
 from streams.sealing.durable import make_directory, replace_file
 from streams.sealing.log_files import CHECKPOINT, CHECKPOINTS, STATE, LogError, LogFiles
 from streams.sealing.log_keys import NoteSigner, use_key
@@ -85,9 +86,11 @@ def _check_successor(directory: Path, standing: Checkpoint, checkpoint: Checkpoi
             f"{checkpoint.origin}: a log keeps its name, and a new one begins in an empty directory"
         )
     if standing.size > checkpoint.size:
-        raise LogError(f"{where} has {standing.size} leaves already, not {checkpoint.size}")
+        raise LogError(
+            f"{where} has {counted(standing.size, 'leaf', 'leaves')} already, not {checkpoint.size}"
+        )
     if standing.size == checkpoint.size and standing.root != checkpoint.root:
-        raise LogError(f"{where} has another root of {standing.size} leaves")
+        raise LogError(f"{where} has another root of {counted(standing.size, 'leaf', 'leaves')}")
 
 
 def _is_signed(signed: str, key: PublicKey) -> bool:

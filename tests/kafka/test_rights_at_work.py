@@ -90,7 +90,7 @@ async def test_the_bridge_delivers_and_brings_back_answers(
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     assert "1 delivered" in out.decode()
-    assert "1 measures published" in out.decode()
+    assert "1 measure published" in out.decode()
     _, measure = CODEC.decode(await first_of(deployment("auditor"), settings.topic_measures))
     assert (measure["kind"], measure["case_id"]) == ("DELIVERED", identity)
 

@@ -116,8 +116,8 @@ def test_another_log_is_refused(writer: LogWriter) -> None:
     published(writer)
     for checkpoint, why in (
         (Checkpoint("other", 1, writer.root), "is of the log example.kz/log"),
-        (Checkpoint(ORIGIN, 0, writer.root), "has 1 leaves already"),
-        (Checkpoint(ORIGIN, 1, bytes(32)), "has another root of 1 leaves"),
+        (Checkpoint(ORIGIN, 0, writer.root), "has 1 leaf already"),
+        (Checkpoint(ORIGIN, 1, bytes(32)), "has another root of 1 leaf"),
     ):
         with pytest.raises(LogError, match=why):
             publish(writer.files, checkpoint, SIGNER, NOON)

@@ -20,6 +20,7 @@ from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.output import RunProgress, format_option, notice, show_rows
 from emissions.cli.support.running import run
 from streams.core.time.local_clock import iso
+from streams.counted import counted
 
 if TYPE_CHECKING:
     from emissions.dead_letters.dead_letter import DeadLetterFilter
@@ -179,8 +180,8 @@ def _explain(plan: ResendPlan, limit: int) -> None:
     refused = plan.count(REQUEUE)
     if limit and refused >= limit:
         notice(
-            f"{refused} letters that are rejected again may exceed the dead-letter limit of their "
-            "partition "
+            f"{counted(refused, 'letter')} rejected again may exceed the dead-letter limit of "
+            "their partition "
             f"(EMISSIONS_DEAD_LETTER_LIMIT_RUN is {limit})"
         )
     stopped = plan.stopped_at
@@ -191,4 +192,4 @@ def _explain(plan: ResendPlan, limit: int) -> None:
             "requeue sends them anyway"
         )
     if plan.beyond:
-        notice(f"{plan.beyond} letters remain; run again to send them (--limit)")
+        notice(f"{counted(plan.beyond, 'letter')} left; run again to send more (--limit)")

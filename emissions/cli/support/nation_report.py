@@ -27,6 +27,7 @@ from emissions.simulation.tampering import needed_days
 from schemas.codec import Codec
 from streams.core.cases.pending import PendingCase
 from streams.core.time.local_clock import clock
+from streams.counted import counted
 from streams.rules.load import load_rules
 from streams.settings import Settings
 
@@ -226,8 +227,9 @@ def print_figures(report: RunReport, used: list[Usage]) -> None:
     """Print throughput, processor time and memory of a run."""
     rate = report.messages / report.pipeline_s
     click.echo(
-        f"{report.messages:,} readings published and judged in {report.pipeline_s:.1f} s "
-        f"({rate:,.0f} a second); in total {report.whole_s:.1f} s with process starts"
+        f"{counted(report.messages, 'reading', form=',')} published and judged in "
+        f"{report.pipeline_s:.1f} s ({rate:,.0f} a second); in total {report.whole_s:.1f} s with "
+        "process starts"
     )
     if used:
         parts = ", ".join(

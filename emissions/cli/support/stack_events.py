@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 
 from emissions.cli.support.output import json_text
+from streams.counted import counted
 
 _SAID: Final = 160
 _CLEAR: Final = "\r\x1b[2K"
@@ -85,12 +86,13 @@ def sentence(event: str, fields: dict[str, Any]) -> str:
     if event == "part_finished":
         return f"{part} is done{_said(fields)}"
     if event == "topics_created":
-        return f"{fields['count']} topics created"
+        return f"{counted(fields['count'], 'topic')} created"
     if event == "tables_migrated":
         return f"tables and views migrated to {fields['newest']}"
     if event == "registry_loaded":
         return (
-            f"registry loaded: {fields['enterprises']} enterprises with {fields['sources']} sources"
+            f"registry loaded: {counted(fields['enterprises'], 'enterprise')} with "
+            f"{counted(fields['sources'], 'source')}"
         )
     if event == "stopped":
         return f"everything is stopped; `emissions up` on {fields['directory']} goes on from here"

@@ -109,13 +109,13 @@ def test_today_has_a_budget_and_says_what_waits(env: dict[str, str]) -> None:
     everything = cases(env, "--today", "--format", "json")
     assert ids(everything) == [COURT["id"], REVIEW["id"]]
     assert everything.stderr.strip() == (
-        "2026-03-16: 2 for 2 inspectors; 0 wait for another day; "
-        "1 automatic prescriptions need none"
+        "2026-03-16: 2 for 2 inspectors; for another day: 0; without an inspector: 1\n"
+        "automatic prescription"
     )
     one = {**env, "EMISSIONS_INSPECTOR_ITEMS": "1"}
     first = cases(one, "--today", "--inspectors", "1", "--format", "json")
     assert ids(first) == [COURT["id"]]
-    assert "1 for 1 inspector; 1 wait for another day" in first.stderr
+    assert "1 for 1 inspector; for another day: 1" in first.stderr
 
 
 def test_mistakes_are_sentences(env: dict[str, str]) -> None:

@@ -85,7 +85,7 @@ def test_doctor_names_what_is_missing_until_nothing_is(env: Env) -> None:
 
     loaded = emissions(env, "registry", "load", str(REGISTRY))
     assert loaded.exit_code == 0
-    assert loaded.stdout.startswith("1 enterprises with 2 sources published to ")
+    assert loaded.stdout.startswith("1 enterprise with 2 sources published to ")
     _, seen = parts(env)
     assert "registry" not in seen
     # nobody takes the registration to ClickHouse
@@ -105,7 +105,7 @@ def test_a_registry_can_be_checked_without_a_broker(tmp_path: Path) -> None:
     env = {"EMISSIONS_BROKER": "127.0.0.1:1"}
     result = emissions(env, "registry", "load", "--check", str(REGISTRY))
     assert (result.exit_code, result.stdout) == (
-        0, f"{REGISTRY}: 1 enterprises with 2 sources, no mistakes\n"
+        0, f"{REGISTRY}: 1 enterprise with 2 sources, no mistakes\n"
     )  # fmt: skip
 
 
@@ -182,7 +182,7 @@ def test_foreign_messages_among_the_violations_are_passed_over(
 
     listed = emissions(env, "violations", "--format", "json")
     assert [each["id"] for each in json.loads(listed.stdout)] == ["v1"]
-    assert ": 8 messages that are no violations" in " ".join(listed.stderr.split())
+    assert ": 8 messages of another kind" in " ".join(listed.stderr.split())
     assert "v1" in emissions(env, "violations", "v1").stdout
 
 

@@ -121,7 +121,7 @@ def test_check_judges_the_cases_of_a_directory(drafts: Path) -> None:
     (drafts / "XX-1.cases.yaml").write_text(CASES.format(value=1000), encoding="utf-8")
     done = call("check", str(drafts))
     assert (done.exit_code, done.stderr) == (0, "")
-    assert f"{drafts}: 1 rules, 1 cases, no mistakes" in done.stdout
+    assert f"{drafts}: 1 rule, 1 case, no mistakes" in done.stdout
 
 
 def test_check_tells_a_case_that_comes_out_otherwise(drafts: Path) -> None:
@@ -129,7 +129,7 @@ def test_check_tells_a_case_that_comes_out_otherwise(drafts: Path) -> None:
     done = call("check", str(drafts))
     assert done.exit_code == 1
     assert "value should be 999.0, is 1000.0" in done.stdout
-    assert "1 differences in 1 cases" in done.stderr
+    assert "1 difference in 1 case" in done.stderr
 
 
 def test_check_names_rules_without_cases(drafts: Path) -> None:

@@ -226,7 +226,7 @@ def test_who_requeues_a_flood_is_told_of_the_limit(settings: Settings) -> None:
         result = CliRunner().invoke(cli, args, env=env)
         assert result.exit_code == 0
         limit_of = "the dead-letter limit of their partition"
-        said = f"3 letters that are rejected again may exceed {limit_of} ({setting})"
+        said = f"3 letters rejected again may exceed {limit_of} ({setting})"
         assert (said in result.stderr) is told
 
 

@@ -278,7 +278,7 @@ OF_THE_REST: Final = {
     "nation silent": Case(nation_silent, "readings", "no source has sent anything", "gateways"),
     "no registrations": Case(no_registrations, "registry", "is empty", "emissions registry load"),
     "too few partitions": Case(
-        given(partitions=8), "topics", "1 partitions instead of", "EMISSIONS_PARTITIONS"
+        given(partitions=8), "topics", "1 partition instead of", "EMISSIONS_PARTITIONS"
     ),
     "retention of a topic": Case(
         retention_of_topic, "topics", "retention.ms is 3600000", "kafka-configs"

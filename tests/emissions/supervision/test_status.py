@@ -17,7 +17,7 @@ ALL = {
 
 def test_it_counts_and_says_how_old_the_newest_reading_is() -> None:
     line = status_line(ALL, Figures(12_345, NOW - 12_000, 3, 1), NOW, 79)
-    assert line == "2 parts run · 12,345 readings · newest 12 s ago · 3 violations · 1 cases"
+    assert line == "2 parts run · 12,345 readings · newest 12 s ago · 3 violations · 1 case"
 
 
 def test_a_part_that_does_not_run_is_named() -> None:
