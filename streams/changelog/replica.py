@@ -12,8 +12,10 @@ keys, so a restore can tell whether all are there (`ChangelogReplica.missing`).
 A checkpoint holds what changed since the one before, so who writes one must know all that counts.
 Therefore a writer claims the changelog first, under an epoch above those it has read
 (`ChangelogReplica.claimed`): from that record on, what is written under an earlier epoch is ignored
-like what comes too late. Records without an epoch, as earlier versions write them, are heard as
-they were then. Compaction may take a claim away, but every record names its epoch.
+like what comes too late. Compaction may take claims and markers away; but every record names its
+epoch, and a marker the checkpoint that it rests on: of records of earlier epochs, those count that
+do not go beyond it. Records without an epoch, as earlier versions write them, are heard as they
+were then. What makes a record count is one question, so this file is longer than others.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ NEXT_OFFSET: Final = "next"
 
 EPOCH: Final = "epoch"
 """Header of a claim and of a state record: the epoch in which its writer wrote."""
+
+BASE: Final = "base"
+"""Header of a marker: the input offset that the checkpoint before it reaches."""
 
 
 class Epoch(NamedTuple):
@@ -46,6 +51,14 @@ class Epoch(NamedTuple):
 
 _IGNORED: Final = object()
 """In the place of the value of a record that nobody hears: not the value of any key."""
+
+
+class _Staged(NamedTuple):
+    """A record that no marker has made valid yet."""
+
+    reaches: int
+    place: int | None  # of its value; None: a deletion
+    epoch: Epoch | None
 
 
 def ledger_key(partition: int) -> bytes:
@@ -86,9 +99,8 @@ class ChangelogReplica:
     def __init__(self, partition: int, items: StateStore | None = None) -> None:
         self._marker_key = marker_key(partition)
         self._ledger_key = ledger_key(partition)
-        # By key the offset that its record reaches, and the place of its value (None: a deletion).
-        self._pending: dict[str, tuple[int, int | None]] = {}
-        self._contenders: list[tuple[int, str, int | None]] = []  # more records of pending keys
+        self._pending: dict[str, _Staged] = {}
+        self._contenders: list[tuple[str, _Staged]] = []  # more records of pending keys
         self._last: dict[str, object] = {}  # last value of keys that are staged
         self._marker_epoch = Epoch(0, b"")  # of the last complete checkpoint
         self._headers: tuple[Sequence[tuple[str, bytes]], StateHeaders] = ((), StateHeaders())
@@ -116,7 +128,7 @@ class ChangelogReplica:
         self._end = offset + 1
         if headers != self._headers[0]:  # the same for all records of a checkpoint
             self._headers = (headers, state_headers(headers))
-        reaches, epoch = self._headers[1]
+        reaches, epoch, base = self._headers[1]
         late = epoch is not None and not self._follow(epoch)
         if key is not None and reaches is not None:
             # The first checkpoint of an epoch counts wherever it ends: where compaction took a
@@ -127,14 +139,14 @@ class ChangelogReplica:
                 if not late and epoch == self.epoch and reaches == self._unproven:
                     self._unproven = None
                 if heard:
-                    self._complete(reaches)
+                    self._complete(reaches, epoch, base)
                     self._expected_keys = _key_count(value)
                     self._marker_epoch = epoch or self._marker_epoch
             elif not heard:
                 # Who writes late has the same value at best, but the record is heard by nobody.
                 self._check_last(key.decode(), _IGNORED if late else value)
             else:
-                self._stage(key.decode(), value, reaches)
+                self._stage(key.decode(), value, reaches, epoch)
         elif key == self._ledger_key and value is not None:
             self.ledger = value
         if not self._pending:
@@ -164,7 +176,7 @@ class ChangelogReplica:
         if first != self._end:
             self.stale = True
             return False
-        self.epoch = epoch
+        self._follow(epoch)
         self.advance(first, 1, incomplete=False)
         return True
 
@@ -196,7 +208,7 @@ class ChangelogReplica:
         self.reached = reached
         self._marker_epoch = self.epoch
         self._expected_keys = len(self.items)
-        beyond = any(upto > reached for upto, _ in self._pending.values())
+        beyond = any(staged.reaches > reached for staged in self._pending.values())
         if first == self._end and not beyond and not self._contenders:
             self._discard_pending()
             self.items.compact()
@@ -218,7 +230,7 @@ class ChangelogReplica:
         Those that were written over, and those of a checkpoint that was cut short: a key of it that
         is gone meanwhile would come back with our marker, since who never had it deletes nothing.
         """
-        cut_short = (key for _, key, _ in self._contenders)
+        cut_short = (key for key, _ in self._contenders)
         return self.overwritten | self._pending.keys() | set(cut_short)
 
     @property
@@ -243,52 +255,68 @@ class ChangelogReplica:
         else:
             self.overwritten.add(key)
 
-    def _stage(self, key: str, value: bytes | None, reaches: int) -> None:
+    def _stage(self, key: str, value: bytes | None, reaches: int, epoch: Epoch | None) -> None:
         """Stage a record until a marker makes it valid."""
-        staged = self._pending.get(key)
-        if staged is not None:
-            if staged[0] != reaches:
-                self._contenders.append((staged[0], key, staged[1]))
+        before = self._pending.get(key)
+        if before is not None:
+            if before.reaches != reaches:
+                self._contenders.append((key, before))
                 self._last[key] = value
-            elif staged[1] is not None:
-                self.items.discard(key, staged[1])
+            elif before.place is not None:
+                self.items.discard(key, before.place)
         if key in self._last:
             self._last[key] = value
-        self._pending[key] = (reaches, None if value is None else self.items.stage(key, value))
+        place = None if value is None else self.items.stage(key, value)
+        self._pending[key] = _Staged(reaches, place, epoch)
 
     def _discard_pending(self) -> None:
         """Discard the records that no marker has made valid."""
-        for key, (_, place) in self._pending.items():
-            if place is not None:
-                self.items.discard(key, place)
-        for _, key, place in self._contenders:
-            if place is not None:
-                self.items.discard(key, place)
+        for key, staged in self._all_staged():
+            if staged.place is not None:
+                self.items.discard(key, staged.place)
         self._pending.clear()
         self._contenders.clear()
 
-    def _complete(self, reaches: int) -> None:
-        """Commit what a marker makes valid; of several records of a key the farthest."""
-        found: Iterable[tuple[int, str, int | None]] = (
-            (upto, key, place) for key, (upto, place) in self._pending.items()
-        )
+    def _all_staged(self) -> list[tuple[str, _Staged]]:
+        """Return every staged record, those of one key in the order in which they came."""
+        return [*self._contenders, *self._pending.items()]
+
+    def _keep_staged(self, kept: Iterable[tuple[str, _Staged]]) -> None:
+        """Stage these and no others; the last of each key is the pending one."""
+        self._pending, self._contenders = {}, []
+        for key, staged in kept:
+            before = self._pending.get(key)
+            if before is not None:
+                self._contenders.append((key, before))
+            self._pending[key] = staged
+        if not self._pending:
+            self._last.clear()
+
+    def _complete(self, reaches: int, epoch: Epoch | None, base: int | None) -> None:
+        """Commit what a marker makes valid; of several records of a key the farthest.
+
+        What was written under an earlier epoch and goes beyond the base was never valid, and its
+        writer is not heard any more. If it is the last record of its key, it took the good one's
+        place.
+        """
+        found = self._all_staged()
         if self._contenders:
-            found = sorted([*self._contenders, *found], key=lambda record: record[0])
-        left: dict[str, tuple[int, int | None]] = {}
-        self._contenders = []
-        for upto, key, place in found:
-            if upto <= reaches:
-                self._set(key, place)
+            found.sort(key=lambda record: record[1].reaches)
+        left = []
+        for key, staged in found:
+            outdated = epoch is not None and staged.epoch is not None and staged.epoch < epoch
+            if outdated and base is not None and staged.reaches > base:
+                if staged.place is not None:
+                    self.items.discard(key, staged.place)
+                self._check_last(key, self._last.get(key, _IGNORED))
+            elif staged.reaches > reaches:
+                left.append((key, staged))
+            else:
+                self._set(key, staged.place)
                 if key in self._last:
                     self._check_last(key, self._last[key])
-                continue
-            staged = left.get(key)
-            if staged is not None:
-                self._contenders.append((staged[0], key, staged[1]))
-            left[key] = (upto, place)
-        self._pending = left
+        self._keep_staged(left)
         if not left:
-            self._last.clear()
             self.items.compact()
         self.reached = reaches
 
@@ -310,18 +338,21 @@ class StateHeaders(NamedTuple):
 
     reaches: int | None = None
     epoch: Epoch | None = None
+    base: int | None = None
 
 
 def state_headers(headers: Sequence[tuple[str, bytes]]) -> StateHeaders:
-    """Read the input offset that a record's checkpoint reaches, and its epoch.
+    """Read the input offset that a record's checkpoint reaches, its epoch, and a marker's base.
 
-    Without the former it is no state record; without the latter an earlier version wrote it.
+    Without the first it is no state record; without the second an earlier version wrote it.
     """
-    reaches, epoch = None, None
+    reaches, epoch, base = None, None, None
     for name, value in headers:
         if name == NEXT_OFFSET and value.isdigit():
             reaches = int(value)
+        elif name == BASE and value.isdigit():
+            base = int(value)
         elif name == EPOCH:
             number, _, writer = value.partition(b" ")
             epoch = Epoch(int(number), writer) if number.isdigit() else None
-    return StateHeaders(reaches, epoch)
+    return StateHeaders(reaches, epoch, base)

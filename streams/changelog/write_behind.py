@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from streams.changelog.replica import (
+    BASE,
     EPOCH,
     NEXT_OFFSET,
     ChangelogReplica,
@@ -201,6 +202,7 @@ class WriteBehind:
             self._left.popleft()
         self._ends = True
         marker = self._replica.marker(self._state, self._reaches)
+        headers = (*headers, (BASE, b"%d" % self.base))
         found.append(PartitionRecord(marker_key(self._partition), marker, headers))
         return found
 

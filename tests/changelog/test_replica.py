@@ -282,7 +282,17 @@ class Written(NamedTuple):
     key: bytes
     value: bytes | None
     reaches: int | None
-    epoch: Epoch
+    epoch: Epoch | None  # None: of a worker of the version before
+    base: int | None = None
+
+    @property
+    def headers(self) -> tuple[tuple[str, bytes], ...]:
+        found: tuple[tuple[str, bytes], ...] = ()
+        if self.reaches is not None:
+            found = (("next", b"%d" % self.reaches),)
+        if self.base is not None:
+            found = (*found, ("base", b"%d" % self.base))
+        return found if self.epoch is None else (*found, ("epoch", self.epoch.encode()))
 
 
 def test_the_first_checkpoint_of_an_epoch_counts_wherever_it_ends() -> None:
@@ -329,11 +339,9 @@ class Worker:
         """Read on to the end, from the beginning where what it took over counts for nobody."""
         for _ in range(2):
             self.replica.rewind()
-            for offset, (key, value, reaches, epoch) in log:
+            for offset, record in log:
                 if offset >= self.replica.position:
-                    next_ = () if reaches is None else (("next", b"%d" % reaches),)
-                    headers = (*next_, ("epoch", epoch.encode()))
-                    self.replica.apply(offset, key, value, headers)
+                    self.replica.apply(offset, record.key, record.value, record.headers)
             if not self.replica.diverged:
                 return
             self.replica = fresh()
@@ -383,7 +391,7 @@ def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObjec
         saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
         marker = replica.marker(saved, upto)
         records = [Written(key.encode(), value, upto, worker.epoch) for key, value in saved.items()]
-        records.append(Written(marker_key(0), marker, upto, worker.epoch))
+        records.append(Written(marker_key(0), marker, upto, worker.epoch, start))
         if draw(st.booleans()):
             replica.committed(saved, upto, write(records), len(records))
             continue
@@ -392,6 +400,7 @@ def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObjec
         write(records[:cut])
         late.append(records[cut:])
         worker.replica, worker.epoch = fresh(), None
+        worker.name += b"'"  # who comes back has a name of its own
     last_comer = Worker(b"z")
     last_comer.read(log)
     found = last_comer.replica
@@ -410,3 +419,45 @@ def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObjec
     again_read.read(compacted)
     if not wrong and found.reached == again_read.replica.reached:
         assert dict(again_read.replica.items) == dict(found.items)
+
+
+@given(st.data())
+@examples(200)
+def test_workers_of_this_version_and_of_the_one_before_take_turns(data: st.DataObject) -> None:
+    """Each reads to the end before it writes; some die amid a checkpoint."""
+    draw = data.draw
+    history = History(draw(st.lists(INPUTS, min_size=1, max_size=15)))
+    log: list[tuple[int, Written]] = []
+    workers = [Worker(name) for name in (b"a", b"b", b"c")]
+    for _ in range(draw(st.integers(1, 12))):
+        worker = draw(st.sampled_from(workers))
+        worker.read(log)
+        replica = worker.replica
+        assert (dict(replica.items), replica.missing) == (history.expected(replica.reached), 0)
+        if worker.name == b"a":
+            epoch = None
+        else:
+            epoch = Epoch(replica.epoch.number + 1, worker.name)
+            log.append((len(log), Written(claim_key(0), b"", None, epoch)))
+            assert replica.claimed(epoch, len(log) - 1)
+        start = replica.reached
+        if start >= len(history.inputs):
+            break
+        upto = draw(st.integers(start + 1, len(history.inputs)))
+        again = {key[2:]: replica.items.get(key) for key in replica.to_write_again}
+        saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
+        records = [Written(key.encode(), value, upto, epoch) for key, value in saved.items()]
+        base = None if epoch is None else start
+        records.append(Written(marker_key(0), replica.marker(saved, upto), upto, epoch, base))
+        kept = draw(
+            st.sampled_from([len(records), len(records), draw(st.integers(0, len(records)))])
+        )
+        log.extend(enumerate(records[:kept], len(log)))
+        if kept == len(records):
+            replica.committed(saved, upto, len(log) - kept, kept)
+        else:
+            worker.replica = fresh()
+    for worker in (*workers, Worker(b"z")):
+        worker.read(log)
+        found = worker.replica
+        assert (dict(found.items), found.missing) == (history.expected(found.reached), 0)

@@ -159,6 +159,7 @@ async def test_the_ledger_comes_last_and_the_mark_says_how_far() -> None:
         (marker_key(3), b"9 1"),
         (ledger_key(3), b"ledger"),
     ]
-    *state, ledger = journal.changelog
+    *state, marker, ledger = journal.changelog
     assert {r.headers for r in state} == {(("next", b"9"), ("epoch", b"1 one"))}
+    assert marker.headers == (("next", b"9"), ("epoch", b"1 one"), ("base", b"0"))
     assert ledger.headers == ()
