@@ -22,12 +22,15 @@ from streams.transport.commit_watch import coordinator_answers
 log = structlog.get_logger(__name__)
 
 _LOG_INTERVAL_S: Final = 30.0
-FETCH_WAIT_MS: Final = 100
-"""``fetch.max.wait.ms``: how long the broker delays the answer to a fetch that finds nothing.
+FETCH_WAIT_MS: Final = 50
+"""``fetch.max.wait.ms``: how long the broker delays the answer to a fetch that finds little.
 
 aiokafka has one fetch in flight per broker. With Faust's 1.5 s a fetch of idle partitions would
 delay all others of that broker for as long.
 """
+FETCH_MIN_BYTES: Final = 16 * 1024
+"""``fetch.min.bytes``: an answer with less waits for more. Stations send record by record; what
+each brings by itself would cost a fetch and a batch of its own."""
 IDLE_MS: Final = math.inf
 """``max.poll.interval.ms``: off. A consumer that does not fetch for so long leaves its group, and
 nothing is fetched, on purpose, while all partitions have enough in flight (they wait for a person,
@@ -45,6 +48,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer = super()._create_worker_consumer(transport)
         # Faust has no settings for them.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
         consumer._max_poll_interval_ms = IDLE_MS  # whatever Faust's setting says
         consumer._isolation_level = COMMITTED
         return consumer
