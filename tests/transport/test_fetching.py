@@ -7,13 +7,13 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from streams.kafka.read_committed import COMMITTED
 from streams.transport.faust_app import create_faust_app
 from streams.transport.install import batch_topic
-from streams.transport.thread import FETCH_WAIT_MS
+from streams.transport.thread import FETCH_MIN_BYTES, FETCH_WAIT_MS
 from tests.support.broker import TestBroker, eventually
 from tests.support.streams_process import own_settings
 from tests.support.worker import running
 
 
-async def test_fetch_has_room_for_a_full_batch_and_waits_a_tenth_of_a_second(
+async def test_fetch_has_room_for_a_full_batch_and_waits_for_little(
     broker: TestBroker,
 ) -> None:
     settings = own_settings(broker.address)
@@ -29,7 +29,8 @@ async def test_fetch_has_room_for_a_full_batch_and_waits_a_tenth_of_a_second(
     async with running(app):
         await eventually(lambda: bool(seen), "a batch came")
         fetcher = app.consumer._thread._consumer._fetcher
-        assert fetcher._fetch_max_wait_ms == FETCH_WAIT_MS == 100
+        assert fetcher._fetch_max_wait_ms == FETCH_WAIT_MS == 50
+        assert fetcher._fetch_min_bytes == FETCH_MIN_BYTES
         assert app.consumer._thread._consumer._isolation_level == COMMITTED
         assert fetcher._isolation_level == READ_COMMITTED
         assert fetcher._max_partition_fetch_bytes >= 10_000 * 300  # bytes of a large reading
