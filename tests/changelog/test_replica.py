@@ -313,6 +313,44 @@ def test_the_first_checkpoint_of_an_epoch_counts_wherever_it_ends() -> None:
     )  # fmt: skip
 
 
+ONE, TWO, THREE = Epoch(1, b"a"), Epoch(2, b"b"), Epoch(3, b"c")
+CUT_SHORT = [
+    Written(claim_key(0), b"", None, ONE),
+    Written(b"0/gone", b"11", 13, ONE),  # deleted by offset 14
+    Written(claim_key(0), b"", None, TWO),
+    Written(b"0/k", b"5", 9, TWO),
+    Written(marker_key(0), b"9 1", 9, TWO, 0),
+    Written(claim_key(0), b"", None, THREE),
+    Written(b"0/k", b"13", 14, THREE),
+    Written(marker_key(0), b"14 1", 14, THREE, 9),
+]
+
+
+def test_what_an_earlier_epoch_left_of_a_checkpoint_never_counts() -> None:
+    worker = Worker(b"w")
+    log = list(enumerate(CUT_SHORT))
+    worker.read(log[:2])
+    assert worker.replica.to_write_again == {"0/gone"}
+    worker.read(log[:5])
+    assert (dict(worker.replica.items), worker.replica.reached) == ({"0/k": b"5"}, 9)
+    assert "0/gone" in worker.replica.to_write_again  # compaction may have taken what it was
+    for reader in (worker, Worker(b"v")):
+        reader.read(log)
+        assert (dict(reader.replica.items), reader.replica.missing) == ({"0/k": b"13"}, 0)
+
+
+def test_what_rests_on_a_marker_that_compaction_took_counts() -> None:
+    log = [
+        Written(b"0/k", b"5", 7, ONE),
+        Written(b"0/l", b"6", 8, TWO),
+        Written(marker_key(0), b"8 2", 8, TWO, 7),
+    ]
+    worker = Worker(b"w")
+    worker.read(list(enumerate(log)))
+    found = worker.replica
+    assert (dict(found.items), found.missing) == ({"0/k": b"5", "0/l": b"6"}, 0)
+
+
 def test_of_two_claims_of_one_number_compaction_changes_nothing() -> None:
     lesser, greater = Epoch(1, b"a"), Epoch(1, b"b")
     claim = Written(claim_key(0), b"", None, lesser)
