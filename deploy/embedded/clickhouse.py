@@ -18,6 +18,7 @@ from deploy.embedded.child import end, last_line, stable_port
 from deploy.embedded.clickhouse_users import USER
 from deploy.embedded.extra import CLICKHOUSE, require
 
+_IN_USE = "is in use by another ClickHouse process"  # as `clickhouse_engine` says it
 _START_S = 60.0
 _STOP_S = 20.0
 _DEFAULT_MEMORY = 700 << 20
@@ -25,6 +26,10 @@ _DEFAULT_MEMORY = 700 << 20
 
 class StartError(Exception):
     """The embedded ClickHouse did not start; the message says why."""
+
+
+class InUseError(StartError):
+    """Another process has the directory open."""
 
 
 class EmbeddedClickHouse:
@@ -149,7 +154,8 @@ class EmbeddedClickHouse:
         if not line:
             log = (self.path / "clickhouse.log").read_bytes()[self._began_at :].strip()
             last = last_line(log) if log else self._how_it_ended()
-            raise StartError(f"the embedded ClickHouse did not start: {last}")
+            refused = InUseError if last.endswith(_IN_USE) else StartError
+            raise refused(f"the embedded ClickHouse did not start: {last}")
         return line
 
     def _how_it_ended(self) -> str:

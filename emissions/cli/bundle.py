@@ -127,15 +127,16 @@ def _witnesses(settings: Settings) -> list[PublicKey]:
 
 
 def _signer(settings: Settings, log: SealedLog) -> tuple[PublicKey, Sign]:
-    from streams.signing.ed25519 import read_key
+    from streams.signing.ed25519 import read_key_of
 
     named = settings.bundle_key_file or settings.log_key_file
+    variable = "BUNDLE_KEY_FILE" if settings.bundle_key_file else "LOG_KEY_FILE"
     if named is None:
         raise CommandError(
             "a bundle is signed: name the file of the private key by EMISSIONS_BUNDLE_KEY_FILE",
             BAD_INPUT,
         )
-    key = read_key(Path(named))
+    key = read_key_of(f"EMISSIONS_{variable}", named, "name the file of the key that signs")
     return log.named(key.public), key
 
 

@@ -55,7 +55,12 @@ def show(history: bool, form: str) -> None:
     help="Show the public no case, violation or statistic of them, or again.",
 )
 @click.option("--by", "set_by", required=True, metavar="NAME", help="Who sets it.")
-@click.option("--reason", default="", metavar="TEXT", help="Why, such as the number of an order.")
+@click.option(
+    "--reason",
+    default="",
+    metavar="TEXT",
+    help="Why, such as the number of an order; --hold needs one.",
+)
 def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None:
     """Set when enterprises are named, or hold publication; what is not given stays as it is.
 
@@ -75,6 +80,8 @@ def set_(names: str | None, held: bool | None, set_by: str, reason: str) -> None
         raise CommandError("nothing to set: give --names, --hold or --release", BAD_INPUT)
     if not set_by.strip():
         raise CommandError("--by is empty: say who sets it", BAD_INPUT)
+    if held and not reason.strip():
+        raise CommandError("--hold needs --reason: it is kept with the setting", BAD_INPUT)
     with clickhouse.client(Settings.from_env()) as client:
         setting = read_policy(client)
         before = setting.policy

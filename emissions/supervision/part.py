@@ -9,7 +9,7 @@ from typing import IO, Final, Protocol
 
 from deploy.embedded.broker import EmbeddedBroker
 from deploy.embedded.child import LOOPBACK, end
-from deploy.embedded.clickhouse import EmbeddedClickHouse, StartError
+from deploy.embedded.clickhouse import EmbeddedClickHouse, InUseError
 from deploy.embedded.extra import installed
 from deploy.embedded.kafka import KafkaCluster
 from emissions.program_process import start_program
@@ -18,7 +18,6 @@ from streams.settings import Settings
 PORTAL: Final = "portal"
 OPEN_DATA: Final = "open-data export"
 OPEN_DATA_S: Final = 3600
-_IN_USE = "is in use by another ClickHouse process"
 
 
 class Part(Protocol):
@@ -215,4 +214,4 @@ def open_data_part(settings: Settings, directory: Path) -> ProgramPart:
 
 def still_in_use(error: Exception) -> bool:
     """Whether a start failed because the process of an earlier run is about to end."""
-    return isinstance(error, StartError) and _IN_USE in str(error)
+    return isinstance(error, InUseError)

@@ -32,7 +32,7 @@ from streams.sealing.sealed_topics import SealedTopics
 from streams.sealing.sealer import Sealer
 from streams.sealing.stamps import DayStamper
 from streams.settings import Settings
-from streams.signing.ed25519 import read_key
+from streams.signing.ed25519 import read_key_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,12 @@ def signer_of(settings: Settings) -> NoteSigner:
             "EMISSIONS_LOG_ORIGIN and EMISSIONS_LOG_KEY_FILE must name the log and its private "
             "key: `emissions log key --new FILE` makes one"
         )
-    return NoteSigner.of(settings.log_origin, read_key(Path(settings.log_key_file)))
+    key = read_key_of(
+        "EMISSIONS_LOG_KEY_FILE",
+        settings.log_key_file,
+        f"`emissions log key --new {settings.log_key_file}` makes it, once in the life of a log",
+    )
+    return NoteSigner.of(settings.log_origin, key)
 
 
 def directory_of(settings: Settings) -> Path:

@@ -68,6 +68,18 @@ def write_key(path: Path, key: SigningKey) -> None:
         os.fsync(out.fileno())
 
 
+def read_key_of(variable: str, path: str, remedy: str) -> SigningKey:
+    """Read the private key that a setting names.
+
+    Raises KeyFileError, with the setting, and what to do where the file is not there.
+    """
+    try:
+        return read_key(Path(path))
+    except KeyFileError as error:
+        missing = "" if Path(path).exists() else f": {remedy}"
+        raise KeyFileError(f"{variable}: {error}{missing}") from None
+
+
 def read_key(path: Path) -> SigningKey:
     """Read a private key from its file.
 

@@ -131,3 +131,18 @@ def test_a_worker_without_its_log_says_what_to_do(missing: str, what: str, tmp_p
     settings = Settings(**{**given, missing: None})  # type: ignore[arg-type]
     with pytest.raises(OperatorError, match=what):
         signer_of(settings), directory_of(settings)
+
+
+def test_a_key_that_is_not_there_is_told_with_its_setting(tmp_path: Path) -> None:
+    missing = tmp_path / "log.pem"
+    settings = Settings(log_key_file=str(missing), log_origin="example.kz/log")
+    with pytest.raises(OperatorError) as told:
+        signer_of(settings)
+    assert str(told.value) == (
+        f"EMISSIONS_LOG_KEY_FILE: {missing}: No such file or directory: `emissions log key --new "
+        f"{missing}` makes it, once in the life of a log"
+    )
+    missing.write_bytes(b"no key")
+    missing.chmod(0o600)
+    with pytest.raises(OperatorError, match=r"^EMISSIONS_LOG_KEY_FILE: .* in PEM without"):
+        signer_of(settings)

@@ -52,17 +52,32 @@ def kept_or_temporary(workspace: Path | None) -> Iterator[Path]:
 @contextmanager
 def kept_clickhouse(workspace: Path, settings: Settings) -> Iterator[Settings]:
     """Serve the ClickHouse of a kept run and yield the settings that reach it."""
-    from deploy.embedded.clickhouse import EmbeddedClickHouse
+    from deploy.embedded.clickhouse import EmbeddedClickHouse, InUseError
 
     data = workspace / CLICKHOUSE
     if not data.is_dir():
         raise CommandError(f"{workspace} holds no kept run (no ClickHouse data)", BAD_INPUT)
-    with EmbeddedClickHouse(data) as kept:
-        try:
-            yield replace(settings, clickhouse_url=kept.url)
-        except BaseException:
-            kept.kill()  # read-only: nothing to flush, and a running query would delay a clean stop
-            raise
+    try:
+        kept = EmbeddedClickHouse(data).start()
+    except InUseError:
+        raise CommandError(_in_use(workspace), BAD_INPUT) from None
+    try:
+        yield replace(settings, clickhouse_url=kept.url)
+    except BaseException:
+        kept.kill()  # read-only: nothing to flush, and a running query would delay a clean stop
+        raise
+    finally:
+        kept.stop()
+
+
+def _in_use(workspace: Path) -> str:
+    environment = workspace / "env.sh"
+    if environment.exists():
+        return (
+            f"`emissions up` or `serve` runs on {workspace}: run `. {environment}` and ask that "
+            "one, without --workspace"
+        )
+    return f"another process asks what {workspace} holds: run this again when that one has ended"
 
 
 def run_settings(broker: str | None, clickhouse: str | None) -> Settings:

@@ -36,14 +36,14 @@ def test_a_setting_is_in_force_and_every_earlier_one_is_kept(clickhouse: TestCli
     assert (default["revision"], default["names"], default["held"]) == (0, NAMES[0], False)
     first = called(clickhouse, "set", "--names", "NOBODY", "--by", "A", "--reason", "Order 17")
     assert first.stdout == "setting 1 is in force: names NOBODY\n"
-    second = called(clickhouse, "set", "--hold", "--by", "B")
+    second = called(clickhouse, "set", "--hold", "--by", "B", "--reason", "Wrong limits")
     assert second.stdout == (
         "setting 2 is in force: no case or violation is shown to the public; "
         "means and gaps stay open\n"
     )
     (now,) = shown(clickhouse)
     assert (now["revision"], now["names"], now["held"]) == (2, "NOBODY", True)
-    assert (now["set_by"], now["reason"]) == ("B", "")
+    assert (now["set_by"], now["reason"]) == ("B", "Wrong limits")
     assert [each["set_by"] for each in shown(clickhouse, "--history")] == ["B", "A"]
     clickhouse.client.insert(
         "publication_policy",
@@ -79,6 +79,11 @@ def test_what_is_not_said_is_asked_for() -> None:
     for arguments, sentence in (
         (["--by", "A"], "nothing to set: give --names, --hold or --release"),
         (["--hold", "--by", " "], "--by is empty: say who sets it"),
+        (["--hold", "--by", "A"], "--hold needs --reason: it is kept with the setting"),
+        (
+            ["--hold", "--by", "A", "--reason", " "],
+            "--hold needs --reason: it is kept with the setting",
+        ),
     ):
         done = CliRunner().invoke(cli, ["publication", "set", *arguments])
         assert (done.exit_code, done.stderr) == (2, f"emissions: {sentence}\n")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from deploy.embedded.clickhouse import EmbeddedClickHouse, InUseError
 from emissions.cli.main import cli
 from emissions.cli.sql import LIMIT
 from tests.support.clickhouse import TestClickHouse
@@ -146,3 +147,22 @@ def test_a_kept_run_is_asked_and_left_as_it_was(tmp_path: Path, env: Env) -> Non
             "--workspace", str(tmp_path), "--format", "csv", "SELECT 1 AS one",
         )  # fmt: skip
         assert told.stdout == '"one"\n1\n'
+
+
+def test_a_directory_that_another_process_serves_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: EmbeddedClickHouse) -> EmbeddedClickHouse:
+        raise InUseError
+
+    monkeypatch.setattr(EmbeddedClickHouse, "start", start)
+    (tmp_path / "clickhouse").mkdir()
+    asked = sql({}, "--workspace", str(tmp_path), "SELECT 1")
+    (tmp_path / "env.sh").touch()
+    served = sql({}, "--workspace", str(tmp_path), "SELECT 1")
+    assert (asked.exit_code, served.exit_code) == (2, 2)
+    assert asked.stderr.endswith("run this again when that one has ended\n")
+    assert served.stderr == (
+        f"emissions: `emissions up` or `serve` runs on {tmp_path}: run `. {tmp_path}/env.sh` and "
+        "ask that one, without --workspace\n"
+    )
