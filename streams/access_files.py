@@ -38,6 +38,15 @@ def read_secret(path: Path, variable: str) -> str:
     return lines[0]
 
 
+def check_private(path: Path, variable: str) -> None:
+    """Refuse a file with secrets that others may change or read, as `read_secret` does.
+
+    ``variable`` names it in errors. Raises AccessFileError.
+    """
+    _, found, mount = _read(path, variable)
+    _refuse_others(path, variable, found, mount)
+
+
 def client_context(
     *,
     ca: str | None,
@@ -125,9 +134,15 @@ def _private(path: Path, variable: str) -> bytes:
     content, found, mount = _read(path, variable)
     if len(content) > _MOST_BYTES:
         raise AccessFileError(f"{variable}: {path} has more than {_MOST_BYTES} bytes")
+    _refuse_others(path, variable, found, mount)
+    return content
+
+
+def _refuse_others(
+    path: Path, variable: str, found: os.stat_result, mount: os.statvfs_result
+) -> None:
     read_only = mount.f_flag & os.ST_RDONLY
     if found.st_mode & 0o022 and not read_only:
         raise AccessFileError(f"{variable}: others than its owner may change {path}: chmod 600")
     if found.st_mode & 0o004 and not read_only:
         raise AccessFileError(f"{variable}: everybody may read {path}: chmod 600")
-    return content

@@ -125,6 +125,12 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         {"error": "why: the code, the ID token or the claim with the role"},
         "Nothing, unless many are: compare clocks, client and claim (docs/operations/portal.md).",
     ),
+    "portal_login_refused": LogEvent(
+        "error",
+        "At its start ClickHouse refused the user by whom the portal reads for those who sign in.",
+        {"error": "which settings to correct"},
+        "Correct EMISSIONS_PORTAL_PRIVATE_USER and its password, and start the portal again.",
+    ),
     "portal_question_failed": LogEvent(
         "warning",
         "ClickHouse refused a question of the portal or does not answer; the visitor was told so.",

@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, cast, get_type_hints
 from urllib.parse import unquote, urlsplit
@@ -438,7 +439,7 @@ def _check(settings: Settings) -> None:
                 f"{PREFIX}BROKER must be host:port[,host:port...], {_masked(address)!r} is not"
             )
     _check_url("clickhouse_url", settings.clickhouse_url)
-    for name in ("schema_registry_url", "tsa_url", "broker_token_url"):
+    for name in ("schema_registry_url", "tsa_url", "broker_token_url", "portal_url"):
         if (url := getattr(settings, name)) is not None:
             _check_url(name, url)
     if not _URI_REFERENCE.fullmatch(settings.event_source):
@@ -446,6 +447,7 @@ def _check(settings: Settings) -> None:
             f"{PREFIX}EVENT_SOURCE must be a URI reference of at most 250 characters, such as "
             "https://example.kz/emissions"
         )
+    _check_proxies(settings.portal_proxies)
     _check_access(settings)
     _check_names(settings)
     _check_numbers(settings)
@@ -458,6 +460,20 @@ def _check(settings: Settings) -> None:
     ):
         if getattr(settings, name) not in allowed:
             raise SettingsError(f"{PREFIX}{name.upper()} must be one of {', '.join(allowed)}")
+
+
+def _check_proxies(proxies: str | None) -> None:
+    """Refuse what is no list of addresses: the server would take it for a name that never comes."""
+    if proxies is None or proxies.strip() == "*":
+        return
+    for each in proxies.split(","):
+        try:
+            ip_network(each.strip())
+        except ValueError:
+            raise SettingsError(
+                f"{PREFIX}PORTAL_PROXIES must be addresses or networks of proxies, such as "
+                f"10.0.0.7,10.1.0.0/16, or * for all, {each.strip()!r} is none"
+            ) from None
 
 
 def _check_access(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import click
 
 from emissions.cli.support.errors import BAD_INPUT, CommandError
 from emissions.cli.support.options import PORT
+from emissions.cli.support.output import notice
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -47,6 +48,7 @@ def command(host: str | None, port: int | None) -> None:
     settings = Settings.from_env()
     configure(settings)
     _check_users(settings)
+    _check_data_path(settings)
     try:
         app = create_app(settings)
     except KeysError as error:
@@ -55,6 +57,7 @@ def command(host: str | None, port: int | None) -> None:
         raise CommandError(str(error), BAD_INPUT) from None
     except UsersError as error:
         raise CommandError(f"EMISSIONS_PORTAL_USERS_FILE: {error}", BAD_INPUT) from None
+    _tell_of_login(settings)
     address, at = host or settings.portal_host, port or settings.portal_port
     listening = _listen(address, at)
     click.echo(f"the portal listens on http://{address}:{at}/  (Ctrl-C ends it)")
@@ -71,7 +74,9 @@ def command(host: str | None, port: int | None) -> None:
 
 
 def _check_users(settings: Settings) -> None:
-    """Refuse settings of a sign-in that could let nobody in."""
+    """Refuse settings of a sign-in that could let nobody in, or whose hashes others may read."""
+    from streams.access_files import check_private
+
     file = settings.portal_users_file
     if file is not None and not Path(file).is_file():
         raise CommandError(
@@ -79,6 +84,8 @@ def _check_users(settings: Settings) -> None:
             "`emissions portal-users add`",
             BAD_INPUT,
         )
+    if file is not None:
+        check_private(Path(file), "EMISSIONS_PORTAL_USERS_FILE")
     wanted = file is not None or settings.portal_oidc_issuer is not None
     if wanted and settings.portal_private_user is None:
         raise CommandError(
@@ -86,6 +93,33 @@ def _check_users(settings: Settings) -> None:
             "user of ClickHouse for what is behind it: set EMISSIONS_PORTAL_PRIVATE_USER",
             BAD_INPUT,
         )
+
+
+def _check_data_path(settings: Settings) -> None:
+    """Refuse a directory of open data that cannot be one; what is not made yet may come."""
+    if settings.portal_data_path is None:
+        return
+    path = Path(settings.portal_data_path)
+    if path.is_dir():
+        return
+    if path.exists() or not path.absolute().parent.is_dir():
+        why = "is no directory" if path.exists() else f"is not there, nor is {path.parent}"
+        raise CommandError(
+            f"EMISSIONS_PORTAL_DATA_PATH: {path} {why}: name the one that `emissions open-data "
+            "export` writes",
+            BAD_INPUT,
+        )
+    notice(f"EMISSIONS_PORTAL_DATA_PATH: {path} is not there until `emissions open-data export`")
+
+
+def _tell_of_login(settings: Settings) -> None:
+    """Tell where ClickHouse refuses the user of the sign-in: the public pages do without it."""
+    from emissions.portal.access.private_data import why_refused
+
+    user = settings.portal_private_user
+    why = None if user is None else why_refused(settings, user)
+    if why is not None:
+        notice(f"nobody who signs in will see anything: {why}")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -52,8 +52,15 @@ def add(
         read_users,
         write_users,
     )
+    from streams.rules.country import load_country
+    from streams.settings import Settings
 
     path = _path()
+    country = load_country(Settings.from_env().rules)
+    for each in regions:
+        if not country.knows_region(each):
+            known = ", ".join(sorted(country.regions)) or f"such as {country.region_example}"
+            raise CommandError(f"{each} is no region of {country.code}: {known}", BAD_INPUT)
     if sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
@@ -121,9 +128,14 @@ def list_users(form: str) -> None:
 
 
 def _path() -> Path:
+    """Return the file of users. Raises AccessFileError where others may read its hashes."""
+    from streams.access_files import check_private
     from streams.settings import Settings
 
     named = Settings.from_env().portal_users_file
     if named is None:
         raise CommandError("EMISSIONS_PORTAL_USERS_FILE names no file of users", BAD_INPUT)
-    return Path(named)
+    path = Path(named)
+    if path.exists():
+        check_private(path, "EMISSIONS_PORTAL_USERS_FILE")
+    return path

@@ -22,7 +22,12 @@ from litestar.types import ASGIApp
 
 import emissions.portal.pages
 from emissions.portal.access.door import Door, NotSignedInError
-from emissions.portal.access.private_data import AccessRecords, PrivateData, of_private_user
+from emissions.portal.access.private_data import (
+    LOGIN,
+    AccessRecords,
+    PrivateData,
+    of_private_user,
+)
 from emissions.portal.access.provider import Provider, client_of
 from emissions.portal.access.sessions import Session
 from emissions.portal.address_form import refuse_doubled_slashes
@@ -155,7 +160,7 @@ def _door(settings: Settings, now: Clock) -> Door | None:
         return now().timestamp()
 
     private = of_private_user(settings, settings.portal_private_user)
-    data = PrivateData(Database(private), AccessRecords(private))
+    data = PrivateData(Database(private, login=LOGIN), AccessRecords(private))
     return Door(
         None if users is None else Path(users),
         data,

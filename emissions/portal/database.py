@@ -26,6 +26,8 @@ SWITCH_KEPT_S: Final = 1.0
 _SWITCH: Final = "SELECT revision, names, held FROM public_publication"
 _MOST_KEPT: Final = 2_000
 _THREADS: Final = 4
+_LOGIN: Final = frozenset({192, 193, 194, 516})
+"""Codes of ClickHouse for a user or a password that it does not take."""
 _WITHIN_S: Final = 15
 
 
@@ -73,11 +75,19 @@ class Database:
     """Asks with the rights of the user of the settings: those of the public role in production.
 
     Values are always parameters of the statement (``{name:Type}``), never part of its text.
+    ``login`` is what the settings of user and password begin with, for what is said of them.
     """
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        login: str = "CLICKHOUSE",
+    ) -> None:
         self._settings = settings
         self._clock = clock
+        self._login = login
         self._local = threading.local()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="clickhouse")
         # Every page waits for the switch, so it waits for no question.
@@ -168,7 +178,18 @@ class Database:
 
     def _gone(self, error: Exception) -> DatabaseGoneError:
         self._local.client = None  # the next question connects anew
-        return DatabaseGoneError(str(error) or type(error).__name__)
+        return gone(error, self._settings.clickhouse_user, self._login)
+
+
+def gone(error: Exception, user: str, login: str) -> DatabaseGoneError:
+    """Return the error of a question, with the settings to correct where the login was refused."""
+    if getattr(error, "code", None) in _LOGIN:
+        name = f"EMISSIONS_{login}"
+        return DatabaseGoneError(
+            f"ClickHouse rejects the user {user!r} or its password: correct {name}_USER and "
+            f"{name}_PASSWORD (or {name}_PASSWORD_FILE)"
+        )
+    return DatabaseGoneError(str(error) or type(error).__name__)
 
 
 def _failed(asked: asyncio.Future[Any]) -> bool:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+import structlog
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from emissions.access_records import record_access
 from emissions.portal.access.sessions import Session
-from emissions.portal.database import DatabaseGoneError, Questions, Row
+from emissions.portal.database import Questions, Row, gone
 from emissions.publication import RecordKind, Role
 from sinks.clickhouse import client
 from streams.settings import Settings
+
+log = structlog.get_logger()
+
+LOGIN: Final = "PORTAL_PRIVATE"
+"""What the settings of its user and password begin with."""
+_ASKED_S: Final = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class AccessRecords:
             finally:
                 asked.close()
         except (ClickHouseError, OSError) as error:
-            raise DatabaseGoneError(str(error) or type(error).__name__) from error
+            raise gone(error, self._settings.clickhouse_user, LOGIN) from error
 
 
 class PrivateData:
@@ -91,3 +98,20 @@ def of_private_user(settings: Settings, user: str) -> Settings:
         clickhouse_password=settings.portal_private_password,
         clickhouse_password_file=settings.portal_private_password_file,
     )
+
+
+def why_refused(settings: Settings, user: str) -> str | None:
+    """Ask ClickHouse as that user; log and return what to correct if it refuses.
+
+    None where it takes it, and where nobody answers, which pages tell when they are asked. Raises
+    AccessFileError for the file of its password.
+    """
+    settings.secret("portal_private_password")  # named in errors as it is set
+    try:
+        client(of_private_user(settings, user), within_s=_ASKED_S).close()
+    except (ClickHouseError, OSError) as error:
+        found = str(gone(error, user, LOGIN))
+        if LOGIN in found:
+            log.error("portal_login_refused", error=found)
+            return found
+    return None
