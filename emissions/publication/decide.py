@@ -65,10 +65,14 @@ def _public(record: Record, today: date, policy: PublicationPolicy) -> Decision:
 
 
 def _after_its_cases(record: Record, today: date, policy: PublicationPolicy) -> Decision:
-    """Decide by the case that holds back most; a record of no case has no term that could end."""
-    if not record.cases:
+    """Decide by the case that holds back most; a record of no case has no term that could end.
+
+    Cases of its own operator alone: what was decided against another one does not name this one.
+    """
+    own = [each for each in record.cases if each.bin == record.bin]
+    if not own:
         return Decision(Visibility.COUNT, Reason.NOT_IN_A_CASE)
-    found = [case_decision(each, today, policy) for each in record.cases]
+    found = [case_decision(each, today, policy) for each in own]
     waiting = [each for each in found if not each.named]
     never = next((each for each in waiting if each.shown_from is None), None)
     if never is not None:

@@ -26,6 +26,7 @@ def case_facts(
         state=case.state,
         track=case.track,
         act=case.act,
+        bin=case.bin,
         appeal_until=None if appeal_until is None else date.fromisoformat(appeal_until),
         measures=tuple(
             _measure(each, zone, calendar)

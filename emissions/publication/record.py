@@ -54,11 +54,15 @@ class CaseMeasure(NamedTuple):
 
 
 class CaseFacts(NamedTuple):
-    """What the publication of a case depends on; ``appeal_until`` is that of its dates."""
+    """What the publication of a case depends on; ``appeal_until`` is that of its dates.
+
+    ``bin`` is the operator whom it is against: it tells nothing of what another one did.
+    """
 
     state: str
     track: str
     act: str
+    bin: str
     appeal_until: date | None = None
     measures: tuple[CaseMeasure, ...] = ()
 

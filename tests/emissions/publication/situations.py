@@ -52,26 +52,33 @@ def measure(chance: Random) -> CaseMeasure:
     )
 
 
-def case(chance: Random) -> CaseFacts:
+def case(chance: Random, bin_: str = "") -> CaseFacts:
     return CaseFacts(
         chance.choice(STATES),
         chance.choice(TRACKS),
         "KoAP" if chance.random() < 0.9 else "ORDER-208",
+        bin_,
         day(chance) if chance.random() < 0.5 else None,
         tuple(measure(chance) for _ in range(chance.randrange(5))),
     )
 
 
 def record(chance: Random, kind: RecordKind | None = None) -> Record:
+    bin_ = chance.choice(BINS)
     return Record(
         kind or chance.choice(KINDS),
-        chance.choice(BINS),
+        bin_,
         chance.choice(REGIONS),
         chance.random() < 0.05,
         chance.random() < 0.5,
         chance.random() < 0.1,
-        tuple(case(chance) for _ in range(chance.choice((0, 1, 1, 1, 2)))),
+        tuple(case(chance, _against(chance, bin_)) for _ in range(chance.choice((0, 1, 1, 1, 2)))),
     )
+
+
+def _against(chance: Random, bin_: str) -> str:
+    """Whom a case of a record is against: mostly whose the record is."""
+    return bin_ if chance.random() < 0.9 else chance.choice(BINS)
 
 
 def policy(chance: Random) -> PublicationPolicy:

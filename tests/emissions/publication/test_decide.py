@@ -54,7 +54,7 @@ class Shown:
 
 def case_of(*measures: CaseMeasure, state: str = "OPEN", track: str = "PRESCRIPTION") -> CaseFacts:
     act = "ORDER-208" if track == "INSPECTION" else "KoAP"
-    return CaseFacts(state, track, act, None, measures)
+    return CaseFacts(state, track, act, BIN, None, measures)
 
 
 def told(case: CaseFacts, today: date, names: Names = Names.AFTER_APPEAL) -> Shown:
@@ -242,7 +242,7 @@ def test_facts_are_those_of_the_case_and_of_its_own_measures() -> None:
         "Asia/Almaty",
         CALENDAR,
     )
-    assert found == CaseFacts(case.state, case.track, case.act, LAST, (DELIVERED,))
+    assert found == CaseFacts(case.state, case.track, case.act, case.bin, LAST, (DELIVERED,))
     assert DELIVERED.delivery is not None
     assert DELIVERED.delivery.decided_on == date(2026, 6, 22)
 
@@ -269,6 +269,16 @@ def test_what_holds_a_name_back_does_so_with_a_mistyped_bin(
     wrong = msgspec.structs.replace(delivered, bin="another")
     closed = case_facts(case, [wrong], "Asia/Almaty", CALENDAR)
     assert closed.measures == ()
+
+
+def test_a_case_of_another_operator_neither_names_nor_holds_back() -> None:
+    own, shown = case_of(DELIVERED), from_day(2026, 6, 16, Reason.APPEAL_OVER, shown=True)
+    against = own._replace(bin="990140001243")
+    assert told(against, AFTER) == before(Reason.NOT_IN_A_CASE)
+    pending = against._replace(measures=(DELIVERED, APPEAL))
+    both = Record(RecordKind.VIOLATION, BIN, "KZ-55", cases=(pending, own))
+    found = decide(PUBLIC, both, AFTER)
+    assert Shown(found.reason, found.visibility, found.shown_from) == shown
 
 
 def test_every_reason_has_a_sentence_in_each_language() -> None:
