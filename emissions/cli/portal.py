@@ -41,6 +41,7 @@ def command(host: str | None, port: int | None) -> None:
     from emissions.portal.access.provider import ProviderSettingsError
     from emissions.portal.access.users import UsersError
     from emissions.portal.app import create_app
+    from emissions.portal.punctual_protocol import PunctualProtocol
     from emissions.verify.trusted_keys import KeysError
     from streams.runtime.logs import configure
     from streams.settings import Settings
@@ -63,6 +64,8 @@ def command(host: str | None, port: int | None) -> None:
     click.echo(f"the portal listens on http://{address}:{at}/  (Ctrl-C ends it)")
     config = uvicorn.Config(
         app,
+        http=PunctualProtocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
