@@ -1,4 +1,4 @@
-"""Keeps each page under one address: what is not written that way is not found."""
+"""Keeps each page under one address, of a bounded length: what is written otherwise is refused."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from emissions.portal.plain_answer import send_plain
 
-_BODY: Final = b"no page has // in its address: write it with single slashes\n"
+MOST: Final = 8_000
+"""Most bytes of path and question together: RFC 9110, 4.1, wants as many to be taken."""
+_DOUBLED: Final = b"no page has // in its address: write it with single slashes\n"
+_LONG: Final = b"the address is longer than 8000 bytes, as none here is: ask for less at once\n"
 
 
-def refuse_doubled_slashes(app: ASGIApp) -> ASGIApp:
-    """Wrap an application: an address with ``//`` in its path is not found.
+def refuse_odd_addresses(app: ASGIApp) -> ASGIApp:
+    """Wrap an application: an address with ``//`` in its path is not found, a long one refused.
 
-    The router takes it for that with one slash; whatever looks at addresses before it would not,
-    as the limit of requests and the cache do.
+    The router takes ``//`` for one slash; whatever looks at addresses before it would not, as the
+    limit of requests and the cache do. A page repeats its address in three languages, and the cache
+    keeps it: a long one would cost a multiple of what it takes to send it.
     """
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or "//" not in scope["path"]:
+        if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
-            return
-        await send_plain(scope, send, 404, _BODY)
+        elif len(scope["raw_path"]) + len(scope["query_string"]) > MOST:
+            await send_plain(scope, send, 414, _LONG)
+        elif "//" in scope["path"]:
+            await send_plain(scope, send, 404, _DOUBLED)
+        else:
+            await app(scope, receive, send)
 
     return wrapped

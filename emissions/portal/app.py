@@ -30,15 +30,16 @@ from emissions.portal.access.private_data import (
 )
 from emissions.portal.access.provider import Provider, client_of
 from emissions.portal.access.sessions import Session
-from emissions.portal.address_form import refuse_doubled_slashes
+from emissions.portal.address_form import refuse_odd_addresses
 from emissions.portal.bundle_verifier import BundleVerifier
+from emissions.portal.compression import with_compression
 from emissions.portal.database import Database, DatabaseGoneError, Questions
 from emissions.portal.health import with_health
 from emissions.portal.language import LANGUAGES, language_of, preferred
 from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
 from emissions.portal.open_routes import open_routers, told
 from emissions.portal.page_assets import static_file
-from emissions.portal.page_cache import PageCache
+from emissions.portal.page_cache import PASSED, PageCache
 from emissions.portal.pages.sign_in import ROOT_HANDLERS
 from emissions.portal.rendering import View
 from emissions.portal.rule_book import read_rule_book
@@ -145,8 +146,9 @@ def create_app(
             return b"unknown"  # what was kept while it was known is not given out
 
     limit = RateLimit(settings.portal_requests_per_minute)
-    answering = OpenAccess(PageCache(app, switch=switch), limit)
-    return with_security_headers(refuse_doubled_slashes(with_health(answering)))
+    answering = with_compression(PageCache(app, switch=switch), passed=PASSED)
+    opened = OpenAccess(answering, limit)
+    return with_security_headers(refuse_odd_addresses(with_health(opened)))
 
 
 def _door(settings: Settings, now: Clock) -> Door | None:
@@ -202,18 +204,28 @@ def _refused(
     name = "not_found" if error.status_code == 404 else "bad_request"
     if error.status_code >= 500:
         name = "failed"
-    return view.render("message.html", status=error.status_code, name=name)
+    else:  # there is no such page in other languages either: do not repeat what was asked for
+        view = replace(view, path="/", query="")
+    return _message(request, view, error.status_code, name)
 
 
 def _gone(
     request: Request[Any, Any, Any], error: DatabaseGoneError, database: Questions, now: Clock
 ) -> Response[str]:
     log.warning("portal_question_failed", error=str(error))
-    return _view(request, database, now).render("message.html", status=503, name="no_database")
+    return _message(request, _view(request, database, now), 503, "no_database")
 
 
 def _failed(
     request: Request[Any, Any, Any], error: Exception, database: Questions, now: Clock
 ) -> Response[str]:
     log.error("portal_request_failed", path=request.scope["path"], exc_info=error)
-    return _view(request, database, now).render("message.html", status=500, name="failed")
+    return _message(request, _view(request, database, now), 500, "failed")
+
+
+def _message(request: Request[Any, Any, Any], view: View, status: int, name: str) -> Response[str]:
+    """Render what went wrong; in the language of the browser where the address has none."""
+    answer = view.render("message.html", status=status, name=name)
+    if language_of(request.scope["path"]) is None:
+        answer.headers["vary"] = "accept-language"
+    return answer

@@ -28,6 +28,10 @@ from litestar.types import (
     Send,
 )
 
+from emissions.portal.compression import LEAST, LEVEL, accepts_gzip, is_compressible, varied
+from emissions.portal.language import language_of, preferred
+from emissions.portal.open_access import PREFIXES
+
 log = structlog.get_logger()
 
 KEPT_S: Final = 10.0
@@ -35,16 +39,13 @@ STALE_S: Final = 20.0
 """So long after that an answer is still given, while one request behind it makes a new one."""
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_KEPT_BODY: Final = 1024 * 1024
-_LEAST_COMPRESSED: Final = 600
-_COMPRESSIBLE: Final = (b"text/", b"application/json", b"application/xml", b"application/atom",
-                        b"image/svg", b"application/problem", b"application/javascript",
-                        b"application/vnd.oai")  # fmt: skip
 
 PASSED: Final = "/data/"
 """Files are streamed: a stream ends when its client has it, so it cannot be collected first."""
 
 UNSWITCHED: Final = "/static/"
 """Styles and scripts: they hang on nothing."""
+_OF_NO_LANGUAGE: Final = (*PREFIXES, UNSWITCHED)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class PageCache:
             switched = await self._switch()
         key = b"\n".join(
             (switched, scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
-             headers.get(b"accept-language", b"")[:100] if scope["path"] == "/" else b"")
+             _language(scope["path"], headers))
         )  # fmt: skip
         answer = self._known(key, scope)
         while answer is None:
@@ -128,7 +129,7 @@ class PageCache:
                 if answer is None:  # not one to keep: each asks for itself
                     await self._app(scope, receive, send)
                     return
-        await _send(answer, headers, scope["method"], send)
+        await _send(answer, headers, scope, send)
 
     def _known(self, key: bytes, scope: HTTPScope) -> Answer | None:
         """Return what is kept; what is no longer fresh is made again behind it."""
@@ -218,8 +219,8 @@ class _Collected:
         )
         kind = dict(headers).get(b"content-type", b"")
         compressed = None
-        if len(body) >= _LEAST_COMPRESSED and kind.startswith(_COMPRESSIBLE):
-            compressed = gzip.compress(body, 6, mtime=0)
+        if len(body) >= LEAST and is_compressible(kind):
+            compressed = gzip.compress(body, LEVEL, mtime=0)
         etag = b'W/"' + hashlib.sha256(body).hexdigest()[:32].encode() + b'"'
         return Answer(self._start["status"], headers, body, compressed, etag)
 
@@ -230,6 +231,13 @@ def _is_personal(path: str, headers: dict[bytes, bytes]) -> bool:
         return True
     cookie = headers.get(b"cookie", b"")
     return b"portal_session=" in cookie or (b"portal_" in cookie and "/sign-in" in path)
+
+
+def _language(path: str, headers: dict[bytes, bytes]) -> bytes:
+    """Return the language of an answer that hangs on the browser's; empty: the address tells it."""
+    if language_of(path) is not None or path.startswith(_OF_NO_LANGUAGE):
+        return b""
+    return preferred(headers.get(b"accept-language", b"").decode("latin-1")).encode()
 
 
 def _no_body() -> Receive:
@@ -248,8 +256,8 @@ async def _nowhere(_: Message) -> None:
     """Send nobody what passes through while an answer is renewed."""
 
 
-async def _send(answer: Answer, asked: dict[bytes, bytes], method: str, send: Send) -> None:
-    headers = [*answer.headers, (b"etag", answer.etag), (b"vary", b"accept-encoding")]
+async def _send(answer: Answer, asked: dict[bytes, bytes], scope: HTTPScope, send: Send) -> None:
+    headers = [*varied(answer.headers, b"accept-encoding"), (b"etag", answer.etag)]
     known = asked.get(b"if-none-match", b"")
     if answer.status == 200 and (known.strip() == b"*" or answer.etag in known):
         kept = (b"cache-control", b"etag", b"vary", b"expires", b"content-security-policy")
@@ -258,10 +266,10 @@ async def _send(answer: Answer, asked: dict[bytes, bytes], method: str, send: Se
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     body = answer.body
-    if answer.compressed is not None and b"gzip" in asked.get(b"accept-encoding", b""):
+    if answer.compressed is not None and accepts_gzip(scope["headers"]):
         body = answer.compressed
         headers.append((b"content-encoding", b"gzip"))
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    sent = b"" if method == "HEAD" else body
+    sent = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": sent, "more_body": False})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ FORM_S: Final = 3600
 
 @dataclass(frozen=True)
 class Session:
-    """Who signed in, as whom, until when (s), and the token that their forms must carry.
+    """Who signed in, as whom, until when (s), and the secret that their forms must tell.
 
     ``provided``: by a provider, so that no file of users is asked. ``password``: a digest of the
     kept hash with which they signed in; with another one the session is over.
@@ -33,9 +34,29 @@ class Session:
     who: str
     viewer: Viewer
     until: float
-    form_token: str
+    form_secret: bytes
     provided: bool = False
     password: str = ""
+
+    def new_form_token(self) -> str:
+        """Return the secret of forms under a new mask, so that no two answers hold the same.
+
+        An answer is compressed, and its length tells what is in it twice: a secret that stays
+        could be guessed letter by letter.
+        """
+        mask = secrets.token_bytes(len(self.form_secret))
+        return urlsafe_b64encode(mask + _masked(self.form_secret, mask)).decode()
+
+    def is_form_token(self, told: str) -> bool:
+        """Tell whether a token holds the secret, under whatever mask."""
+        size = len(self.form_secret)
+        try:
+            found = urlsafe_b64decode(told)
+        except ValueError:
+            return False
+        if len(found) != 2 * size:
+            return False
+        return hmac.compare_digest(_masked(found[size:], found[:size]), self.form_secret)
 
 
 class Sessions:
@@ -65,7 +86,7 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         until = now + (PROVIDED_LASTS_S if provided else LASTS_S)
         self._open[_key(token)] = Session(
-            who, viewer, until, secrets.token_urlsafe(32), provided, self._digest(password)
+            who, viewer, until, secrets.token_bytes(32), provided, self._digest(password)
         )
         return token
 
@@ -105,6 +126,10 @@ class Sessions:
 
     def _signed(self, said: str, nonce: str) -> str:
         return hmac.new(self._key, f"{said}\n{nonce}".encode(), hashlib.sha256).hexdigest()
+
+
+def _masked(secret: bytes, mask: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(secret, mask, strict=True))
 
 
 def _key(token: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from typing import Annotated, Any, Final, NamedTuple
@@ -35,6 +36,9 @@ from streams.core.cases.work import WorkItem, rank, running_terms, waits_for_a_p
 from streams.rules.calendar import load_calendar
 
 MOST_CSV: Final = 200_000
+SHOWN: Final = 300
+"""Rows of each list on a page: with more of them it would be over 100 kB, compressed."""
+PageNumber = Annotated[int, Parameter(ge=1, le=100)]
 SourceId = Annotated[str, Parameter(max_length=MOST_SEGMENT)]
 DayText = Annotated[str, Parameter(max_length=10)]
 
@@ -47,7 +51,9 @@ class CaseLine(NamedTuple):
 
 
 @get("/my")
-async def my(view: PageView, door: DoorOfPortal, session: SignedIn) -> Response[str]:
+async def my(
+    view: PageView, door: DoorOfPortal, session: SignedIn, page: PageNumber = 1
+) -> Response[str]:
     """Show the cases that somebody may see, in the order of the work, and the ways on."""
     role = session.viewer.role
     cases = await own_cases(door.data, session)
@@ -55,9 +61,15 @@ async def my(view: PageView, door: DoorOfPortal, session: SignedIn) -> Response[
     sources = await own_sources(view.database, session.viewer)
     waiting = work_order(cases, view.today) if role is not Role.OPERATOR else []
     listed = cases if role is Role.OPERATOR else [each for each in cases if each not in waiting]
+    lists = (waiting, listed, sources)
+    pages = max(1, *(-(-len(each) // SHOWN) for each in lists))
+    if page > pages:
+        raise NotFoundException
+    part = slice((page - 1) * SHOWN, page * SHOWN)
     return private(
         view, "my.html", session=session, role=role.value.lower(), notices=notices,
-        sources=sources, waiting=_lines(waiting, view), cases=_lines(listed, view),
+        sources=sources[part], waiting=_lines(waiting[part], view),
+        cases=_lines(listed[part], view), page=page, pages=pages,
         mark_hours=f"{door.mark_s / 3600:g}",
         mark_since=view.clock() - timedelta(seconds=door.mark_s),
         most=MOST, yesterday=view.today - timedelta(days=1),
@@ -88,7 +100,7 @@ async def my_readings_csv(
         door.data, session, source, when, most=MOST_CSV, query="export"
     )
     headers = {**PRIVATE, "content-disposition": f'attachment; filename="readings-{when}.csv"'}
-    return Response(as_csv(readings), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(as_csv(readings), media_type="text/csv", headers=headers)
 
 
 @get("/my/looks")
@@ -116,8 +128,12 @@ async def _own(view: View, session: SignedIn, source_id: str, day: str) -> tuple
 
 
 def private(view: View, template: str, **values: Any) -> Response[str]:
-    """Render a page that no cache may keep."""
-    answer = view.render(template, **values)
+    """Render a page that no cache may keep.
+
+    It repeats no question of its address: anybody can write one, and a page that is compressed
+    would tell by its length whether what they wrote is in it.
+    """
+    answer = replace(view, query="").render(template, **values)
     answer.headers.update(PRIVATE)
     return answer
 

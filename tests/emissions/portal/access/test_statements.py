@@ -25,7 +25,7 @@ SOURCE = f"{BIN}-0"
 
 
 def session(viewer: Viewer) -> Session:
-    return Session("somebody", viewer, 0.0, "")
+    return Session("somebody", viewer, 0.0, b"")
 
 
 async def test_each_sees_what_the_rights_say_and_every_look_is_kept(
