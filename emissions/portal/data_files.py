@@ -20,8 +20,8 @@ _KINDS: Final = {
     ".parquet": _PARQUET,
     ".json": "application/json",
     ".jsonld": "application/ld+json",
-    ".txt": "text/plain; charset=utf-8",
-    "": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
+    "": "text/plain",
 }
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9=._-]{0,79}")
 _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")

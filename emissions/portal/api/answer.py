@@ -20,7 +20,7 @@ from emissions.portal.database import Questions
 
 FORMATS: Final = {
     "json": ("JSONEachRow", "application/json"),
-    "csv": ("CSVWithNames", "text/csv; charset=utf-8"),
+    "csv": ("CSVWithNames", "text/csv"),
     "parquet": ("Parquet", "application/vnd.apache.parquet"),
 }
 """Extension to the name in ClickHouse and the media type."""

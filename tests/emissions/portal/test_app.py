@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,6 +13,7 @@ from emissions.portal.app import page_handlers
 from emissions.portal.language import LANGUAGES, words
 from emissions.portal.page_cache import PageCache
 from emissions.portal.queries.nation import Nation
+from streams.settings import Settings
 from tests.emissions.portal.support import Given, visitor
 
 NATION = Nation(obliged=91, installed=77, connected=71, deferred=14)
@@ -59,6 +61,61 @@ async def test_no_page_is_said_in_the_language_of_the_address() -> None:
         answer = await browser.get("/ru/nothing-here")
     assert answer.status_code == 404
     assert words("ru")["message.not_found_title"] in answer.text
+
+
+async def test_no_page_is_said_in_the_language_of_each_browser() -> None:
+    async with visitor(Given()) as browser:
+        for preference, language in (
+            ("ru", "ru"),
+            ("en-GB,ru;q=0.5", "en"),
+            ("", "kk"),
+            ("ru", "ru"),
+        ):
+            answer = await browser.get("/nothing", headers={"accept-language": preference})
+            assert answer.status_code == 404
+            assert f'<html lang="{language}">' in answer.text
+            assert answer.headers["vary"] == "accept-language, accept-encoding"
+        told = await browser.get("/ru/nothing", headers={"accept-language": "en"})
+    assert told.headers["vary"] == "accept-encoding"
+
+
+@pytest.mark.parametrize("path", ["/ru/{}", "/{}", "/ru/nothing?q={}"])
+async def test_an_address_that_is_none_is_not_repeated(path: str) -> None:
+    async with visitor(Given()) as browser:
+        answer = await browser.get(path.format("abcdef" * 1_000))
+    assert answer.status_code == 404
+    assert "abcdef" not in answer.text
+    assert len(answer.content) < 10_000
+
+
+@pytest.mark.parametrize("path", ["/ru/{}", "/ru/?{}", "/data/{}", "/api/v1/means?source={}"])
+async def test_an_address_that_is_too_long_is_refused(path: str) -> None:
+    async with visitor(Given()) as browser:
+        answer = await browser.get(path.format("x" * 8_001))
+    assert answer.status_code == 414
+    assert "8000 bytes" in answer.text
+    assert len(answer.content) < 100
+
+
+async def test_who_refuses_gzip_gets_none() -> None:
+    async with visitor(Given(NATION)) as browser:
+        for accepted, told in (("gzip;q=0", None), ("gzip;q=0.1", "gzip"), ("*;q=0", None)):
+            answer = await browser.get("/en/", headers={"accept-encoding": accepted})
+            assert answer.headers.get("content-encoding") == told
+            assert answer.headers["vary"] == "accept-encoding"
+
+
+async def test_an_answer_tells_its_charset_once(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE.txt").write_text("CC BY 4.0\n")
+    settings = Settings(portal_data_path=str(tmp_path))
+    async with visitor(Given(NATION), settings=settings) as browser:
+        page = await browser.get("/en/")
+        static = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+        addresses = ("/en/", "/en/rules/KZ-30/2021-07-01.yaml", "/data/LICENSE.txt", "/livez",
+                     "/feeds/nation.atom", "/en/nothing", *static)  # fmt: skip
+        for address in addresses:
+            answer = await browser.get(address)
+            assert answer.headers["content-type"].count("charset=utf-8") == 1, address
 
 
 async def test_a_database_that_does_not_answer_is_told_and_not_kept() -> None:
