@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from streams.rules.load import CASES, named_rules, rule_files, rule_set
 _WINDOWS: Final = ("window", "of")
 _PLACES: Final = ("article", "part", "point", "subpoint")
 _HOUR_S: Final = 3600
+_CYRILLIC: Final = re.compile("[\u0400-\u04ff]")
 
 
 @dataclass(frozen=True)
@@ -50,18 +52,18 @@ class WrittenRule:
 
     def sanction(self, language: Language) -> str | None:
         """Return what the law threatens, in a language; None where only the file says it."""
-        texts = words(language)
-        name = f"rules.sanction_{self.rule.code}"
-        if words("en").get(name) != self.rule.sanction:  # the file has changed since
-            return None
-        return texts[name]
+        return _translated(f"rules.sanction_{self.rule.code}", self.rule.sanction, language)
 
-    def places(self, language: Language) -> list[tuple[str, str, bool]]:
-        """Return each place in the law: the act, the article and so on, whether it is translated.
+    def source(self, language: Language) -> str | None:
+        """Return where the rule was read and how, likewise."""
+        return _translated(f"rules.source_{self.rule.code}", self.rule.source, language)
 
-        An act that has no name in the language keeps the one that the file gives, in Russian.
+    def places(self, language: Language) -> list[tuple[str, str, Language]]:
+        """Return each place in the law: the act, the article and so on, the language of the act.
+
+        An act that has no name in the language keeps the one that the file gives.
         """
-        return [_place(each, words(language)) for each in self.rule.legal_basis]
+        return [_place(each, language) for each in self.rule.legal_basis]
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,19 @@ def _said(condition: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, A
     return said
 
 
-def _place(article: Article, texts: Mapping[str, str]) -> tuple[str, str, bool]:
+def _translated(name: str, written: str, language: Language) -> str | None:
+    """Return a text of a rule in a language; None where the file says something else by now."""
+    return words(language)[name] if words("en").get(name) == written else None
+
+
+def _place(article: Article, language: Language) -> tuple[str, str, Language]:
+    texts = words(language)
     act = texts.get(f"rules.act_{article.act.rpartition('№ ')[2]}")
     parts = [
         texts[f"rules.place_{name}"].format(number=number)
         for name in _PLACES
         if (number := getattr(article, name))
     ]
-    return act or article.act, ", ".join(parts), act is not None
+    if act is not None:
+        return act, ", ".join(parts), language
+    return article.act, ", ".join(parts), "ru" if _CYRILLIC.search(article.act) else "en"

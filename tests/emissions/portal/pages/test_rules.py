@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from emissions.portal.rule_book import WrittenRule, read_rule_book
 from streams.core.judging.evaluator import conditions
 from streams.core.law.quality_codes import named_codes
 from streams.rules.folder import packaged_sets, rule_folder
+from streams.settings import Settings
 from tests.emissions.portal.support import Given, visitor
 
 BOOK = read_rule_book(None)
@@ -42,7 +44,17 @@ async def test_a_rule_says_in_words_what_it_compares_and_threatens(
     assert compared in unescape(answer.text)
     assert sanction is not None, "the words of the sanction are not those of the rule file"
     assert sanction in answer.text
-    assert all(translated for _, _, translated in each.places(language))
+    source = each.source(language)
+    assert source is not None, "the words of the source are not those of the rule file"
+    assert source in unescape(answer.text)
+    assert {written_in for _, _, written_in in each.places(language)} == {language}
+    assert words(language)["rules.in_english"] not in answer.text
+    if language != "en":  # what is left in English says so: the file as it is
+        marked = re.sub(
+            r'<pre class="wide" tabindex="0" lang="en">.*?</pre>', "", answer.text, flags=re.S
+        )
+        assert each.rule.source not in unescape(marked)
+        assert each.rule.sanction not in unescape(marked)
     assert words(language)[f"rules.track_{each.rule.track}"] in answer.text
 
 
@@ -83,10 +95,17 @@ async def test_every_quality_code_is_explained(language: str) -> None:
 
 
 @pytest.mark.parametrize("name", packaged_sets())
-def test_every_packaged_set_of_rules_can_be_shown(name: str) -> None:
+async def test_every_packaged_set_of_rules_can_be_shown(name: str) -> None:
     book = read_rule_book(name)
-    for each in book.rules:
-        assert all(each.compared(language) for language in LANGUAGES)
+    async with visitor(Given(), settings=Settings(rules=name)) as browser:
+        for each in book.rules:
+            assert all(each.compared(language) for language in LANGUAGES)
+            answer = await browser.get(f"/ru/rules/{each.rule.code}")
+            text = unescape(answer.text)
+            if each.source("ru") is None:
+                assert f'<span lang="en">{each.rule.source}</span> (на языке оригинала' in text
+            for act, _, written_in in each.places("ru"):
+                assert (written_in == "ru") or f'<span lang="en">{act}</span>' in text
 
 
 def test_every_kind_of_condition_has_words() -> None:
