@@ -96,7 +96,8 @@ def test_it_is_killed_and_started_again_and_leaves_nothing_behind(tmp_path: Path
 
     with up(*where, *ports, "--simulate", "--enterprises", "2") as first:
         settings = first.ready()
-        asyncio.run(eventually(lambda: count(settings, "raw_messages") > 0, "readings are stored"))
+        for table in ("raw_messages", "registrations"):
+            asyncio.run(eventually(lambda of=table: count(settings, of) > 0, f"{table} are stored"))
         stored = count(settings, "raw_messages")
         registered = count(settings, "registrations")
         with up(*where) as second:
