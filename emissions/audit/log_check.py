@@ -20,11 +20,13 @@ from emissions.audit.leaf_comparison import CLICKHOUSE, PART, TOPICS, LeafCompar
 from emissions.audit.newest_registrations import NewestRegistrations
 from emissions.audit.stored_leaves import StoredLeaves
 from schemas.codec import Codec
+from streams.core.evidence.leaf import LeafSalts
 from streams.counted import counted
 from streams.kafka.clients import consumer_of
 from streams.kafka.partitions import PartitionId
 from streams.kafka.reader import ends_of, read_log
 from streams.rules.country import load_country
+from streams.sealing.leaf_salts import read_salts
 from streams.sealing.log_files import LogError, LogFiles
 from streams.sealing.log_writer import SealedState, read_state
 from streams.sealing.records import LeafReader, UnsealedError
@@ -35,29 +37,35 @@ class LogAudit:
     """The log as it is when the audit looks; without one, or one that cannot be read, no check."""
 
     def __init__(
-        self, settings: Settings, codec: Codec, state: SealedState | None, problem: str | None
+        self,
+        settings: Settings,
+        codec: Codec,
+        state: SealedState | None,
+        problem: str | None,
+        salts: LeafSalts,
     ) -> None:
         self._settings = settings
         self._codec = codec
         self._files = LogFiles(Path(settings.log_path or "."))
         self._state = state
         self._problem = problem
-        self._reader = LeafReader(settings, codec, load_country(settings.rules))
+        self._reader = LeafReader(settings, codec, load_country(settings.rules), salts)
         self.compared: dict[TopicPartition, int] = {}
         """How far the topics were compared, which is how far the tables must be."""
 
     @classmethod
     def open(cls, settings: Settings, codec: Codec) -> Self:
         """Look at the log's directory."""
-        state, problem = None, None
+        state, problem, salts = None, None, LeafSalts()
         if settings.log_path is not None:
             try:
                 state = read_state(Path(settings.log_path))
+                salts = read_salts(Path(settings.log_path))
             except (LogError, OSError, ValueError) as error:
                 problem = str(error)
             else:
                 problem = None if state is not None else "nothing is sealed yet"
-        return cls(settings, codec, state, problem)
+        return cls(settings, codec, state, problem, salts)
 
     async def topics(self) -> list[AuditCheck]:
         """Compare the log with the topics, as far as it is sealed; nothing where there is no log.
@@ -100,7 +108,7 @@ class LogAudit:
         if self._state is None:
             return []
         compared = LeafComparison(self._files, self._state.size, CLICKHOUSE)
-        rows = StoredLeaves(client, self._codec)
+        rows = StoredLeaves(client, self._codec, self._reader.salts)
         try:
             await asyncio.to_thread(rows.take, compared)
             if compared.unknown():

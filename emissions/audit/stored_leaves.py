@@ -16,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from emissions.audit.leaf_comparison import LeafComparison, LeafKey
 from emissions.bundle.rows import RecordTable
 from schemas.codec import Codec
-from streams.core.evidence.leaf import Leaf, LeafKind
+from streams.core.evidence.leaf import Leaf, LeafKind, LeafSalts
 
 _REGISTRATIONS: Final = "SELECT bin, offset, value FROM registrations"
 _RULE_SETS: Final = "SELECT rule_set, sha256, packed FROM rule_sets"
@@ -46,10 +46,11 @@ _TEXTS_AS_BYTES: Final[dict[str, str]] = {"String": "bytes"}
 
 
 class StoredLeaves:
-    """Reads the leaves of one database; ``client`` is bound to it."""
+    """Reads the leaves of one database; ``client`` is bound to it, ``salts`` are the log's."""
 
-    def __init__(self, client: Client, codec: Codec) -> None:
+    def __init__(self, client: Client, codec: Codec, salts: LeafSalts) -> None:
         self._client = client
+        self._salts = salts
         self._codec = codec
 
     def take(self, comparison: LeafComparison) -> None:
@@ -106,14 +107,14 @@ class StoredLeaves:
                 identity = fields.get("id") or f"{fields['source_id']}|{fields['day']}"
                 place = kind, identity, fields["revision"]
                 comparison.take(
-                    Leaf.of(*place, _encoded(encode, fields)),
+                    Leaf.of(*place, _encoded(encode, fields), self._salts.of(*place)),
                     otherwise=partial(self._as_earlier, place, record, fields),
                 )
 
     def _as_earlier(self, place: LeafKey, record: str, fields: dict[str, Any]) -> Iterator[Leaf]:
         """Yield the leaves that earlier programs made of a record."""
         for content in self._codec.earlier_forms(record, fields):
-            yield Leaf.of(*place, content)
+            yield Leaf.of(*place, content, self._salts.of(*place))
 
     def _rows(self, sql: str, **parameters: Any) -> Sequence[Sequence[Any]]:
         return self._client.query(sql, parameters=parameters).result_rows

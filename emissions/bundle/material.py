@@ -21,7 +21,7 @@ from streams.core.evidence.bundle.manifest import (
     schema_path,
 )
 from streams.core.evidence.bundle.raw import write_records
-from streams.core.evidence.leaf import LeafKind
+from streams.core.evidence.leaf import LeafKind, LeafSalts
 from streams.core.evidence.note import PublicKey, Sign
 from streams.core.law.policy import Policy
 from streams.core.records.record import RawRecord
@@ -87,6 +87,7 @@ class Material:
     measures: tuple[RawRecord, ...] = ()
     earlier: tuple[EarlierRevision, ...] = ()
     extra: Mapping[str, bytes] = field(default_factory=dict)
+    salts: LeafSalts = field(default_factory=LeafSalts)
 
 
 def bundle_of(
@@ -153,10 +154,12 @@ def entries_of(material: Material) -> list[bytes]:
 
 def _records(material: Material) -> Iterator[tuple[Record, bytes]]:
     """Yield every record that is a leaf of the log, with its bytes."""
+    salts = material.salts
     for case in material.cases:
-        yield _placed("case", f"{case.id}-{case.revision}", case)
+        yield _placed("case", f"{case.id}-{case.revision}", case, salts=salts)
     for violation in material.violations:
-        yield _placed("violation", f"{violation.id}-{violation.revision}", violation)
+        name = f"{violation.id}-{violation.revision}"
+        yield _placed("violation", name, violation, salts=salts)
     for root in material.roots:
         yield _placed("root", f"{root.id.rpartition('|')[2]}-{root.revision}", root)
     for version, packed in material.rules.items():
@@ -180,9 +183,16 @@ def _records(material: Material) -> Iterator[tuple[Record, bytes]]:
         )
 
 
-def _placed(kind: LeafKind, name: str, value: Value, suffix: str = "avro") -> tuple[Record, bytes]:
+def _placed(
+    kind: LeafKind,
+    name: str,
+    value: Value,
+    suffix: str = "avro",
+    salts: LeafSalts = LeafSalts(),  # noqa: B008 (it cannot be changed)
+) -> tuple[Record, bytes]:
+    salt = salts.of(kind, value.id, value.revision).hex()
     path = f"{RECORDS}{kind}/{name}.{suffix}"
-    return Record(path, kind, value.id, value.revision), value.value
+    return Record(path, kind, value.id, value.revision, salt=salt), value.value
 
 
 def _guide() -> bytes:

@@ -16,6 +16,7 @@ from streams.core.evidence.merkle import inclusion_proof, leaf_hash
 from streams.core.evidence.note import LOG_KEY, PublicKey
 from streams.core.evidence.tiles import HASH_BYTES, TileReader
 from streams.sealing.leaf_places import places_of
+from streams.sealing.leaf_salts import read_salts
 from streams.sealing.log_files import CHECKPOINTS, STAMP, LogError, LogFiles, checkpoint_of
 from streams.sealing.log_keys import public_keys
 
@@ -34,6 +35,7 @@ class SealedLog:
         if published is None:
             raise LogError(f"{directory} has no checkpoint: it is no log, or an empty one")
         self._now = published
+        self.salts = read_salts(directory)
         self._keys = tuple(dict.fromkeys((*public_keys(directory), *witnesses)))
 
     def named(self, public: bytes) -> PublicKey:

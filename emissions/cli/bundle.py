@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -83,6 +84,8 @@ def command(
     material = _material(identity, settings, workspace, log)
     if dossier is not None:
         material = _with_dossier(material, dossier)
+    if log is not None:
+        material = replace(material, salts=log.salts)
     sealed = None if log is None else log.seal(entries_of(material))
     signers = [] if log is None else [_signer(settings, log)]
     try:

@@ -206,11 +206,12 @@ def check_log(files: Files, manifest: Record, keys: list[Key]) -> str:
     origin, size, root, signers = open_checkpoint(note, keys)
     for record in manifest["records"]:
         path = record["path"]
+        salt = bytes.fromhex(record.get("salt", ""))
         leaf = {
             "id": record["id"],
             "kind": record["kind"],
             "revision": record["revision"],
-            "sha256": hashlib.sha256(files[path]).hexdigest(),
+            "sha256": hashlib.sha256(salt + files[path]).hexdigest(),
         }
         entry = json.dumps(leaf, ensure_ascii=False, separators=(",", ":")).encode()
         name = path.replace("records/", "proofs/", 1).rpartition(".")[0] + ".tlog-proof"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from schemas.codec import Codec
-from streams.core.evidence.leaf import Leaf
+from streams.core.evidence.leaf import Leaf, LeafSalts
 from streams.core.law.country import Country
 from streams.core.quality.rejection import arrival_rejection
 from streams.registry.avro import RECORD as REGISTRATION
@@ -54,9 +54,16 @@ def sealed_topics(settings: Settings) -> tuple[str, ...]:
 
 
 class LeafReader:
-    """Makes the leaf of each record of the sealed topics."""
+    """Makes the leaf of each record of the sealed topics, with the ``salts`` of its log."""
 
-    def __init__(self, settings: Settings, codec: Codec, country: Country) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        codec: Codec,
+        country: Country,
+        salts: LeafSalts = LeafSalts(),  # noqa: B008 (it cannot be changed)
+    ) -> None:
+        self.salts = salts
         self._codec = codec
         self._country = country
         self.topics = sealed_topics(settings)
@@ -110,7 +117,8 @@ class LeafReader:
         fields = self._decoded(record, name)
         if record.key != fields["id"].encode():
             raise ValueError(f"its key is not its id {fields['id'][:100]}")
-        return Leaf.of(kind, fields["id"], fields["revision"], record.value or b"")
+        place = kind, fields["id"], fields["revision"]
+        return Leaf.of(*place, record.value or b"", self.salts.of(*place))
 
     def _decoded(self, record: Record, wanted: str) -> dict[str, Any]:
         if record.value is None:

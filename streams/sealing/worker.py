@@ -23,6 +23,7 @@ from streams.metrics.metric_set import MetricSet
 from streams.rules.country import load_country
 from streams.rules.packed import pack_rules, unpack_rules
 from streams.runtime.process import STOPPED, End, run_worker
+from streams.sealing.leaf_salts import open_salts
 from streams.sealing.log_keys import NoteSigner
 from streams.sealing.log_writer import LogWriter
 from streams.sealing.records import LeafReader, Record
@@ -99,6 +100,7 @@ class SealWorker:
         packed = pack_rules(settings.rules)
         version = unpack_rules(packed).rules.version
         self._writer = writer = await asyncio.to_thread(LogWriter, directory)
+        self._reader.salts = open_salts(directory, writer.size)
         self._sealer = sealer = Sealer(
             writer,
             self._reader,

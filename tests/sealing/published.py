@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from schemas.codec import Codec
 from schemas.ids import FileIds
-from streams.core.evidence.leaf import Leaf
+from streams.core.evidence.leaf import Leaf, LeafSalts
 from tests.schemas.examples import RECORDS
 
 CODEC = Codec(FileIds())
+UNSALTED = LeafSalts()
 
 
 class Published(NamedTuple):
@@ -24,14 +25,16 @@ class Published(NamedTuple):
     timestamp: int = 1_772_305_200_000
 
 
-def violation(number: int, revision: int = 1) -> tuple[bytes, bytes, Leaf]:
+def violation(
+    number: int, revision: int = 1, salts: LeafSalts = UNSALTED
+) -> tuple[bytes, bytes, Leaf]:
     """Key, value and leaf of a revision of the violation of a number."""
-    return _revision("violation", "Violation", number, revision)
+    return _revision("violation", "Violation", number, revision, salts)
 
 
 def case(number: int, revision: int = 1) -> tuple[bytes, bytes, Leaf]:
     """Key, value and leaf of a revision of the case of a number."""
-    return _revision("case", "AdministrativeCase", number, revision)
+    return _revision("case", "AdministrativeCase", number, revision, UNSALTED)
 
 
 def root(day: str, revision: int = 1, *, final: bool = True) -> tuple[bytes, bytes, Leaf]:
@@ -54,7 +57,10 @@ def record(topic: str, content: tuple[bytes, bytes, Leaf], offset: int = 0) -> P
     return Published(topic, 0, offset, content[0], content[1])
 
 
-def _revision(kind: Any, name: str, number: int, revision: int) -> tuple[bytes, bytes, Leaf]:
+def _revision(
+    kind: Any, name: str, number: int, revision: int, salts: LeafSalts
+) -> tuple[bytes, bytes, Leaf]:
     identity = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind} {number}"))
     value = CODEC.encode(name, {**RECORDS[name], "id": identity, "revision": revision})
-    return identity.encode(), value, Leaf.of(kind, identity, revision, value)
+    leaf = Leaf.of(kind, identity, revision, value, salts.of(kind, identity, revision))
+    return identity.encode(), value, leaf

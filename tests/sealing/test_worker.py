@@ -9,11 +9,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.core.evidence.checkpoint import parse_checkpoint
-from streams.core.evidence.leaf import Leaf, read_entry
+from streams.core.evidence.leaf import Leaf, LeafSalts, read_entry
 from streams.core.evidence.merkle import consistency_proof, verify_consistency
 from streams.core.evidence.note import open_note
 from streams.core.evidence.tiles import TileReader
 from streams.errors import OperatorError
+from streams.sealing.leaf_salts import SALTS
 from streams.sealing.log_files import LogFiles
 from streams.sealing.log_keys import public_keys
 from streams.sealing.worker import directory_of, signer_of
@@ -49,9 +50,12 @@ def settings_of(broker: TestBroker, tmp_path: Path, **more: object) -> Settings:
     )
 
 
+SALTS_OF_LOG = LeafSalts(b"s" * 32)
+
+
 async def produce(broker: TestBroker, topic: str, begin: int, end: int) -> list[Leaf]:
     """Publish violations twice each, in two partitions; return their leaves."""
-    made = {number: violation(number) for number in range(begin, end)}
+    made = {number: violation(number, salts=SALTS_OF_LOG) for number in range(begin, end)}
     producer = AIOKafkaProducer(bootstrap_servers=broker.address)
     await producer.start()
     for number, (key, value, _) in made.items():
@@ -78,6 +82,9 @@ async def test_a_worker_that_is_killed_goes_on_with_the_same_log(
     await broker.create(topic, settings.topic_cases, settings.topic_roots, partitions=2)
     await broker.create(settings.topic_registry)
     files = LogFiles(tmp_path / "log")
+    files.directory.mkdir()
+    assert SALTS_OF_LOG.secret is not None
+    (files.directory / SALTS).write_text(SALTS_OF_LOG.secret.hex(), "ascii")
     key, value, leaf = registration()
     await broker.produce(settings.topic_registry, [value], key=key)
     expected = [leaf]
@@ -107,6 +114,8 @@ async def test_a_worker_that_is_killed_goes_on_with_the_same_log(
     found_leaves = leaves(files)
     assert found_leaves[0].kind == "rules"
     assert sorted(found_leaves[1:]) == sorted(expected)
+    bare = {leaf for _, _, leaf in map(violation, range(100))}
+    assert bare.isdisjoint(found_leaves)  # whoever guesses a record does not find its hash
     last = files.checkpoint()
     assert last is not None
     tree = TileReader(files.read, last[0].size)

@@ -2,11 +2,14 @@
 
 A leaf is one line of JSON in the form of RFC 8785 (keys sorted, no blanks), so that anybody can
 write it again from a record: its kind, its id, its revision, and the SHA-256 of its bytes as they
-stand on the topic. The log can be public before a case is: it names nobody.
+stand on the topic. The hash of a leaf is public before a case is. What is known of a case beside
+its record could be tried until that hash comes out; so of cases and violations a salt is hashed
+before the bytes, which nobody learns but from the bundle of the record (`LeafSalts`).
 """
 
 from __future__ import annotations
 
+import hmac
 import json
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
@@ -18,8 +21,26 @@ and the revision 1; of a root the id is ``source_id|YYYY-MM-DD``."""
 KINDS: Final[tuple[LeafKind, ...]] = ("case", "registration", "root", "rules", "violation")
 
 
+SALTED: Final[tuple[LeafKind, ...]] = ("case", "violation")
+"""What names an enterprise that may not be named yet."""
+SALT_BYTES: Final = 16
+
+
+class LeafSalts(NamedTuple):
+    """Give the salts of one log's leaves, from its secret; None: its leaves have none."""
+
+    secret: bytes | None = None
+
+    def of(self, kind: LeafKind, identity: str, revision: int) -> bytes:
+        """Return the salt of a leaf; empty for kinds that name nobody."""
+        if self.secret is None or kind not in SALTED:
+            return b""
+        said = f"{kind}|{identity}|{revision}".encode()
+        return hmac.digest(self.secret, said, "sha256")[:SALT_BYTES]
+
+
 class Leaf(NamedTuple):
-    """One leaf; ``digest`` is the SHA-256 (32 bytes) of the record's bytes."""
+    """One leaf; ``digest`` is the SHA-256 (32 bytes) of its salt, if any, and the record."""
 
     kind: LeafKind
     id: str
@@ -27,9 +48,11 @@ class Leaf(NamedTuple):
     digest: bytes
 
     @classmethod
-    def of(cls, kind: LeafKind, identity: str, revision: int, value: bytes) -> Leaf:
+    def of(
+        cls, kind: LeafKind, identity: str, revision: int, value: bytes, salt: bytes = b""
+    ) -> Leaf:
         """Make the leaf of a record from its bytes as they stand on the topic."""
-        return cls(kind, identity, revision, sha256(value).digest())
+        return cls(kind, identity, revision, sha256(salt + value).digest())
 
     def entry(self) -> bytes:
         """Encode the leaf as the entry that the log hashes."""

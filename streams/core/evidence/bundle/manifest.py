@@ -23,6 +23,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file that is a leaf of the log: its kind, id and revision there, and where it stood.
 
     ``offset`` and ``arrived_at`` (ms UTC) are those of its message, None where nobody kept them.
+    ``salt`` (hex) is hashed before its bytes (`streams.core.evidence.leaf`).
     """
 
     path: str
@@ -33,6 +34,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partition: int = 0
     offset: int | None = None
     arrived_at: int | None = None
+    salt: str = ""
 
     @property
     def proof(self) -> str:
@@ -41,7 +43,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def leaf(self, content: bytes) -> Leaf:
         """Return the leaf that its bytes make."""
-        return Leaf.of(self.kind, self.id, self.revision, content)
+        return Leaf.of(self.kind, self.id, self.revision, content, bytes.fromhex(self.salt))
 
 
 class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
