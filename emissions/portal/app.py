@@ -34,6 +34,7 @@ from emissions.portal.address_form import refuse_odd_addresses
 from emissions.portal.bundle_verifier import BundleVerifier
 from emissions.portal.compression import with_compression
 from emissions.portal.database import Database, DatabaseGoneError, Questions
+from emissions.portal.header_form import with_single_headers
 from emissions.portal.health import with_health
 from emissions.portal.language import LANGUAGES, language_of, preferred
 from emissions.portal.open_access import PREFIXES, OpenAccess, RateLimit
@@ -148,7 +149,8 @@ def create_app(
     limit = RateLimit(settings.portal_requests_per_minute)
     answering = with_compression(PageCache(app, switch=switch), passed=PASSED)
     opened = OpenAccess(answering, limit)
-    return with_security_headers(refuse_odd_addresses(with_health(opened)))
+    formed = with_single_headers(refuse_odd_addresses(with_health(opened)))
+    return with_security_headers(formed)
 
 
 def _door(settings: Settings, now: Clock) -> Door | None:

@@ -43,6 +43,9 @@ _MOST_KEPT_BODY: Final = 1024 * 1024
 PASSED: Final = "/data/"
 """Files are streamed: a stream ends when its client has it, so it cannot be collected first."""
 
+PRIVATE: Final = "my"
+"""Second part of the addresses of those who signed in."""
+
 UNSWITCHED: Final = "/static/"
 """Styles and scripts: they hang on nothing."""
 _OF_NO_LANGUAGE: Final = (*PREFIXES, UNSWITCHED)
@@ -107,14 +110,17 @@ class PageCache:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        if scope["path"].startswith(PASSED) or _is_personal(scope["path"], headers):
+        if scope["path"].startswith(PASSED):
             await self._app(scope, receive, send)
+            return
+        if _is_personal(scope["path"], headers):
+            await self._app(scope, receive, _unkept(send))
             return
         switched = b""
         if self._switch is not None and not scope["path"].startswith(UNSWITCHED):
             switched = await self._switch()
         key = b"\n".join(
-            (switched, scope["raw_path"], scope["query_string"], headers.get(b"accept", b"")[:200],
+            (switched, scope["raw_path"], scope["query_string"], headers.get(b"accept", b""),
              _language(scope["path"], headers))
         )  # fmt: skip
         answer = self._known(key, scope)
@@ -227,10 +233,24 @@ class _Collected:
 
 def _is_personal(path: str, headers: dict[bytes, bytes]) -> bool:
     """Tell whether an answer may hang on who asks."""
-    if b"authorization" in headers:
+    if b"authorization" in headers or path.split("/")[2:3] == [PRIVATE]:
         return True
     cookie = headers.get(b"cookie", b"")
-    return b"portal_session=" in cookie or (b"portal_" in cookie and "/sign-in" in path)
+    return b"portal_session" in cookie or (b"portal_" in cookie and "/sign-in" in path)
+
+
+def _unkept(send: Send) -> Send:
+    """Send answers to somebody that say nothing of it, as errors do, so that nobody keeps them."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = list(message["headers"])
+            if not any(name.lower() == b"cache-control" for name, _ in headers):
+                headers = [*varied(headers, b"cookie"), (b"cache-control", b"no-store")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return sending
 
 
 def _language(path: str, headers: dict[bytes, bytes]) -> bytes:
