@@ -180,7 +180,7 @@ class BatchTraces(Traces):
             "messaging.batch.message_count": sum(map(len, batches)),
             "messaging.kafka.offset": first.first_offset,
             "emissions.next_offset": last.next_offset,
-            "emissions.fetches": len(batches),
+            "emissions.fetches": sum(batch.fetches for batch in batches),
         }
         return self._span(
             f"{operation} {first.topic}",

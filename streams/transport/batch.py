@@ -39,6 +39,11 @@ class PartitionBatch:
         return _Prefix(self, length)
 
     @property
+    def fetches(self) -> int:
+        """Number of fetches that brought its records."""
+        return 1
+
+    @property
     def first_offset(self) -> int:
         """Offset of the first record."""
         return int(self.records[0].offset)

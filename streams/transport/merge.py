@@ -41,6 +41,11 @@ class MergedBatch(PartitionBatch):
         for part in self._parts:
             part.revoked |= revoked
 
+    @property
+    def fetches(self) -> int:
+        """Number of fetches that brought its records."""
+        return len(self._parts)
+
 
 class MergedDelivery:
     """Several deliveries, acknowledged together."""
