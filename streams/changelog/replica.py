@@ -11,11 +11,11 @@ keys, so a restore can tell whether all are there (`ChangelogReplica.missing`).
 
 A checkpoint holds what changed since the one before, so who writes one must know all that counts.
 Therefore a writer claims the changelog first, under an epoch above those it has read
-(`ChangelogReplica.claimed`): from that record on, what is written under an earlier epoch is ignored
-like what comes too late. Compaction may take claims and markers away; but every record names its
-epoch, and a marker the checkpoint that it rests on: of records of earlier epochs, those count that
-do not go beyond it. Records without an epoch, as earlier versions write them, are heard as they
-were then. What makes a record count is one question, so this file is longer than others.
+(`ChangelogReplica.confirm_claim`): from that record on, what is written under an earlier epoch is
+ignored like what comes too late. Compaction may take claims and markers away; but every record
+names its epoch, and a marker the checkpoint that it rests on: of records of earlier epochs, those
+count that do not go beyond it. Records without an epoch, as earlier versions write them, are heard
+as they were then. What makes a record count is one question, so this file is longer than others.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class ChangelogReplica:
         self.stale = False
         self.restores += 1
 
-    def claimed(self, epoch: Epoch, first: int | None) -> bool:
+    def confirm_claim(self, epoch: Epoch, first: int | None) -> bool:
         """Take note of a claim of our own at an offset; return False if others wrote before it.
 
         Then the changelog must be read on, which tells whether the claim counts.

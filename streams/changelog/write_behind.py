@@ -168,7 +168,7 @@ class WriteBehind:
     def confirm_claim(self, first: int | None) -> None:
         """Note that the changelog has the claim, at this offset."""
         assert self._epoch is not None  # noqa: S101 (it was claimed)
-        self._replica.claimed(self._epoch, first)
+        self._replica.confirm_claim(self._epoch, first)
 
     def next_records(self, *, full: bool = False) -> list[PartitionRecord]:
         """Return the records to write now, the ledger last; ``full``: all of the state."""

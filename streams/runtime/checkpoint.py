@@ -17,7 +17,7 @@ class Checkpoint:
 
     1. every output is produced, and the broker has confirmed each of them;
     2. what is due of the state (`streams.changelog.write_behind`) and the ledger are written to the
-       changelog, and the broker has confirmed them;
+       changelog, which is claimed before the first of it, and the broker has confirmed them;
     3. the replica in memory takes over a checkpoint that is complete by it;
     4. the batch is acknowledged, so that its offsets may be committed.
 

@@ -389,6 +389,17 @@ class Worker:
     def claimed(self) -> bool:
         return self.epoch is not None and self.epoch == self.replica.epoch
 
+    def checkpoint(
+        self, history: History, upto: int
+    ) -> tuple[dict[str, bytes | None], list[Written]]:
+        """What it writes of the state at ``upto``, on top of what it has; with its records."""
+        replica, start = self.replica, self.replica.reached
+        again = {key[2:]: replica.items.get(key) for key in replica.to_write_again}
+        saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
+        records = [Written(key.encode(), value, upto, self.epoch) for key, value in saved.items()]
+        marker, base = replica.marker(saved, upto), None if self.epoch is None else start
+        return saved, [*records, Written(marker_key(0), marker, upto, self.epoch, base)]
+
 
 @given(st.data())
 @examples(400)
@@ -419,17 +430,12 @@ def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObjec
             if late and draw(st.sampled_from([True, False])):
                 write(late.pop(0))
             claim = Written(claim_key(0), b"", None, worker.epoch)
-            replica.claimed(worker.epoch, write([claim]))
+            replica.confirm_claim(worker.epoch, write([claim]))
         start = replica.reached
         if not worker.claimed or start >= len(history.inputs):
             continue
-        assert worker.epoch is not None
         upto = draw(st.integers(start + 1, len(history.inputs)))
-        again = {key[2:]: replica.items.get(key) for key in replica.to_write_again}
-        saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
-        marker = replica.marker(saved, upto)
-        records = [Written(key.encode(), value, upto, worker.epoch) for key, value in saved.items()]
-        records.append(Written(marker_key(0), marker, upto, worker.epoch, start))
+        saved, records = worker.checkpoint(history, upto)
         if draw(st.booleans()):
             replica.committed(saved, upto, write(records), len(records))
             continue
@@ -452,10 +458,9 @@ def test_of_workers_that_know_nothing_of_another_one_is_heard(data: st.DataObjec
     head = draw(st.integers(0, len(log)))
     last = {record.key: offset for offset, record in log[:head]}
     compacted = [each for each in log[:head] if last[each[1].key] == each[0]] + log[head:]
-    wrong = found.overwritten | found.to_write_again
     again_read = Worker(b"y")
     again_read.read(compacted)
-    if not wrong and found.reached == again_read.replica.reached:
+    if not found.to_write_again and found.reached == again_read.replica.reached:
         assert dict(again_read.replica.items) == dict(found.items)
 
 
@@ -472,21 +477,15 @@ def test_workers_of_this_version_and_of_the_one_before_take_turns(data: st.DataO
         worker.read(log)
         replica = worker.replica
         assert (dict(replica.items), replica.missing) == (history.expected(replica.reached), 0)
-        if worker.name == b"a":
-            epoch = None
-        else:
-            epoch = Epoch(replica.epoch.number + 1, worker.name)
-            log.append((len(log), Written(claim_key(0), b"", None, epoch)))
-            assert replica.claimed(epoch, len(log) - 1)
+        if worker.name != b"a":  # which is of the version before
+            worker.epoch = Epoch(replica.epoch.number + 1, worker.name)
+            log.append((len(log), Written(claim_key(0), b"", None, worker.epoch)))
+            assert replica.confirm_claim(worker.epoch, len(log) - 1)
         start = replica.reached
         if start >= len(history.inputs):
             break
         upto = draw(st.integers(start + 1, len(history.inputs)))
-        again = {key[2:]: replica.items.get(key) for key in replica.to_write_again}
-        saved = {f"0/{key}": value for key, value in (again | history.touched(start, upto)).items()}
-        records = [Written(key.encode(), value, upto, epoch) for key, value in saved.items()]
-        base = None if epoch is None else start
-        records.append(Written(marker_key(0), replica.marker(saved, upto), upto, epoch, base))
+        saved, records = worker.checkpoint(history, upto)
         kept = draw(
             st.sampled_from([len(records), len(records), draw(st.integers(0, len(records)))])
         )
