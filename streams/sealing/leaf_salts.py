@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -16,51 +17,65 @@ from streams.core.evidence.leaf import LeafSalts
 from streams.sealing.log_files import STATE, LogError
 
 SALTS: Final = "leaf-salts.key"
-_MADE: Final = "salted"
+DIGEST: Final = "leaf-salts.sha256"
+_MADE: Final = "salted"  # in the worker's own state: logs that were begun before the digest
 _BYTES: Final = 32
 
 
 def read_salts(directory: Path) -> LeafSalts:
-    """Read the salts of a log; of one without the file, as earlier versions began them, none.
+    """Read the salts of a log; of one that was begun without, as by earlier versions, none.
 
-    Raises LogError for a file that holds no secret or cannot be read.
+    Raises LogError for a file that holds no secret, or another one, or cannot be read, and where a
+    log with salts has lost it: without them its records look like records that nobody sealed.
     """
     path = directory / SALTS
     try:
-        secret = bytes.fromhex(path.read_text("ascii"))
-    except FileNotFoundError:
-        return LeafSalts()
+        digest = _text(directory / DIGEST)
+        text = _text(path)
     except OSError as error:
-        raise LogError(f"{path} cannot be read: {error.strerror}") from None
+        raise LogError(f"{error.filename} cannot be read: {error.strerror}") from None
+    if text is None:
+        if digest is None and not (directory / STATE / _MADE).exists():
+            return LeafSalts()
+        raise LogError(f"{path} is gone: bring it back from the backup, as the leaves rest on it")
+    try:
+        secret = bytes.fromhex(text)
     except ValueError:
         secret = b""
     if len(secret) != _BYTES:
         raise LogError(f"{path} holds no secret of {_BYTES} bytes: bring it back from the backup")
+    if digest is not None and digest.strip() != _digest(secret):
+        raise LogError(f"{path} is of another log: bring back the one that {DIGEST} tells")
     return LeafSalts(secret)
 
 
 def open_salts(directory: Path, size: int) -> LeafSalts:
-    """Read the salts for the log's writer; make them where the log has no leaf yet.
-
-    Raises LogError too where a log with salts has lost them.
-    """
-    path = directory / SALTS
-    if not path.exists() and size == 0:
-        _write(path, secrets.token_hex(_BYTES).encode())
+    """Read the salts for the log's writer, as `read_salts`; make them where no leaf is yet."""
+    if not (directory / SALTS).exists() and size == 0:
+        _write(directory / SALTS, secrets.token_hex(_BYTES), 0o600)
     salts = read_salts(directory)
-    made = directory / STATE / _MADE
-    if salts.secret is not None:
-        made.touch()
-    elif made.exists():
-        raise LogError(f"{path} is gone: bring it back from the backup, as the leaves rest on it")
+    if salts.secret is not None and not (directory / DIGEST).exists():
+        _write(directory / DIGEST, _digest(salts.secret), 0o644)
     return salts
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone, as a whole and so that it outlives a crash."""
+def _digest(secret: bytes) -> str:
+    return sha256(secret).hexdigest()
+
+
+def _text(path: Path) -> str | None:
+    """Return what a file says; None where there is none."""
+    try:
+        return path.read_text("ascii", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, content: str, mode: int) -> None:
+    """Write a file with a mode, as a whole and so that it outlives a crash."""
     temporary = path.with_name(f".{path.name}.new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content.encode())
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)

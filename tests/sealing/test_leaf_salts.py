@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from streams.core.evidence.leaf import KINDS, SALTED, Leaf, LeafSalts
-from streams.sealing.leaf_salts import SALTS, open_salts, read_salts
-from streams.sealing.log_files import LogError
+from streams.sealing.leaf_salts import DIGEST, SALTS, open_salts, read_salts
+from streams.sealing.log_files import STATE, LogError
 from streams.sealing.log_writer import LogWriter
 
 IDENTITY = "0b9f6f2e-6c1a-5d43-9a51-2f0a3c1d7e55"
+
+READERS = pytest.mark.parametrize("read", [read_salts, lambda log: open_salts(log, 9)])
+"""Who compares records with leaves, and who writes them."""
 
 
 @pytest.fixture
@@ -26,6 +31,7 @@ def test_an_empty_log_gets_salts_which_stay(directory: Path) -> None:
     assert len(made.secret) == 32
     assert open_salts(directory, 0) == open_salts(directory, 9) == read_salts(directory) == made
     assert (directory / SALTS).stat().st_mode & 0o777 == 0o600
+    assert (directory / DIGEST).read_text() == sha256(made.secret).hexdigest()
     assert not list(directory.glob(".*"))
 
 
@@ -34,11 +40,46 @@ def test_a_log_of_an_earlier_version_goes_on_without(directory: Path) -> None:
     assert not (directory / SALTS).exists()
 
 
-def test_salts_that_are_gone_are_missed(directory: Path) -> None:
+@READERS
+def test_salts_that_are_gone_are_missed(directory: Path, read: Callable[[Path], LeafSalts]) -> None:
+    """Also by who compares: else each record would look like one that nobody sealed."""
     open_salts(directory, 0)
     (directory / SALTS).unlink()
     with pytest.raises(LogError, match=r"leaf-salts\.key is gone: bring it back from the backup"):
-        open_salts(directory, 9)
+        read(directory)
+
+
+@READERS
+def test_a_log_begun_before_the_digest_misses_them_too(
+    directory: Path, read: Callable[[Path], LeafSalts]
+) -> None:
+    open_salts(directory, 0)
+    (directory / SALTS).unlink()
+    (directory / DIGEST).unlink()
+    (directory / STATE / "salted").touch()
+    with pytest.raises(LogError, match=r"leaf-salts\.key is gone"):
+        read(directory)
+
+
+@READERS
+def test_salts_of_another_log_are_refused(
+    directory: Path, tmp_path_factory: pytest.TempPathFactory, read: Callable[[Path], LeafSalts]
+) -> None:
+    another = tmp_path_factory.mktemp("another")
+    LogWriter(another).close()
+    open_salts(directory, 0)
+    open_salts(another, 0)
+    (another / SALTS).rename(directory / SALTS)
+    with pytest.raises(LogError, match=r"leaf-salts\.key is of another log"):
+        read(directory)
+
+
+def test_a_log_begun_before_the_digest_gets_one(directory: Path) -> None:
+    made = open_salts(directory, 0)
+    (directory / DIGEST).unlink()
+    assert read_salts(directory) == made
+    assert open_salts(directory, 9) == made
+    assert (directory / DIGEST).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", b"00" * 31, b"\xff" * 64])
