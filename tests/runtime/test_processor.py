@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 
@@ -284,3 +286,23 @@ async def test_offsets_without_a_message_between_two_batches_are_not_looked_for(
     assert worker.read_again == 0
     await worker.processor.save_all()
     assert worker.saved.reached == RECORDS[-1].offset + 1
+
+
+async def test_the_engine_of_a_partition_that_went_to_another_is_not_kept() -> None:
+    """Nor until the next collection of garbage, which is rare in a worker."""
+    worker, engines = Worker(), []
+
+    def engine(partition: int, state: Mapping[str, bytes]) -> PartitionProcessor:
+        made = worker.engine(partition, state)
+        engines.append(weakref.ref(made))
+        return made
+
+    worker.processor._engine = engine
+    gc.disable()
+    try:
+        await worker.take(RECORDS[:20])
+        assert [each() is None for each in engines] == [False]
+        worker.processor.retain([])
+        assert [each() is None for each in engines] == [True]
+    finally:
+        gc.enable()

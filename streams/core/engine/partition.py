@@ -149,8 +149,10 @@ class PartitionProcessor:
         self._exceedances = PartitionExceedances(
             self._context, registry, prefix, self._saved, state, self._ledger.stream_time
         )
-        self._notices = PartitionNotices(
-            self._context, registry, share, prefix, self._saved, state, self._is_denied
+        # Nothing here refers back to this object: so all of it goes with the last reference, and
+        # does not wait for a collection of garbage, which is rare in a worker.
+        notices = self._notices = PartitionNotices(
+            self._context, registry, share, prefix, self._saved, state
         )
         self._cases: PartitionCases | None = None
         if cases is not None:
@@ -161,7 +163,7 @@ class PartitionProcessor:
                 prefix,
                 self._saved,
                 state,
-                lambda: self._notices.contradicted,
+                lambda: notices.contradicted,
             )
         self._preparer = BatchPreparer(
             decode,
@@ -254,7 +256,8 @@ class PartitionProcessor:
         """Process records up to where a notice changes something; returns the rest."""
         times = stream_times(records, self._ledger.stream_time)
         self._as_sent.clear()
-        self._count_anew(self._notices.follow(times[0]), times[0])
+        changes = self._notices.follow(times[0], self._is_denied)
+        self._count_anew(changes, times[0])
         end = bisect_left(times, self._notices.due, 1)
         if self._notices.standing:  # a registration may change when they are due
             end = min(end, self._until_registration(times))

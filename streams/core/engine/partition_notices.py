@@ -51,6 +51,10 @@ class Denial(NamedTuple):
     whole: bool
 
 
+IsDenied = Callable[[SourceEntry, Interval, int], Denial]
+"""Tells whether the flow of a source in an interval was that of operation, as of a stream time."""
+
+
 class PartitionNotices:
     """Judges notices; ``due`` is the next stream time (ms) at which a verdict may change."""
 
@@ -62,10 +66,7 @@ class PartitionNotices:
         prefix: str,
         saved: UncommittedState,
         saved_keys: Iterable[str],
-        is_denied: Callable[[SourceEntry, Interval, int], Denial],
     ) -> None:
-        """``is_denied`` tells whether the flow of a source in an interval was that of operation."""
-        self._is_denied = is_denied
         self._context = context
         self._registry = registry
         self._history = registry.notices
@@ -127,7 +128,7 @@ class PartitionNotices:
                 if interval is not None and self._share.has(found.notice.source_id):
                     yield found.notice.source_id, interval
 
-    def follow(self, now: int) -> list[ReceivedNotice]:
+    def follow(self, now: int, is_denied: IsDenied) -> list[ReceivedNotice]:
         """Judge what has arrived by stream time ``now``, and what time alone changes.
 
         Returns the notices of which what they do has changed.
@@ -141,14 +142,14 @@ class PartitionNotices:
             notice = received.notice
             if notice.id in state.standing or not self._share.has(notice.source_id):
                 continue
-            self._judge(received, now)
+            self._judge(received, now, is_denied)
             withdrawn = None if notice.withdraws is None else history.get(notice.withdraws)
             if withdrawn is not None and withdrawn.notice.id in state.standing:
-                self._judge(withdrawn, now)
+                self._judge(withdrawn, now, is_denied)
         for identity, standing in list(state.standing.items()):
             received_ = history.get(identity)
             if standing.check_at <= now and received_ is not None:
-                self._judge(received_, now)
+                self._judge(received_, now, is_denied)
         self._forget(now)
         self._schedule(now)
         return self._changes
@@ -169,18 +170,18 @@ class PartitionNotices:
         for identity in list(self._state.standing):
             received = self._history.get(identity)
             if received is not None:
-                self._judge(received, now, again=False)
+                self._judge(received, now, None)
         if self._state.standing:
             self._schedule(now)
 
-    def _judge(self, received: ReceivedNotice, now: int, *, again: bool = True) -> None:
-        """Judge a notice; without ``again`` its data say what they said before."""
+    def _judge(self, received: ReceivedNotice, now: int, is_denied: IsDenied | None) -> None:
+        """Judge a notice; without ``is_denied`` its data say what they said before."""
         notice = received.notice
         known = self._state.standing.get(notice.id)
         entry = self._registry.of_notice(received, now)
         contradicted = known is not None and known.contradicted
-        if again:
-            contradicted = self._denied(received, entry, now, known)
+        if is_denied is not None:
+            contradicted = self._denied(received, entry, now, known, is_denied)
         judged = judge_notice(
             received, entry, self._history, self._context.policy, now, contradicted=contradicted
         )
@@ -205,6 +206,7 @@ class PartitionNotices:
         entry: SourceEntry | None,
         now: int,
         known: StandingNotice | None,
+        is_denied: IsDenied,
     ) -> bool:
         """Tell whether the data deny what a mark says: once its interval is over, and when ripe.
 
@@ -221,7 +223,7 @@ class PartitionNotices:
         over = notice.interval[1] + self._context.policy.grace
         if now < over:
             return False
-        found = self._is_denied(entry, notice.interval, now)
+        found = is_denied(entry, notice.interval, now)
         if known is not None and known.check_at > over and not found.whole:
             return known.contradicted
         return found.denied

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from random import Random
 from typing import Any
 
@@ -390,3 +392,23 @@ def test_ten_thousand_notices_at_once() -> None:
     assert found.mean("1h", SPAN[0]).due_s == 0
     assert found.mean("1h", SPAN[0]).revision <= 4
     assert max(map(len, found.state.values())) < 100_000
+
+
+def test_an_engine_goes_with_its_last_reference() -> None:
+    """A worker that has lost a partition does not keep it until garbage is collected."""
+    registry = told((BEGIN + 12 * HOUR, mark(*SPAN, state="STOPPED")))
+    log = day_of(*readings(HIGH))
+    judging = engine(registry, advice=True)
+    for start, end in judging.wanted(log.records):
+        judging.supply(log.records[start:end])
+    outcome = judging.apply(log.records)
+    assert outcome.notices
+    assert outcome.violations
+    gc.collect()
+    gc.disable()
+    try:
+        gone = weakref.ref(judging)
+        del judging
+        assert gone() is None
+    finally:
+        gc.enable()
