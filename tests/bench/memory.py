@@ -20,6 +20,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -80,6 +81,14 @@ def status_mb(pid: int, name: str) -> float:
     """One of the memory figures of the kernel."""
     found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) / 1000 if found else 0.0
+
+
+def rise(points: Sequence[tuple[float, float]]) -> float:
+    """Fit a straight line through two points or more (least squares); its rise for each unit."""
+    across = sum(x for x, _ in points) / len(points)
+    up = sum(y for _, y in points) / len(points)
+    spread = sum((x - across) ** 2 for x, _ in points)
+    return sum((x - across) * (y - up) for x, y in points) / spread
 
 
 def disk_mb(pid: int, directory: Path) -> float:

@@ -8,8 +8,10 @@ greater rate is more sources, or with a shorter ``--cadence`` as many that send 
 Every ``--kill-every`` seconds a worker is killed (-9), one kind after the other.
 
 Memory of each process is sampled; its slope is that of a straight line through the samples after
-the first minute of the process (least squares). Lag is what a group has not committed yet, in
-seconds of the load. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
+the first minute of the process (least squares). A worker that is killed takes up its sources anew,
+so what stays over its lives is told by what it had at one age: the median between its third minute
+and the fifth, and the slope of those. Lag is what a group has not committed yet, in seconds of the
+load. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
 lag passed ``--most-lag``.
 """
 
@@ -29,6 +31,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from statistics import median
 from typing import Final, NamedTuple
 
 import msgspec
@@ -45,7 +48,7 @@ from streams.kafka.topics import create_topics, output_topics
 from streams.settings import Settings
 from tests.bench.cloned_state import enterprises, source_ids
 from tests.bench.machine import machine
-from tests.bench.memory import status_mb
+from tests.bench.memory import rise, status_mb
 from tests.crash.environment import Environment, migrated
 from tests.crash.results import Results
 from tests.crash.round_context import Timeline
@@ -55,6 +58,8 @@ from tests.crash.workers import Kind, Workers
 NATION_PER_S: Final = 170
 WARM_S: Final = 60.0
 SAMPLE_S: Final = 2.0
+AGE_S: Final = (180.0, 285.0)
+"""From when to when in its life the memory of a process is compared with that of its others."""
 
 
 class Sample(NamedTuple):
@@ -91,10 +96,7 @@ def slope(samples: Sequence[Sample]) -> float | None:
     warm = [each for each in samples if each.at >= samples[0].at + WARM_S]
     if len(warm) < 3 or warm[-1].at - warm[0].at < WARM_S:
         return None
-    at = sum(each.at for each in warm) / len(warm)
-    mb = sum(each.mb for each in warm) / len(warm)
-    spread = sum((each.at - at) ** 2 for each in warm)
-    return sum((each.at - at) * (each.mb - mb) for each in warm) / spread * 3600
+    return rise([(each.at / 3600, each.mb) for each in warm])
 
 
 def lives(soak: Soak) -> list[Life]:
@@ -110,6 +112,17 @@ def lives(soak: Soak) -> list[Life]:
         )
         for (name, _), samples in soak.samples.items()
     ]
+
+
+def at_one_age(soak: Soak) -> dict[str, list[Sample]]:
+    """What each worker had at one age (`AGE_S`), life after life: those that became so old."""
+    found: dict[str, list[Sample]] = {}
+    for (name, _), samples in soak.samples.items():
+        begin, end = (samples[0].at + age for age in AGE_S)
+        if samples[-1].at >= end:
+            middle = median(each.mb for each in samples if begin <= each.at <= end)
+            found.setdefault(name, []).append(Sample(begin, middle))
+    return found
 
 
 async def feed(
@@ -248,6 +261,12 @@ def report(soak: Soak, results: Results, wrong: Sequence[str], given: argparse.N
             f"{life.name:<14}{life.seconds:>9.0f}{life.first_mb:>10.0f}{life.last_mb:>9.0f}"
             f"{life.peak_mb:>9.0f}{grew:>9}"
         )
+    for name, aged in at_one_age(soak).items():
+        had = ", ".join(f"{each.mb:.0f}" for each in aged)
+        grew = ""
+        if len(aged) > 1:
+            grew = f": {rise([(each.at / 3600, each.mb) for each in aged]):+.0f} MB an hour"
+        lines.append(f"{name} in minutes 3 to 5 of its lives: {had} MB{grew}")
     for name, lag in soak.lag_s.items():
         ordered = sorted(lag)
         middle, most = ordered[len(ordered) // 2], ordered[-1]
@@ -285,6 +304,9 @@ def main() -> int:
             "readings": soak.sent,
             "kills": results.kills,
             "lives": [life._asdict() for life in lives(soak)],
+            "at_one_age": {
+                name: [each._asdict() for each in aged] for name, aged in at_one_age(soak).items()
+            },
             "lag_s": soak.lag_s,
             "wrong": wrong,
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import streams.transport  # noqa: F401 - Faust starts a process when it is first imported
-from tests.bench.soak import Life, Sample, Soak, lives, parser, report, run, slope
+from tests.bench.soak import Life, Sample, Soak, at_one_age, lives, parser, report, run, slope
 from tests.crash.results import Results
 
 
@@ -17,6 +17,27 @@ def test_the_slope_is_that_of_what_comes_after_the_first_minute() -> None:
     steady = [Sample(second, 300.0 + second / 60) for second in range(60, 200)]
     assert slope([*warming, *steady]) == pytest.approx(60.0)
     assert slope(warming) is None
+
+
+def test_lives_of_a_worker_are_compared_at_one_age() -> None:
+    def life(begin: float, seconds: int, base: float) -> list[Sample]:
+        """It takes up what it needs in three minutes, and holds it for one sample more."""
+        return [
+            Sample(begin + at, base + min(at, 180) + (500 if at == 200 else 0))
+            for at in range(0, seconds, 2)
+        ]
+
+    soak = Soak(
+        {
+            ("streams-1", 7): life(1000, 300, 100.0),
+            ("streams-1", 8): life(1300, 290, 102.0),
+            ("streams-1", 9): life(1600, 250, 900.0),
+        }
+    )
+    found = at_one_age(soak)
+    assert found == {"streams-1": [Sample(1180.0, 280.0), Sample(1480.0, 282.0)]}
+    told = report(soak, Results(), [], parser().parse_args([]))
+    assert "streams-1 in minutes 3 to 5 of its lives: 280, 282 MB: +24 MB an hour" in told
 
 
 def test_the_report_fits_a_page_and_tells_what_is_wrong() -> None:
