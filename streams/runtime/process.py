@@ -18,6 +18,7 @@ import uvloop
 from streams.errors import OperatorError
 from streams.kafka.client import broker_answers
 from streams.runtime import logs
+from streams.runtime.free_memory import give_back_freed_memory, heap_trim
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -92,6 +93,7 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
         return FAILED
     work = asyncio.create_task(worker.work())
     told = asyncio.create_task(over.wait())
+    freeing = asyncio.create_task(give_back_freed_memory(heap_trim()))
     await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
     if work.done():
         # It never ends by itself: it failed.
@@ -105,7 +107,8 @@ async def _run(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     log.info("worker_stopping", exit_code=code)
     work.cancel()
     told.cancel()
-    await asyncio.gather(work, told, return_exceptions=True)
+    freeing.cancel()
+    await asyncio.gather(work, told, freeing, return_exceptions=True)
     if not await broker_answers(settings):
         log.warning("worker_stopped_without_broker")
         exit_now(code)

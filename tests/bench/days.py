@@ -1,16 +1,18 @@
-"""What a streams worker keeps of days and weeks: its memory at the end of each day of the log.
+"""What a streams worker keeps of days and weeks: its memory after each day, or hour, of the log.
 
-``python -m tests.bench.days [--sources N] [--days D] [--cadence S] [--json F]``; some minutes. A
-real Apache Kafka, the deployed worker as a process. Every source sends a reading each cadence, is
-silent for two hours in one of five days (another day for each source), sends one reading in fifty
-twice and one in two hundred some 30 hours late. A day is written at once, with the arrivals that
-it would have had; when all of it is judged and committed, the memory of the worker is looked at.
+``python -m tests.bench.days [--sources N] [--days D] [--cadence S] [--every H] [--json F]``; some
+minutes. A real Apache Kafka, the deployed worker as a process. Every source sends a reading each
+cadence, is silent for two hours in one of five days (another day for each source), sends one
+reading in fifty twice and one in two hundred some 30 hours late. Readings are written as fast as
+they can be, with the arrivals that they would have had; each ``--every`` hours of the log, when all
+of it is judged and committed, the memory of the worker is looked at.
 
-The cadence is a minute, since the state is written in a share to the bytes of readings, or after
-half an hour of the clock, and here days pass in seconds. Hours are remembered for 72 hours of
-lateness and until their day is final: after the fifth day as much is evicted as comes. The slope is
-that of a straight line through the days from then on (least squares). Cases and what a year counts
-stay longer by law: the number of keys tells.
+The cadence is a minute or less, since the state is written in a share to the bytes of readings, or
+after half an hour of the clock, and here days pass in seconds. Two hours of a source are decoded at
+a time; hours are remembered for 72 hours of lateness and until their day is final: after the fifth
+day as much is evicted as comes. The slope is that of a straight line through what comes after
+(least squares; of a run of hours: after the third). Cases and what a year counts stay longer by
+law: the number of keys tells.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ import signal
 import sys
 import tempfile
 import urllib.request
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -51,22 +55,27 @@ from tests.support.streams_process import StreamsProcess
 
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
+PIECE: Final = 10 * 60_000
+"""What is written at once, ms of the log."""
 BEGIN: Final = 1_780_254_000_000  # 2026-06-01T00:00+05:00
-SETTLED_AFTER: Final = 5
-"""Days after which as much is evicted as comes."""
+SETTLED_DAYS: Final = 5
+"""After which as much is evicted as comes."""
+SETTLED_HOURS: Final = 3
+"""After which no more hours are decoded at a time."""
 
 
-class Day(NamedTuple):
-    """The worker when a day of the log was judged."""
+class Look(NamedTuple):
+    """The worker when so many hours of the log were judged."""
 
-    number: int
+    hours: float
     readings: int
+    """Since the last look."""
     rss_mb: float
     anon_mb: float
     keys: int
-    """Of its state."""
+    """Of its state, as last surveyed."""
     cpu_s: float
-    """Processor time that it took for the day."""
+    """Processor time that it took since the last look."""
 
 
 class Sent(NamedTuple):
@@ -78,15 +87,16 @@ class Sent(NamedTuple):
 
 
 def arrivals(
-    names: Sequence[str], cadence_s: int, day: int, noise: random.Random
+    names: Sequence[str], cadence_s: int, begin: int, noise: random.Random
 ) -> Iterator[Sent]:
-    """What is measured in a day, in no order; ``day`` counts from 0."""
+    """What is measured in a piece of the log from ``begin`` (ms) on, in no order."""
     codec, step = Codec(FileIds()), cadence_s * 1000
+    day, since = divmod(begin - BEGIN, DAY)
     for number, name in enumerate(names):
-        silent = BEGIN + day * DAY + number % 20 * HOUR if (number + day) % 5 == 0 else None
-        for start in range(BEGIN + day * DAY, BEGIN + (day + 1) * DAY, step):
-            if silent is not None and silent <= start < silent + 2 * HOUR:
-                continue
+        quiet = number % 20 * HOUR
+        if (number + day) % 5 == 0 and quiet <= since < quiet + 2 * HOUR:
+            continue
+        for start in range(begin + (BEGIN - begin) % step, begin + PIECE, step):
             reading = msgspec.structs.replace(reading_of(name, start, noise), period_s=cadence_s)
             value = codec.encode("EmissionReading", msgspec.structs.asdict(reading))
             drawn = noise.random()
@@ -96,24 +106,17 @@ def arrivals(
                 yield Sent(start + step + late + HOUR, name, value)
 
 
-async def publish(settings: Settings, sent: Sequence[Sent]) -> None:
+async def publish(producer: AIOKafkaProducer, settings: Settings, sent: Sequence[Sent]) -> None:
     """Write readings with their arrivals."""
-    producer = AIOKafkaProducer(**client_options(settings), linger_ms=20)
-    await producer.start()
-    try:
-        waiting = []
-        for each in sent:
-            place = {
-                "partition": partition_of(each.source, settings.partitions),
-                "timestamp_ms": each.at,
-            }
-            key = each.source.encode()
-            waiting.append(
-                await producer.send(settings.topic_readings, each.value, key=key, **place)
-            )
-        await asyncio.gather(*waiting)
-    finally:
-        await producer.stop()
+    for each in sent:
+        await producer.send(
+            settings.topic_readings,
+            each.value,
+            key=each.source.encode(),
+            partition=partition_of(each.source, settings.partitions),
+            timestamp_ms=each.at,
+        )
+    await producer.flush()
 
 
 def state_keys(port: int) -> int:
@@ -125,16 +128,30 @@ def state_keys(port: int) -> int:
     return 0 if found is None else round(float(found[1]))
 
 
-async def measure(given: argparse.Namespace, directory: Path) -> list[Day]:
-    """Feed day after day, and look at the worker after each."""
-    names, noise, days = source_ids(given.sources), random.Random(3), []
+async def judged(worker: StreamsProcess, broker: TestBroker, settings: Settings) -> None:
+    """Wait until the worker has committed all that there is."""
+    topic = settings.topic_readings
+    parts = [TopicPartition(topic, each) for each in range(settings.partitions)]
+    ends = await end_offsets(parts, **client_options(settings))
+    wanted = {part.partition: end for part, end in ends.items() if end}
+
+    async def committed() -> bool:
+        assert worker.exit_code is None, worker.said()
+        return await broker.committed(settings.group_streams, topic) == wanted
+
+    await eventually(committed, "all that there is is judged", 900)
+
+
+async def measure(given: argparse.Namespace, directory: Path) -> list[Look]:
+    """Write piece after piece of the log, and look at the worker every so many hours of it."""
+    names, noise, looks = source_ids(given.sources), random.Random(3), list[Look]()
     with KafkaCluster(directory / "kafka") as cluster:
         port = free_port()
         settings = Settings(
             broker=cluster.address,
             partitions=2,
             tick_s=0,
-            save_records=max(given.sources * 3600 // given.cadence // 2, 1),  # some hour each
+            save_records=min(30_000, max(given.sources * 3600 // given.cadence // 2, 1)),
             log_format="json",
             web_port=port,
         )
@@ -142,79 +159,72 @@ async def measure(given: argparse.Namespace, directory: Path) -> list[Day]:
         await create_topics(settings, "replay")
         found = enterprises(names, given.cadence)
         await publish_registry(settings, found, Codec(FileIds()), timestamp=0)
-        topic, waiting = settings.topic_readings, list[Sent]()
+        producer = AIOKafkaProducer(**client_options(settings), linger_ms=20)
+        await producer.start()
         with StreamsProcess(settings, directory / "worker.log") as worker:
-            for number in range(given.days):
-                waiting += arrivals(names, given.cadence, number, noise)
-                waiting.sort()
-                until = BEGIN + (number + 1) * DAY
-                due = [each for each in waiting if each.at < until]
-                del waiting[: len(due)]
-                before = cpu_s(worker.pid)
-                await publish(settings, due)
-                parts = [TopicPartition(topic, each) for each in range(settings.partitions)]
-                ends = await end_offsets(parts, **client_options(settings))
-                wanted = {part.partition: end for part, end in ends.items() if end}
-
-                async def judged(wanted: dict[int, int] = wanted) -> bool:
-                    assert worker.exit_code is None, worker.said()
-                    return await broker.committed(settings.group_streams, topic) == wanted
-
-                await eventually(judged, "the day is judged", 900)
-                days.append(
-                    Day(
-                        number + 1,
-                        len(due),
-                        status_mb(worker.pid, "VmRSS"),
-                        status_mb(worker.pid, "RssAnon"),
-                        state_keys(port),
-                        cpu_s(worker.pid) - before,
-                    )
-                )
-                print(line(days[-1]), flush=True)
+            waiting, readings, before = list[Sent](), 0, 0.0
+            try:
+                for begin in range(BEGIN, BEGIN + round(given.days * DAY), PIECE):
+                    waiting += arrivals(names, given.cadence, begin, noise)
+                    waiting.sort()
+                    end = bisect_left(waiting, begin + PIECE, key=itemgetter(0))
+                    await publish(producer, settings, waiting[:end])
+                    readings += end
+                    del waiting[:end]
+                    passed = (begin + PIECE - BEGIN) / HOUR
+                    if passed % given.every:
+                        continue
+                    await judged(worker, broker, settings)
+                    rss, anon = (status_mb(worker.pid, name) for name in ("VmRSS", "RssAnon"))
+                    took = cpu_s(worker.pid)
+                    look = Look(passed, readings, rss, anon, state_keys(port), took - before)
+                    looks.append(look)
+                    print(line(look), flush=True)
+                    readings, before = 0, took
+            finally:
+                await producer.stop()
             worker.end(signal.SIGKILL)
-    return days
+    return looks
 
 
-def line(day: Day) -> str:
-    """One day, as a line of the table."""
+def line(look: Look) -> str:
+    """One look, as a line of the table."""
     return (
-        f"{day.number:>4}{day.readings:>10,}{day.rss_mb:>10.0f}{day.anon_mb:>10.0f}"
-        f"{day.keys:>12,}{day.cpu_s:>9.1f}"
+        f"{look.hours:>6g}{look.readings:>11,}{look.rss_mb:>10.0f}{look.anon_mb:>10.0f}"
+        f"{look.keys:>12,}{look.cpu_s:>9.1f}"
     )
 
 
 def main() -> int:
-    """Measure, print the days and the slope, and write JSON if asked to."""
+    """Measure, print the looks and the slope, and write JSON if asked to."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.days", description=__doc__)
     parser.add_argument("--sources", type=int, default=100)
-    parser.add_argument("--days", type=int, default=20)
+    parser.add_argument("--days", type=float, default=20)
     parser.add_argument("--cadence", type=int, default=60, metavar="S")
+    parser.add_argument("--every", type=int, default=24, metavar="H")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # topics that have just been made
     print(f"{given.sources:,} sources of {len(CHANNELS)} channels, one each {given.cadence} s")
-    heads = (("readings", 10), ("RSS MB", 10), ("anon MB", 10), ("keys", 12), ("cpu s", 9))
-    print(" day" + "".join(f"{name:>{width}}" for name, width in heads))
+    heads = (("readings", 11), ("RSS MB", 10), ("anon MB", 10), ("keys", 12), ("cpu s", 9))
+    print(" hours" + "".join(f"{name:>{width}}" for name, width in heads))
     with tempfile.TemporaryDirectory(prefix="days-") as directory:
-        days = asyncio.run(measure(given, Path(directory)))
-    settled = days[SETTLED_AFTER:]
+        looks = asyncio.run(measure(given, Path(directory)))
+    after = SETTLED_HOURS if given.every < 24 else SETTLED_DAYS * 24
+    settled = [each for each in looks if each.hours > after]
     rises = None
     if len(settled) > 1:
         rises = {
-            "rss_mb": rise([(each.number, each.rss_mb) for each in settled]),
-            "keys": rise([(each.number, each.keys) for each in settled]),
+            "rss_mb": rise([(each.hours / 24, each.rss_mb) for each in settled]),
+            "keys": rise([(each.hours / 24, each.keys) for each in settled]),
         }
-        print(
-            f"from day {settled[0].number} on: {rises['rss_mb']:+.2f} MB and "
-            f"{rises['keys']:+,.0f} keys a day"
-        )
+        print(f"after hour {after}: {rises['rss_mb']:+.2f} MB and {rises['keys']:+,.0f} keys a day")
     if given.json is not None:
         document = {
             "machine": machine("kafka"),
             "sources": given.sources,
             "cadence_s": given.cadence,
-            "days": [each._asdict() for each in days],
+            "looks": [each._asdict() for each in looks],
             "a_day": rises,
         }
         given.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -10,8 +10,8 @@ Every ``--kill-every`` seconds a worker is killed (-9), one kind after the other
 Memory of each process is sampled; its slope is that of a straight line through the samples after
 the first minute of the process (least squares). A worker that is killed takes up its sources anew,
 so what stays over its lives is told by what it had at one age: the median between its third minute
-and the fifth, and the slope of those. Lag is what a group has not committed yet, in seconds of the
-load. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
+and the fifth, and the slope of those. Lag is how long the oldest record has waited that a group has
+not committed yet. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
 lag passed ``--most-lag``.
 """
 
@@ -26,6 +26,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 import structlog
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from emissions.replay.publish import publish_registry
@@ -87,7 +89,7 @@ class Soak:
     samples: dict[tuple[str, int], list[Sample]] = field(default_factory=dict)
     """Of each process, by name and number."""
     lag_s: dict[str, list[float]] = field(default_factory=dict)
-    """Of each group, seconds of the load."""
+    """Of each group, how long the oldest record has waited that it has not committed."""
     sent: int = 0
 
 
@@ -150,20 +152,41 @@ async def feed(
         await producer.flush()
 
 
-async def watch_lag(settings: Settings, soak: Soak, per_s: float) -> None:
+class Waiting:
+    """How long the oldest record that a group has not committed has waited, by what is sampled."""
+
+    def __init__(self) -> None:
+        self._ends: dict[TopicPartition, deque[tuple[float, int]]] = {}
+
+    def sample(self, now: float, place: TopicPartition, end: int, committed: int) -> float:
+        """Note the end of a partition; return the seconds, from the first sample that had it."""
+        ends = self._ends.setdefault(place, deque())
+        if not ends or ends[-1][1] < end:
+            ends.append((now, end))
+        while ends and ends[0][1] <= committed:
+            ends.popleft()
+        return now - ends[0][0] if ends else 0.0
+
+
+async def watch_lag(settings: Settings, soak: Soak) -> None:
     """Compare what both groups have committed with the ends of their topics, until cancelled."""
     results = output_topics(settings)
     groups = {
         "streams": (settings.group_streams, (settings.topic_readings,)),
         "sinks": (settings.group_sinks, (settings.topic_readings, *results)),
     }
+    waiting = {name: Waiting() for name in groups}
     while True:
         for name, (group, topics) in groups.items():
             with suppress(KafkaError, OSError):
                 async with consumer_of(settings, group) as consumer:
                     ends = await ends_of(settings, *topics)
-                    behind = [end - (await consumer.committed(tp) or 0) for tp, end in ends.items()]
-                soak.lag_s.setdefault(name, []).append(sum(behind) / per_s)
+                    now = time.monotonic()
+                    lag = [
+                        waiting[name].sample(now, tp, end, await consumer.committed(tp) or 0)
+                        for tp, end in ends.items()
+                    ]
+                soak.lag_s.setdefault(name, []).append(max(lag, default=0.0))
         await asyncio.sleep(SAMPLE_S)
 
 
@@ -220,7 +243,7 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results
             workers.place(kind).start()
         watching = [
             asyncio.create_task(workers.keep()),
-            asyncio.create_task(watch_lag(settings, soak, per_s)),
+            asyncio.create_task(watch_lag(settings, soak)),
             asyncio.create_task(watch_memory(environment, workers, soak)),
             asyncio.create_task(tell_progress(soak)),
         ]
@@ -270,7 +293,7 @@ def report(soak: Soak, results: Results, wrong: Sequence[str], given: argparse.N
     for name, lag in soak.lag_s.items():
         ordered = sorted(lag)
         middle, most = ordered[len(ordered) // 2], ordered[-1]
-        lines.append(f"lag of {name}: median {middle:.1f} s, most {most:.1f} s of the load")
+        lines.append(f"lag of {name}: median {middle:.1f} s, most {most:.1f} s")
     lines.append(f"load average at the end {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     lines += wrong or ["audit: no difference"]
     return "\n".join(lines) + "\n"

@@ -6,9 +6,21 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiokafka import TopicPartition
 
 import streams.transport  # noqa: F401 - Faust starts a process when it is first imported
-from tests.bench.soak import Life, Sample, Soak, at_one_age, lives, parser, report, run, slope
+from tests.bench.soak import (
+    Life,
+    Sample,
+    Soak,
+    Waiting,
+    at_one_age,
+    lives,
+    parser,
+    report,
+    run,
+    slope,
+)
 from tests.crash.results import Results
 
 
@@ -38,6 +50,16 @@ def test_lives_of_a_worker_are_compared_at_one_age() -> None:
     assert found == {"streams-1": [Sample(1180.0, 280.0), Sample(1480.0, 282.0)]}
     told = report(soak, Results(), [], parser().parse_args([]))
     assert "streams-1 in minutes 3 to 5 of its lives: 280, 282 MB: +24 MB an hour" in told
+
+
+def test_lag_is_how_long_the_oldest_record_waits() -> None:
+    waiting, place = Waiting(), TopicPartition("readings", 0)
+    assert waiting.sample(0.0, place, 10, 10) == 0.0
+    assert waiting.sample(2.0, place, 12, 10) == 0.0
+    assert waiting.sample(4.0, place, 1_000_000, 11) == 2.0  # however many there are
+    assert waiting.sample(6.0, place, 1_000_000, 12) == 2.0
+    assert waiting.sample(8.0, place, 1_000_000, 999_999) == 4.0
+    assert waiting.sample(10.0, place, 1_000_000, 1_000_000) == 0.0
 
 
 def test_the_report_fits_a_page_and_tells_what_is_wrong() -> None:

