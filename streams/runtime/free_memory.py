@@ -2,7 +2,7 @@
 
 The state of a worker and what it reads for a moment come from one heap. glibc gives back what was
 freed at the end of the heap alone, so the most that was ever needed between what lives stays with
-the process: after some hours that was a fifth of the memory of a streams worker.
+the process (of a streams worker that was looked at, 36 of 278 MB).
 """
 
 from __future__ import annotations
