@@ -1,7 +1,8 @@
 """The notices about the sources of one partition: judged when they arrive and when time demands it.
 
 A verdict follows from the notices that had arrived, the registration and the data, all as of a
-stream time; it is published again where one of them changes it.
+stream time; it is published again where one of them changes it. One file, although a long one: what
+is remembered of a notice, when it is judged again and when it is forgotten hang together.
 """
 
 from __future__ import annotations
