@@ -26,7 +26,7 @@ _WIDTH: Final = ".p/"
 class SealedLog:
     """The log in a directory; ``witnesses`` are keys that may have signed it too.
 
-    Raises LogError for a log without a checkpoint.
+    Raises LogError for a log without a checkpoint, and as `read_salts`.
     """
 
     def __init__(self, directory: Path, witnesses: Sequence[PublicKey] = ()) -> None:
