@@ -18,7 +18,7 @@ import uvloop
 from streams.errors import OperatorError
 from streams.kafka.client import broker_answers
 from streams.runtime import logs
-from streams.runtime.free_memory import give_back_freed_memory, heap_trim
+from streams.runtime.free_memory import give_back_freed_memory, heap_trim, keep_one_heap
 from streams.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -58,6 +58,7 @@ def run_worker(settings: Settings, build: Callable[[Settings, End], Worker]) -> 
     logs.configure(settings)
     # A crash in a compiled extension must say where: it happens once in hundreds of starts.
     faulthandler.enable()
+    keep_one_heap()
     relax_gc()
     # The consumer's thread makes a loop of its own by the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

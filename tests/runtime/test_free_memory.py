@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,44 @@ def test_what_is_freed_between_what_lives_is_given_back() -> None:
     trim()
     assert before - resident_kb() > 50_000  # of 120 MB, less than half of which is in use
     assert len(kept) == 400
+
+
+_THREADS = """
+import ctypes, re, sys, threading
+from streams.runtime.free_memory import keep_one_heap
+
+if "one" in sys.argv:
+    assert keep_one_heap()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+def take():
+    libc.malloc(5000)
+    kept.wait()
+kept = threading.Barrier(5)
+threads = [threading.Thread(target=take) for _ in range(4)]
+for each in threads: each.start()
+libc.fopen.restype = ctypes.c_void_p
+file = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+kept.wait()
+libc.malloc_info(0, file)
+libc.fflush(file)
+for each in threads: each.join()
+"""
+
+
+def heaps(*arguments: str) -> int:
+    """The number of heaps of a process of which four threads have taken memory."""
+    said = subprocess.run(
+        [sys.executable, "-c", _THREADS, *arguments], check=True, capture_output=True, text=True
+    )
+    return len(re.findall(r"<heap nr=", said.stdout))
+
+
+@pytest.mark.process
+@pytest.mark.skipif(heap_trim() is None, reason="this C library has no such options")
+def test_threads_take_memory_from_one_heap() -> None:
+    assert heaps() > 1
+    assert heaps("one") == 1
 
 
 async def test_it_goes_on_until_it_is_cancelled() -> None:
