@@ -126,14 +126,15 @@ class _Sending:
     ) -> None:
         self._send = send
         self._added = added
-        self._known = [each.strip() for each in known.split(b",") if each.strip()]
+        # Weak comparison (RFC 9110, 13.1.2): a proxy that compresses makes an ETag weak.
+        self._known = {each.strip().removeprefix(b"W/") for each in known.split(b",")}
         self._without_body = method == "HEAD"
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = [(name.lower(), value) for name, value in message["headers"]]
             etag = dict(headers).get(b"etag")
-            if message["status"] == 200 and etag is not None and etag in self._known:
+            if message["status"] == 200 and etag is not None and self._has(etag):
                 self._without_body = True
                 headers = [each for each in headers if each[0] != b"content-length"]
                 message = {**message, "status": 304}
@@ -141,6 +142,9 @@ class _Sending:
         elif message["type"] == "http.response.body" and self._without_body:
             message = {**message, "body": b""}
         await self._send(message)
+
+    def _has(self, etag: bytes) -> bool:
+        return b"*" in self._known or etag.removeprefix(b"W/") in self._known
 
 
 async def _preflight(send: Send) -> None:

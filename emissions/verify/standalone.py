@@ -224,7 +224,7 @@ def check_log(files: Files, manifest: Record, keys: list[Key]) -> str:
             raise WrongError(f"{name}: it does not lead from {path} to the root of the log")
     count = len(manifest["records"])
     return (
-        f"{count} records are in the log {origin} ({size} leaves), signed by {', '.join(signers)}"
+        f"records in the log {origin}: {count} (of {size} leaves), signed by {', '.join(signers)}"
     )
 
 
@@ -356,7 +356,7 @@ def check_messages(files: Files, manifest: Record) -> str:
             rests += check_evidence(record["path"], record_of(files, files[record["path"]]),
                                     manifest, accepted)  # fmt: skip
     return (
-        f"{len(accepted)} messages; {days} roots of days and {rests} hashes of evidence are theirs"
+        f"messages: {len(accepted)}; theirs are roots of days: {days}, hashes of evidence: {rests}"
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 MAX_ENTRIES: Final = 65_536
 """Number of texts, and of integers, that are cached."""
 
-MAX_CHARACTERS: Final = 64
-"""Longer texts do not repeat and are not cached."""
+MAX_CHARACTERS: Final = 63
+"""Longer texts, such as the hashes of evidence (64), do not repeat and are not cached."""
 
 pack_double = Struct("<d").pack
 pack_present_double = Struct("<Bd").pack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from pathlib import Path
 from typing import ClassVar
@@ -50,6 +51,18 @@ class Unbuilt(StreamsProcess):
     )
 
 
+class Watched(StreamsProcess):
+    """A worker that says when its heap is set, and when it is built."""
+
+    main: ClassVar[str] = (
+        "import streams.runtime.process as process\n"
+        "process.keep_one_heap = lambda: print('heap set', flush=True)\n"
+        + _MAIN.replace("pass", "print('built', flush=True)").format(
+            work="asyncio.Event().wait()", stop="asyncio.sleep(0)"
+        )
+    )
+
+
 def test_a_stop_that_hangs_ends_in_time_and_well(broker: TestBroker, tmp_path: Path) -> None:
     settings = own_settings(broker.address, stop_s=2.0)
     with Stubborn(settings, tmp_path / "log") as worker:
@@ -77,3 +90,11 @@ async def test_what_a_person_must_mend_is_a_sentence(
         assert worker.exit_code == 1
         assert '"problem": "mend it"' in worker.said()
         assert "Traceback" not in worker.said()
+
+
+async def test_threads_are_told_of_the_one_heap_before_there_are_any(
+    broker: TestBroker, tmp_path: Path
+) -> None:
+    with Watched(own_settings(broker.address), tmp_path / "log") as worker:
+        await eventually(lambda: "built" in worker.said(), "it is built")
+        assert re.findall("heap set|built", worker.said()) == ["heap set", "built"]

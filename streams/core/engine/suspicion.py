@@ -23,7 +23,11 @@ _DIGITS: Final = 4
 
 
 class SuspicionTracker:
-    """Tracks the detectors of one source; their memory is saved under a key of its own."""
+    """Tracks the detectors of one source; their memory is saved under a key of its own.
+
+    It holds up to 34 days and is asked for a few times a day, so it is read from the state when it
+    is asked for and kept until it is saved.
+    """
 
     def __init__(
         self, context: Context, source: TrackedSource, key: str, saved: UncommittedState
@@ -32,15 +36,19 @@ class SuspicionTracker:
         self._source = source
         self._key = key
         self._saved = saved
-        self._detection = Detection(
-            context.detectors, decode_memory(saved.get(key)), context.policy.max_lateness
-        )
+        self._loaded: Detection | None = None
         self._changed = False
+        self.due = self._detection.due
+        """The stream time (ms) at which a closed day becomes final."""
+        self._loaded = None
 
     @property
-    def due(self) -> int:
-        """The stream time (ms) at which a closed day becomes final."""
-        return self._detection.due
+    def _detection(self) -> Detection:
+        if self._loaded is None:
+            memory = decode_memory(self._saved.get(self._key))
+            lateness = self._context.policy.max_lateness
+            self._loaded = Detection(self._context.detectors, memory, lateness)
+        return self._loaded
 
     def close_day(self, start: int, end: int, stream_time: int) -> None:
         """Judge the local day ``[start, end)`` (ms), whose sums are complete."""
@@ -49,7 +57,9 @@ class SuspicionTracker:
 
     def reopen_day(self, start: int, end: int) -> None:
         """Note that a late reading changed a day that has closed."""
-        self._changed |= self._detection.mark(start, end)
+        if self._detection.mark(start, end):
+            self._changed = True
+            self.due = self._detection.due
 
     def settle(self, stream_time: int) -> None:
         """Make the days final that nothing can change at ``stream_time`` (ms) any more.
@@ -57,7 +67,7 @@ class SuspicionTracker:
         What that changes is detected at the moment at which the day became final, whichever record
         told of it.
         """
-        while self._detection.due <= stream_time:
+        while self.due <= stream_time:
             stale = self._detection.stale
             if stale is not None:
                 self._source.hours.complete_sums()
@@ -73,6 +83,7 @@ class SuspicionTracker:
     def _publish(self, at: int) -> None:
         """Publish what is new among the findings that may still change, and withdraw the rest."""
         self._changed = True
+        self.due = self._detection.due
         entry, publisher = self._source.entry, self._context.finding_publisher
         subject, published = Subject(entry.enterprise, entry), self._detection.memory.published
         stands = set()
@@ -114,3 +125,4 @@ class SuspicionTracker:
             encoded = encode_memory(self._detection.memory)
             self._saved.put(self._key, encoded)
             yield self._key, encoded
+        self._loaded = None

@@ -10,7 +10,8 @@ from streams.core.time.interval import HOUR, SLOT
 from streams.core.time.window_kinds import WHOLE_DAY, WINDOW_KINDS
 from streams.core.windows.open_windows import OpenWindow
 
-_MOST_KNOWN: Final = 20_000
+_MOST_KNOWN: Final = 2_000
+"""Slots: of two weeks in one zone, as late as readings may be (three days) in several."""
 
 
 class LocalDay(NamedTuple):

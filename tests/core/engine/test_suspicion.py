@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import pairwise
 from random import Random
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from schemas.reading import Reading
+from streams.core.detection.memory import Memory, decode_memory
 from streams.core.engine.partition import PartitionProcessor
 from streams.core.law.policy import Policy
 from streams.core.records.findings import Finding
@@ -152,6 +154,22 @@ def test_the_memory_of_a_source_is_bounded() -> None:
                 sizes.append(len(value))
     assert sizes == sorted(sizes)
     assert sizes[-1] < 1000 * DAYS
+
+
+def test_what_is_remembered_of_weeks_is_not_held_between_batches() -> None:
+    log = log_of(ON_TIME, UNTIL)
+    registry, state = history(enterprise(STACK)), dict[str, bytes]()
+    engine = PartitionProcessor(
+        topic=TOPIC, partition=0, partitions=1, decode=CODEC.decode_readings, rules=RULES,
+        policy=Policy(), registry=registry, state=state, detectors=DETECTORS,
+    )  # fmt: skip
+    for start in range(0, len(log), 72):
+        changed = engine.apply(log[start : start + 72]).state
+        state.update((key, value) for key, value in changed.items() if value is not None)
+        engine.commit()
+        gc.collect()
+        assert not [each for each in gc.get_objects() if isinstance(each, Memory)]
+    assert decode_memory(state["0/detection/A"]).features
 
 
 def test_without_detectors_there_is_neither_memory_nor_finding() -> None:

@@ -44,11 +44,15 @@ FILE = "/data/means/day=2026-05-04/means.parquet"
 async def test_a_file_is_sent_whole_and_known_by_its_etag(root: Path) -> None:
     async with visitor(root) as browser:
         answer = await browser.get(FILE)
-        again = await browser.get(FILE, headers={"if-none-match": answer.headers["etag"]})
+        etag = answer.headers["etag"]
+        known = (etag, f'"other", W/{etag}', "*")
+        again = [await browser.get(FILE, headers={"if-none-match": each}) for each in known]
+        other = await browser.get(FILE, headers={"if-none-match": '"other"'})
     assert (answer.status_code, answer.content) == (200, CONTENT)
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert again.status_code == 304
+    assert [each.status_code for each in again] == [304, 304, 304]
+    assert (other.status_code, other.content) == (200, CONTENT)
 
 
 async def test_the_size_of_a_file_can_be_asked_for_alone(root: Path) -> None:
