@@ -11,8 +11,8 @@ The cadence is a minute or less, since the state is written in a share to the by
 after half an hour of the clock, and here days pass in seconds. Two hours of a source are decoded at
 a time; hours are remembered for 72 hours of lateness and until their day is final: after the fifth
 day as much is evicted as comes. The slope is that of a straight line through what comes after
-(least squares; of a run of hours: after the third). Cases and what a year counts stay longer by
-law: the number of keys tells.
+(least squares; of a run of hours: after the third). On disk more is kept: the mean flow of each
+hour for 35 days (a key a source and day), cases for years; the number of keys tells.
 """
 
 from __future__ import annotations

@@ -160,7 +160,7 @@ class _Book:
     ) -> tuple[list[str], bool]:
         zone = self.subject.zone
         first, today = clock.local_day(zone, own[0].start), clock.local_day(zone, opened)
-        since = first.replace(year=first.year - (3 if self.subject.size == "large" else 1))
+        since = _years_before(first, 3 if self.subject.size == "large" else 1)
         fines = [
             each.id
             for each in in_force(self.measures, opened, today)
@@ -170,7 +170,7 @@ class _Book:
             and each.imposed_on is not None
             and since < each.imposed_on < first
         ]
-        year = first.replace(year=first.year - 1)
+        year = _years_before(first, 1)
         punished = [
             other
             for other in self.cases
@@ -297,3 +297,9 @@ def _days() -> tuple[frozenset[date], frozenset[date]]:
 @cache
 def _payment() -> Any:
     return yaml.safe_load((RULES / "kz" / "payment.yaml").read_text(encoding="utf-8"))
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same date so many years before; of 29 February the last day of that month."""
+    leap = (day.month, day.day) == (2, 29)
+    return day.replace(year=day.year - years, day=28 if leap else day.day)

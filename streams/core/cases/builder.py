@@ -87,7 +87,7 @@ def carry_on(scene: CaseScene, state: CaseState, step: Step, index: CaseIndex) -
     """
     result = Advance([], set(), set(), own=False, due=FOREVER)
     own = False
-    waiting = _by_moment(state, scene, step, index)
+    waiting = _by_moment(scene, step, index)
     over = step.at if step.tick else step.at - 1
     while True:
         event = waiting[0].moment if waiting else FOREVER
@@ -131,36 +131,20 @@ class _Change(NamedTuple):
     refused: tuple[int, ...] = ()
 
 
-def _by_moment(state: CaseState, scene: CaseScene, step: Step, index: CaseIndex) -> list[_Change]:
+def _by_moment(scene: CaseScene, step: Step, index: CaseIndex) -> list[_Change]:
     changes: list[_Change] = []
     last: dict[str, int] = {}
     for number, violation in enumerate(step.violations):
         if violation.rule not in CASE_RULES:
             continue
         late = violation.id in step.late
-        known = (
-            violation.id in last
-            or index.find(violation.id) is not None
-            or (violation.rule == OUTAGE and _split(state, violation, index))
-        )
+        known = violation.id in last or index.find(violation.id) is not None
         moment = moment_of(violation, scene, step.before, step.at, known=known, late=late)
         moment = last[violation.id] = max(moment, last.get(violation.id, moment))
         changes.append(_Change(moment, number, violation))
     if step.refused:
         changes.append(_Change(step.at, len(step.violations), None, step.refused))
     return sorted(changes, key=lambda each: each[:2])
-
-
-def _split(state: CaseState, violation: Violation, index: CaseIndex) -> bool:
-    """Tell whether a gap is a piece of a silence that was known before: late data made it."""
-    known = [*state.loose.values()]
-    known += (fact for case in index.outages.values() for fact in case.facts.values())
-    return any(
-        each.rule == OUTAGE
-        and each.stands
-        and each.start <= violation.start < (FOREVER if each.end is None else each.end)
-        for each in known
-    )
 
 
 def note_refused(state: CaseState, at: int) -> None:

@@ -59,7 +59,7 @@ from streams.core.records.notice_verdict import NoticeVerdict
 from streams.core.records.partitioning import Share
 from streams.core.records.record import RawRecord
 from streams.core.records.root import SourceDayRoot
-from streams.core.registry.notice import ReceivedNotice
+from streams.core.registry.notice import OUTAGES, ReceivedNotice
 from streams.core.sources.history import RegistryHistory
 from streams.core.sources.source import SourceEntry
 from streams.core.state.errors import UnusableStateError
@@ -411,7 +411,7 @@ class PartitionProcessor:
         upto = self._ledger.next_offset
         known |= {each.offset: each for each in self._own.get(source_id, ()) if each.offset < upto}
         records = [known[offset] for offset in sorted(known)]
-        prepared = self._preparer.prepare(records, now, marked=marked)
+        prepared = self._preparer.prepare(records, now, marked=marked, again=marked)
         return prepared.readings.get(source_id, [])
 
     def _is_denied(self, entry: SourceEntry, interval: Interval, now: int) -> Denial:
@@ -428,24 +428,30 @@ class PartitionProcessor:
         return Denial(denied=denied, whole=remarking.is_whole(accepted, interval))
 
     def _count_anew(self, changes: Sequence[ReceivedNotice], now: int) -> None:
-        """Let notices excuse their sources, or have counted anew what marks are about."""
+        """Let notices excuse their sources, and have counted anew what they are about."""
         for source_id in dict.fromkeys(each.notice.source_id for each in changes):
             self._sources.follow_notice(source_id, now)
         # A station's clock may go before: so far may readings reach that have arrived.
         latest = now + self._context.policy.future
         past: dict[str, list[Interval]] = {}
+        excused: dict[str, list[Interval]] = {}
         for received in changes:
             notice, interval = received.notice, received.notice.interval
             if notice.kind in COUNTED_ANEW and interval is not None and interval[0] < latest:
                 own = past.setdefault(notice.source_id, [])
                 own.append((interval[0], min(interval[1], latest)))
+                if notice.kind in OUTAGES:
+                    excused.setdefault(notice.source_id, []).append(own[-1])
         for source_id, intervals in past.items():
             if self._sources.ready(source_id, now) is None:
                 continue
             spans = self._read_again(source_id, now, marked=True)
             marks = self._notices.marks(source_id, now) if self._kept_from else ()
             self._sources.remark(
-                source_id, Remark(union_of(intervals), spans, marks, self._kept_from)
+                source_id,
+                Remark(
+                    union_of(intervals), spans, marks, self._kept_from, excused.get(source_id, ())
+                ),
             )
 
     def _observe(self, records: Sequence[RawRecord]) -> None:

@@ -38,9 +38,9 @@ KEPT: Final = 40 * DAY
 
 STOPPED_FLAG: Final = "F"
 
-COUNTED_ANEW: Final = (MARK,)
-"""What says something else of readings that were counted before it arrived. An outage excuses like
-a registration: from its arrival on, and no closed window is judged again for it."""
+COUNTED_ANEW: Final = (MARK, *OUTAGES)
+"""What says something else of readings and windows that were counted before it arrived: an
+unplanned outage may be told of two hours after its start (Order 208 n. 24), and excuses from it."""
 
 _encoder = msgspec.msgpack.Encoder()
 

@@ -73,13 +73,15 @@ class Remark(NamedTuple):
     """Intervals whose readings are to be counted anew, and those with their margin.
 
     The intervals are disjoint and in the order of time. ``marks`` are what notices say of the
-    source now; readings with offsets below ``kept_from`` are not in the log any more.
+    source now; readings with offsets below ``kept_from`` are not in the log any more. ``outages``
+    are those of the intervals that change what was due, also where there is no reading.
     """
 
     intervals: list[Interval]
     spans: Sequence[ReadingSpan]
     marks: Sequence[Mark] = ()
     kept_from: int = 0
+    outages: Sequence[Interval] = ()
 
 
 class _Readings(NamedTuple):
@@ -195,6 +197,7 @@ class Remarking:
             self._lay_out(readings, interval)
         reopened: dict[tuple[int, int], tuple[OpenWindow, Slot]] = {}
         touched = [*((each.start, each.end) for each in readings.touched), *readings.marked]
+        touched += remark.outages
         for first, last in union_of(touched):
             for window in self._closed_windows(first, last, stream_time):
                 place = window.kind, window.start

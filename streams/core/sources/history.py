@@ -75,15 +75,18 @@ class RegistryHistory:
             timestamp = max(timestamp, versions[-1][0])
         versions.append((timestamp, entry))
 
-    def source(self, source_id: str, arrival: int) -> SourceEntry | None:
+    def source(
+        self, source_id: str, arrival: int, told_by: int | None = None
+    ) -> SourceEntry | None:
         """Return the source as registered at ``arrival`` (ms), or None.
 
-        With what notices excuse that had arrived by then.
+        With what notices excuse that had arrived by ``told_by``, or else by then.
         """
         entry = self.registered(source_id, arrival)
         if entry is None or not self.notices.of_source(source_id):
             return entry
-        return entry.with_excused(self._outages(entry, arrival))
+        known = arrival if told_by is None else max(arrival, told_by)
+        return entry.with_excused(self._outages(entry, known))
 
     def _outages(self, entry: SourceEntry, arrival: int) -> tuple[Interval, ...]:
         """Return what notices excuse: the operator's, and an earlier one's until it was theirs."""

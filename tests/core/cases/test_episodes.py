@@ -173,7 +173,7 @@ def test_pieces_of_a_silence_that_was_one_stay_in_its_case() -> None:
     split = MONDAY + 7 * DAY
     rest = violation("KZ-GAP", MONDAY + 3 * DAY)
     later = violation("KZ-GAP", MONDAY + 8 * DAY)
-    docket.found(split, again(gap, end=MONDAY + 3 * DAY - HOUR, status="CLOSED"), rest)
+    docket.found(split, again(gap, end=MONDAY + 3 * DAY - HOUR, status="CLOSED"), rest, late=True)
     case = docket.one()
     assert case.violations == (gap.id, rest.id)
     assert case.revision == 2

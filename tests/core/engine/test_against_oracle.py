@@ -18,7 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "oracle" / "example"
 LARGE = {4, 6, 9}
 SEEDS = [
     pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE or seed >= 16 else [])
-    for seed in range(shared(64))
+    for seed in range(shared(80))
 ]
 
 

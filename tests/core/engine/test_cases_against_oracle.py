@@ -18,7 +18,7 @@ from tests.support.generated import shared
 LARGE = {1, 9, 10, 14}
 SEEDS = [
     pytest.param(seed, marks=[pytest.mark.slow] if seed in LARGE or seed >= 16 else [])
-    for seed in range(shared(64))
+    for seed in range(shared(80))
 ]
 
 

@@ -243,14 +243,39 @@ def test_a_mark_of_what_is_still_going_on_is_denied_when_it_is_over() -> None:
     same_results(found, fold(log, told()))
 
 
-def test_an_outage_judges_no_closed_window_again() -> None:
-    """It excuses as a registration does: what arrives after it, and the silence that lasts."""
+def test_an_outage_told_in_time_excuses_from_its_start() -> None:
+    """Two hours are left to tell of it (Order 208 n. 24): windows that closed are judged again."""
     log = day_of(*readings(HIGH))
     notice = Notice("U", "UNPLANNED_OUTAGE", BIN, "A", *SPAN)
-    found = fold(log, told((SPAN[0] + 2 * HOUR, notice)), range(1, 130))
+    told_at_once = fold(log, told((SPAN[0], notice)), range(1, len(log.records)))
+    found = fold(log, told((SPAN[0] + 2 * HOUR, notice)), range(1, len(log.records)))
     mean = found.mean("1h", SPAN[0])
-    assert (mean.due_s, mean.status, mean.revision) == (3600, "VALID", 1)
-    assert len(found.standing("KZ-30")) == 2
+    assert (mean.due_s, mean.valid_s, mean.status, mean.revision) == (0, 0, "NOT_OPERATING", 2)
+    assert found.standing("KZ-30") == []
+    same_results(found, told_at_once)
+    late = fold(log, told((SPAN[0] + 2 * HOUR + 1, notice)), range(1, len(log.records)))
+    same_results(late, fold(log, told(), range(1, len(log.records))))
+
+
+def test_an_outage_is_cut_out_of_closed_windows_without_a_reading_in_it() -> None:
+    """The windows at its edges have less to cover, though no reading in it was counted."""
+    items = [
+        each for each in readings(HIGH) if not SPAN[0] + 10 * MINUTE <= each.measured_at < SPAN[1]
+    ]
+    log = day_of(*items)
+    notice = Notice("U", "UNPLANNED_OUTAGE", BIN, "A", SPAN[0] + 10 * MINUTE, SPAN[1])
+    found = fold(log, told((SPAN[0] + 2 * HOUR, notice)), range(1, len(log.records)))
+    mean = found.mean("1h", SPAN[0])
+    assert (mean.due_s, mean.revision) == (600, 2)
+
+
+def test_an_outage_that_is_taken_back_in_time_excuses_nothing() -> None:
+    log = day_of(*readings(HIGH))
+    notice = Notice("U", "UNPLANNED_OUTAGE", BIN, "A", *SPAN)
+    back = Notice("V", "UNPLANNED_OUTAGE", BIN, "A", withdraws="U")
+    notices = told((SPAN[0] + HOUR, notice), (SPAN[0] + 2 * HOUR, back))
+    found = fold(log, notices, range(1, len(log.records)))
+    same_results(found, fold(log, told(), range(1, len(log.records))))
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu"])
