@@ -32,8 +32,8 @@ PLACES = {
     "KZ-NOASM": ("KoAP", "325", None),
     "KZ-NOLINK": ("KoAP", "325", None),
 }
-Detected = Callable[[Violation], tuple[int, bool]]
-"""When a violation was first seen, and whether late data made it."""
+Detected = Callable[[Violation], tuple[int, bool, int | None]]
+"""When a violation was first seen, whether late data made it, and when it was back, if it was."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,13 @@ def rows(
     kept = {name_of(each): each for each in violations}
     told: list[law.Told] = []
     for name, each in kept.items():
-        at, late = detected(each)
-        version = law.Version(at - 1, at, True, each.end, each.excess_mass_t)
+        at, late, back = detected(each)
+        versions = [law.Version(at - 1, at, True, each.end, each.excess_mass_t)]
+        if back is not None:
+            versions.append(law.Version(at, at + 1, False, each.end, each.excess_mass_t))
+            versions.append(law.Version(back - 1, back, True, each.end, each.excess_mass_t))
         window = (20 if subject.cadence == 1200 else 30) * clock.MINUTE
-        told.append(_Told(name, each.rule, each.parameter, each.start, [version], late, window, at))
+        told.append(_Told(name, each.rule, each.parameter, each.start, versions, late, window, at))
     cases = law.cases_of(told, until, subject.zone)
     book = _Book(subject, kept, told, cases, until, list(measures))
     return [row for case in cases if (row := book.row(case)) is not None]

@@ -67,10 +67,15 @@ class Told:
             return self.start + OUTAGE_LIMIT
         if self.rule in ("KZ-DAY", "KZ-15"):
             return (end or 0) + 20 * clock.MINUTE
-        if self.rule == "KZ-YEAR":  # the first hour that closes (whole hours of the clock)
-            before = self.versions[0].before - 5 * clock.MINUTE
-            return before - before % HOUR + HOUR + 5 * clock.MINUTE
+        if self.rule == "KZ-YEAR":
+            return self.hour_closed(self.versions[0])
         return None if self.rule in ALONE else (end or 0) + 5 * clock.MINUTE
+
+    @staticmethod
+    def hour_closed(one: Version) -> int:
+        """The first close of an hour (whole hours of the clock) after what came before."""
+        before = one.before - 5 * clock.MINUTE
+        return before - before % HOUR + HOUR + 5 * clock.MINUTE
 
     def detected(self) -> int:
         """When its first version counts."""
@@ -87,6 +92,9 @@ class Told:
             at = each.at
             if self.rule == "KZ-3H" and each.stands and each.end is not None and not self.late:
                 closed = each.end + 5 * clock.MINUTE  # of the window by which it grew
+                at = closed if each.before < closed <= each.at else at
+            if self.rule == "KZ-YEAR" and each.stands:
+                closed = self.hour_closed(each)
                 at = closed if each.before < closed <= each.at else at
             found.append(max(at, found[-1]))
         return found

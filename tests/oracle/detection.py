@@ -30,31 +30,38 @@ class History:
     notices: list[Notice] | tuple[()]
     observed: int
 
-    def detected(self, one: Violation) -> tuple[int, bool]:
-        """When a violation was first seen, and whether late data made it."""
+    def detected(self, one: Violation) -> tuple[int, bool, int | None]:
+        """When a violation was first seen, whether late data made it, and when it was back.
+
+        It was back: it did not stand when late data could not change it any more, and did later.
+        """
         if one.rule == "KZ-VERIF":
-            return min(self._arrival(row) for row in self.rows if row.start == one.start), True
+            first = min(self._arrival(row) for row in self.rows if row.start == one.start)
+            return first, True, None
         if one.rule == "KZ-YEAR":
             return self._year(one)
         natural, over = self._natural(one)
         late = sorted(
-            {
-                self._arrival(r)
-                for r in self.rows
-                if one.start - clock.HOUR < r.end and r.start < over
-            }
+            {self._arrival(r) for r in self.rows if self._since(one) < r.end and r.start < over}
             | {n.arrival for n in self.notices if n.source_id == one.source_id}
         )
         outage = one.rule == "KZ-GAP"
         late = [each for each in late if each > natural or (each == natural and not outage)]
         if not late or self._seen(one, natural - (not outage), natural + outage):
-            return natural, False
+            return natural, False, None
         low, high = 0, len(late) - 1  # what stands at the end came once, and stayed
         while low < high:
             middle = (low + high) // 2
             seen = self._seen(one, late[middle], late[middle])
             low, high = (low, middle) if seen else (middle + 1, high)
-        return late[low], True
+        return late[low], True, None
+
+    def _since(self, one: Violation) -> int:
+        """From when readings matter; where a run was cut, its start hangs on all before it."""
+        cut = clock.midnight(self.source.zone, clock.local_day(self.source.zone, one.start))
+        if one.rule == "KZ-3H" and one.start == cut:
+            return 0
+        return one.start - clock.HOUR
 
     @staticmethod
     def _arrival(row: Reading) -> int:
@@ -86,13 +93,13 @@ class History:
             gaps = source_gaps(source, near, self.observed, now)
             found = of_gaps(Evidence(source, near, []), gaps, now)
         else:
-            margin = clock.HOUR if one.rule == "KZ-3H" else 0
-            until = min(one.end or one.start, one.start + 26 * clock.HOUR) + margin
-            source, near = self._known(known, now, one.start - margin, until)
+            run = one.rule == "KZ-3H"
+            until = min(one.end or one.start, one.start + 26 * clock.HOUR) + run * clock.HOUR
+            source, near = self._known(known, now, self._since(one) if run else one.start, until)
             found = of_means(Evidence(source, near, []), means(source, near, now), now)
         return name_of(one) in {name_of(each) for each in found}
 
-    def _year(self, one: Violation) -> tuple[int, bool]:
+    def _year(self, one: Violation) -> tuple[int, bool, int | None]:
         """The first close of an hour, or arrival of a late reading, at which the mass was above."""
         closes: dict[int, bool] = {}
         for row in self.rows:
@@ -100,12 +107,21 @@ class History:
             shut, arrival = end + clock.GRACE["1h"], self._arrival(row)
             moment = max(shut, arrival)
             closes[moment] = closes.get(moment, True) and arrival >= shut
-        for at in sorted(closes):  # late data may take the excess away again: the first counts
+
+        def stands(at: int) -> bool:
             source, near = self._known(at, at, 0, END_OF_TIME)
-            names = {name_of(each) for each in of_years(Evidence(source, near, []), at)}
-            if name_of(one) in names:
-                return at, closes[at]
-        raise AssertionError(f"{name_of(one)} stands at the end and was never seen")
+            return name_of(one) in {
+                name_of(each) for each in of_years(Evidence(source, near, []), at)
+            }
+
+        # Late data, or another limit, may take the excess away again: the first counts.
+        first = next((at for at in sorted(closes) if stands(at)), None)
+        if first is None:
+            raise AssertionError(f"{name_of(one)} stands at the end and was never seen")
+        ripe = first + LATENESS
+        if stands(max(at for at in closes if at <= ripe)):
+            return first, closes[first], None
+        return first, closes[first], next(at for at in sorted(closes) if at > ripe and stands(at))
 
 
 def of_source(
@@ -153,13 +169,13 @@ def of_duties(
     """The cases of an enterprise on its duties: opened when they are published."""
     moments = [first, *clock.midnights(ALMATY, first, until)]
 
-    def detected(one: Violation) -> tuple[int, bool]:
-        return next(each for each in moments if one.start <= each), True
+    def detected(one: Violation) -> tuple[int, bool, int | None]:
+        return next(each for each in moments if one.start <= each), True, None
 
     deferring = {}
     for each in violations:
         roadmap = owner.roadmap if each.rule == "KZ-NOASM" else None
-        at, _ = detected(each)
+        at, _, _ = detected(each)
         deferring[each] = replace(
             each, deferred_until=roadmap if roadmap is not None and at < roadmap else None
         )

@@ -42,7 +42,7 @@ _encoder = msgspec.msgpack.Encoder()
 class Step(NamedTuple):
     """What one record of the log brought: stream time went from ``before`` to ``at`` (ms).
 
-    ``late`` are the ids of violations that a late reading made, and not the time that passed.
+    ``late`` are the revisions that data made, and not the time that passed: id and number.
     ``refused`` are the arrivals of messages of the source that were dead-lettered then. ``tick``:
     the record was a tick, which ends its moment.
     """
@@ -52,7 +52,7 @@ class Step(NamedTuple):
     violations: tuple[Violation, ...] = ()
     refused: tuple[int, ...] = ()
     tick: bool = False
-    late: frozenset[str] = frozenset()
+    late: frozenset[tuple[str, int]] = frozenset()
 
 
 class Advance(NamedTuple):
@@ -137,7 +137,7 @@ def _by_moment(scene: CaseScene, step: Step, index: CaseIndex) -> list[_Change]:
     for number, violation in enumerate(step.violations):
         if violation.rule not in CASE_RULES:
             continue
-        late = violation.id in step.late
+        late = (violation.id, violation.revision) in step.late
         known = violation.id in last or index.find(violation.id) is not None
         moment = moment_of(violation, scene, step.before, step.at, known=known, late=late)
         moment = last[violation.id] = max(moment, last.get(violation.id, moment))

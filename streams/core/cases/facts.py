@@ -42,8 +42,8 @@ def moment_of(
     """Return the moment at which a revision counts: where stream time jumped, the moment itself.
 
     ``known``: it is not the first. Stream time went from ``before`` to ``at`` (ms) when it was
-    published; what late data made (``late``) counts from ``at``. A run grows when a window closes:
-    that moment counts for each of its revisions.
+    published; what late data made (``late``) counts from ``at``. A run grows when a window closes,
+    a year's mass when an hour does: that moment counts for each of their revisions.
     """
     rule = CASE_RULES[violation.rule]
     if late or violation.status == WITHDRAWN:
@@ -51,7 +51,7 @@ def moment_of(
     if rule.kind is Kind.RUN and (known or violation.revision > 1):
         closed = at if violation.end is None else violation.end + scene.policy.grace
         return closed if before < closed <= at else at
-    if known or violation.revision > 1:
+    if violation.rule != YEAR and (known or violation.revision > 1):
         return at
     if violation.rule == YEAR:  # the close of the first hour that stream time has passed
         local = clock(scene.subject.zone)

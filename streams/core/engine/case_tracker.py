@@ -30,12 +30,12 @@ class Told(NamedTuple):
     """What a span of the log brought of one subject, in the order of stream time (ms).
 
     ``refused`` are the stream times of its messages that were dead-lettered, each with its own
-    arrival; ``late`` the ids of the violations that data made, and not the time that passed.
+    arrival; ``late`` the revisions that data made, and not the time that passed: id and number.
     """
 
     violations: Sequence[Violation] = ()
     refused: Sequence[tuple[int, int]] = ()
-    late: frozenset[str] = frozenset()
+    late: frozenset[tuple[str, int]] = frozenset()
 
 
 class SpanClock(NamedTuple):
@@ -63,7 +63,7 @@ class SpanClock(NamedTuple):
         self,
         at: int,
         violations: tuple[Violation, ...] = (),
-        late: frozenset[str] = frozenset(),
+        late: frozenset[tuple[str, int]] = frozenset(),
         refused: tuple[int, ...] = (),
     ) -> Step:
         """Return the step at the stream time ``at`` of a record of the span."""

@@ -122,13 +122,14 @@ class PartitionCases:
         """Gather what the span says of each subject."""
         publisher = self._context.publisher
         violations: dict[str, list[Violation]] = defaultdict(list)
-        late: dict[str, bool] = {}
+        late: set[tuple[str, int]] = set()
         for number, each in enumerate(publisher.published_since(self._noted), self._noted):
             if each.rule in CASE_RULES:
                 violations[str(SubjectName(each.bin, each.source_id))].append(each)
-                late.setdefault(each.id, publisher.is_by_data(number))
+                if publisher.is_by_data(number):
+                    late.add((each.id, each.revision))
         self._noted = publisher.count
-        by_data = frozenset(identity for identity, is_late in late.items() if is_late)
+        by_data = frozenset(late)
         found = {name: Told(own, (), by_data) for name, own in violations.items()}
         for source_id, times in refused.items():
             entry = self._registry.last_known(source_id, clock.end)

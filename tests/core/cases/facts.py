@@ -112,7 +112,7 @@ class Docket:
         self, at: int, *violations: Violation, refused: bool = False, late: bool = False
     ) -> None:
         """A record of the log at which these revisions were published; ``late``: it made them."""
-        by_data = frozenset(each.id for each in violations) if late else frozenset[str]()
+        by_data = frozenset((each.id, each.revision) for each in violations if late)
         step = Step(self.now, at, violations, refused=(at,) if refused else (), late=by_data)
         self.published += advance(self.scene, self.state, step)
         self.now = at

@@ -113,7 +113,7 @@ def steps_of(found: list[Entry], records: list[int]) -> list[Step]:
             one = msgspec.structs.replace(entry.plain, revision=number + 1, **changes)
             news.setdefault(moment, []).append((at, one))
     steps, before = [], BEGIN - HOUR
-    late = frozenset(each.plain.id for each in found if each.late)
+    late = frozenset((each.plain.id, 1) for each in found if each.late)
     for at in records:
         some = sorted(news.get(at, []), key=lambda pair: (pair[0], pair[1].id))
         steps.append(Step(before, at, tuple(one for _, one in some), late=late))
