@@ -45,10 +45,16 @@ def compare_case(
     dead-lettered, ``left_out`` further fields that are not compared. Where the moments at which
     stream time stood before them are not known, either may be right.
     """
-    everyone = frozenset(each.id for each in violations)
     violations = _from_the_first(violations, first)
+    everyone = frozenset((each.id, each.revision) for each in violations)
+    by_data = frozenset(each for each in everyone if each[0] in late)
+    earliest: dict[str, int] = {}
+    for name, revision in by_data:
+        earliest[name] = min(revision, earliest.get(name, revision))
+    # Of what data made first, time alone may have made the revisions that followed.
+    at_first = frozenset(each for each in by_data if each[1] == earliest[each[0]])
     best: list[Difference] | None = None
-    for supposed in dict.fromkeys((frozenset(late), frozenset(), everyone)):
+    for supposed in dict.fromkeys((by_data, at_first, frozenset(), everyone)):
         made = _last_made(published, violations, scene, supposed, refused)
         if made is None:
             found = [Difference("case", published.state, "null")]
@@ -84,7 +90,7 @@ def _last_made(
     published: AdministrativeCase,
     violations: Sequence[Violation],
     scene: CaseScene,
-    late: frozenset[str],
+    late: frozenset[tuple[str, int]],
     refused: Iterable[int],
 ) -> AdministrativeCase | None:
     """Return what the case says at the moment of its published revision."""

@@ -115,7 +115,7 @@ def judge(log: Log, works: Enterprise, measures: Sequence[ReceivedMeasure] = ())
             tuple(own),
             refused=tuple(each.timestamp for each in outcome.dead_letters),
             tick=record.key is None,
-            late=frozenset(each.id for each in own if record.key is not None),
+            late=frozenset((each.id, each.revision) for each in own if record.key is not None),
         )
         cases += advance(scene, state, step)
         before = step.at
