@@ -249,7 +249,8 @@ class _Book:
             rate = Fraction(table["unnamed"] if substance is None else rates[0][substance])
             times = 100 if part == "1" else 200
             total += rate * index[-1] * times * Fraction(float(tonnes))
-        return int((2 * total + 1) // 2) if mass else None
+        fine = int((2 * total + 1) // 2)
+        return fine if mass and fine < 2**63 else None  # no record holds more
 
     def _dates(
         self, track: str, act: str, article: str, own: list[Violation], day: date,

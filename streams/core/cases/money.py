@@ -21,6 +21,9 @@ NO_RATE: Final = "NO_RATE"
 MASS_INCOMPLETE: Final = "MASS_INCOMPLETE"
 NOT_OPEN: Final = "NOT_OPEN"
 
+MOST_KZT: Final = 2**63 - 1
+"""What a record can hold. No mass that was emitted costs more, whatever a station has sent."""
+
 
 class Fine(NamedTuple):
     """A fine in ₸ and what it was computed from, or None and ``missing``: why."""
@@ -63,6 +66,9 @@ def _by_mass(found: Masses, table: PaymentTable, part: str, day: date, category:
                 parameter, charge.substance, tonnes, float(charge.rate), charge.index_kzt, percent
             )
         )
+    whole = whole_tenge(amount)
+    if missing is None and whole > MOST_KZT:
+        missing = MASS_INCOMPLETE
     if missing is not None:
         return Fine(None, missing, tuple(factors))
-    return Fine(whole_tenge(amount), None, tuple(factors))
+    return Fine(whole, None, tuple(factors))

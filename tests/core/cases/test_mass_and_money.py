@@ -109,6 +109,14 @@ def test_a_parameter_without_a_rate_has_no_fine() -> None:
     assert (case.fine_kzt, case.fine_missing, case.state) == (None, "NO_RATE", "OPEN")
 
 
+@pytest.mark.parametrize("tonnes", [1e13, 1e308])
+def test_a_mass_that_nobody_emitted_has_no_fine_and_stops_nothing(tonnes: float) -> None:
+    """A record holds 64 bits, whatever a station has sent."""
+    case = cases(day(tonnes))["PRESCRIPTION"]
+    assert (case.fine_kzt, case.fine_missing) == (None, "MASS_INCOMPLETE")
+    assert msgspec.msgpack.encode(case)
+
+
 def test_an_inspection_has_no_fine() -> None:
     case = cases(violation("KZ-15", MONDAY))["INSPECTION"]
     assert (case.fine_kzt, case.fine_missing, case.excess_mass_t) == (None, "NO_FINE", {})
