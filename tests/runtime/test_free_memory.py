@@ -35,7 +35,7 @@ def test_what_is_freed_between_what_lives_is_given_back() -> None:
 
 
 _THREADS = """
-import ctypes, re, sys, threading
+import ctypes, sys, threading
 from streams.runtime.free_memory import keep_one_heap
 
 if "one" in sys.argv:

@@ -109,7 +109,7 @@ class ReadingExplainer:
             return None
         registry = self.facts.registry
         arrival, source_id = message.record.timestamp, message.reading.source_id
-        entry = registry.source(source_id, arrival)
+        entry = registry.source(source_id, arrival, self._known)
         if entry is None:
             return None
         return entry, assess_reading(self.marked(message, entry), entry)

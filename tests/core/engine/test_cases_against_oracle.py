@@ -26,7 +26,7 @@ SEEDS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [61, 97])
-def test_cases_do_not_hang_on_how_batches_are_cut(seed: int, tmp_path: Path) -> None:
+def test_cases_do_not_depend_on_how_batches_are_cut(seed: int, tmp_path: Path) -> None:
     """Of one violation, data make the first revision and time alone the next, in one batch."""
     registry, readings = scenario(seed).write(tmp_path)
     until = core_run.NOW - 60 * 24 * clock.HOUR
@@ -38,7 +38,7 @@ def test_cases_do_not_hang_on_how_batches_are_cut(seed: int, tmp_path: Path) -> 
 
 
 def without_revisions(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Which revisions a batch passes over does hang on it."""
+    """Which revisions a batch passes over does depend on it."""
     return [{**row, "revision": None} for row in rows]
 
 

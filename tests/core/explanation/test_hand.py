@@ -390,6 +390,18 @@ def test_a_mark_of_the_operator_takes_readings_out_and_says_so() -> None:
     assert made.nodes["violation.revisions"].value == 2
 
 
+def test_an_outage_that_was_told_of_after_the_readings_takes_them_out() -> None:
+    registry = history(enterprise())
+    outage = Notice("O-1", "UNPLANNED_OUTAGE", BIN, "A", NOON, NOON + 10 * MINUTE)
+    registry.notices.add(outage, NOON + 2 * HOUR)
+    log = half_hour(2990.0, 1000.0, 1010.0).tick(NOON + 3 * HOUR).tick(NOON + 4 * HOUR)
+    made = violation(Stored(registry, log.records, size=1), "KZ-30")
+    assert made.equal, made.differences
+    listed = made.nodes["violation.measurements.30min.readings"].children
+    assert [made.nodes[each].reason for each in listed] == ["EXCUSED", "USED", "USED"]
+    assert made.nodes["violation.revisions"].value == 2
+
+
 def test_a_violation_of_a_rule_that_is_not_here_still_has_its_facts() -> None:
     found = stored(half_hour(990.0, 1000.0, 1010.0))
     (identity,) = {each.id for each in found.violations if each.rule == "KZ-30"}
