@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from hypothesis import Phase, settings
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
@@ -107,8 +109,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that reached out and caught the refusal."""
-    found = yield
+    """Fail a test that reached out and caught the refusal; leave logs as they were before it."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = list(root.handlers), root.level
+    try:
+        found = yield
+    finally:
+        structlog.configure(**before)
+        root.handlers[:] = handlers
+        root.setLevel(level)
     if is_first(item) and GUARD.refused:
         pytest.fail(f"a test without a process tried: {', '.join(GUARD.refused)}")
     return found

@@ -10,9 +10,11 @@ Every ``--kill-every`` seconds a worker is killed (-9), one kind after the other
 Memory of each process is sampled; its slope is that of a straight line through the samples after
 the first minute of the process (least squares). A worker that is killed takes up its sources anew,
 so what stays over its lives is told by what it had at one age: the median between its third minute
-and the fifth, and the slope of those. Lag is how long the oldest record has waited that a group has
-not committed yet. Exits with 1 if the audit finds a difference, a worker ended by itself, or the
-lag passed ``--most-lag``.
+and the fifth, and the slope of those. A worker also fills with the hour of the clock that is being
+summed and empties with its end: lives an hour apart, at the same minute of it, are told as pairs,
+and their slope has no hour of the clock in it. Lag is how long the oldest record has waited that a
+group has not committed yet. Exits with 1 if the audit finds a difference, a worker ended by itself,
+or the lag passed ``--most-lag``.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import combinations, count
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Final, NamedTuple
 
 import msgspec
@@ -62,6 +64,9 @@ WARM_S: Final = 60.0
 SAMPLE_S: Final = 2.0
 AGE_S: Final = (180.0, 285.0)
 """From when to when in its life the memory of a process is compared with that of its others."""
+HOUR_S: Final = 3600.0
+APART_S: Final = 120.0
+"""How much more or less than an hour may be between two lives that are an hour apart."""
 
 
 class Sample(NamedTuple):
@@ -125,6 +130,15 @@ def at_one_age(soak: Soak) -> dict[str, list[Sample]]:
             middle = median(each.mb for each in samples if begin <= each.at <= end)
             found.setdefault(name, []).append(Sample(begin, middle))
     return found
+
+
+def an_hour_apart(aged: Sequence[Sample]) -> list[tuple[Sample, Sample]]:
+    """Pair the lives of a worker that were at one age an hour apart, the earlier first."""
+    return [
+        (before, after)
+        for before, after in combinations(aged, 2)
+        if abs(after.at - before.at - HOUR_S) <= APART_S
+    ]
 
 
 async def feed(
@@ -262,6 +276,8 @@ async def run(given: argparse.Namespace, directory: Path) -> tuple[Soak, Results
                 task.cancel()
             await asyncio.gather(killing, *watching, return_exceptions=True)
             workers.end()
+        # An audit of hours takes a quarter of them: what was measured is told before.
+        print(report(soak, results, ["the audit begins"], given), file=sys.stderr, flush=True)
         wrong = [*workers.troubles, *await audited(settings)]
     wrong += [
         f"the {name} workers were {max(lag):.0f} s behind, more than {given.most_lag:.0f}"
@@ -290,6 +306,10 @@ def report(soak: Soak, results: Results, wrong: Sequence[str], given: argparse.N
         if len(aged) > 1:
             grew = f": {rise([(each.at / 3600, each.mb) for each in aged]):+.0f} MB an hour"
         lines.append(f"{name} in minutes 3 to 5 of its lives: {had} MB{grew}")
+        if pairs := an_hour_apart(aged):
+            each_pair = ", ".join(f"{before.mb:.0f} -> {after.mb:.0f}" for before, after in pairs)
+            grew = f"{fmean(after.mb - before.mb for before, after in pairs):+.0f}"
+            lines.append(f"{name} an hour apart: {each_pair} MB: {grew} MB an hour")
     for name, lag in soak.lag_s.items():
         ordered = sorted(lag)
         middle, most = ordered[len(ordered) // 2], ordered[-1]

@@ -14,6 +14,7 @@ from tests.bench.soak import (
     Sample,
     Soak,
     Waiting,
+    an_hour_apart,
     at_one_age,
     lives,
     parser,
@@ -50,6 +51,24 @@ def test_lives_of_a_worker_are_compared_at_one_age() -> None:
     assert found == {"streams-1": [Sample(1180.0, 280.0), Sample(1480.0, 282.0)]}
     told = report(soak, Results(), [], parser().parse_args([]))
     assert "streams-1 in minutes 3 to 5 of its lives: 280, 282 MB: +24 MB an hour" in told
+
+
+def test_lives_at_the_same_minute_of_the_hour_are_told_as_pairs() -> None:
+    def life(begin: float, mb: float) -> list[Sample]:
+        return [Sample(begin + at, mb) for at in range(0, 290, 2)]
+
+    filling = {minute: 400.0 + 4 * (minute % 60) for minute in range(0, 120, 20)}
+    begun = {minute: life(60.0 * minute + minute / 3, mb) for minute, mb in filling.items()}
+    soak = Soak({("streams-1", minute): each for minute, each in begun.items()})
+    aged = at_one_age(soak)["streams-1"]
+    assert [(before.mb, after.mb) for before, after in an_hour_apart(aged)] == [
+        (400.0, 400.0),
+        (480.0, 480.0),
+        (560.0, 560.0),
+    ]
+    told = report(soak, Results(), [], parser().parse_args([]))
+    assert "streams-1 an hour apart: 400 -> 400, 480 -> 480, 560 -> 560 MB: +0 MB an hour" in told
+    assert an_hour_apart(aged[:3]) == []
 
 
 def test_lag_is_how_long_the_oldest_record_waits() -> None:

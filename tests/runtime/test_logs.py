@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
+import structlog
 
-from streams.runtime.logs import RateLimitFilter
+from streams.runtime.logs import RateLimitFilter, configure
+from streams.settings import Settings
+
+_LOG = structlog.get_logger(__name__)
 
 
 def line(name: str, message: str, *args: object, level: int = logging.ERROR) -> logging.LogRecord:
@@ -40,3 +45,13 @@ def test_other_lines_are_said_once_each(once: RateLimitFilter) -> None:
     assert once.filter(line("mode", "a service crashed"))
     assert not once.filter(line("mode", "a service crashed"))
     assert once.filter(line("mode", "a service crashed", level=logging.INFO))
+
+
+def test_a_logger_that_was_used_heeds_a_later_configuration(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for level in ("ERROR", "INFO"):
+        configure(Settings(log_format="json", log_level=level))
+        _LOG.info("worker_started", under=level)
+    said = capsys.readouterr().err.splitlines()
+    assert [json.loads(line)["under"] for line in said] == ["INFO"]
