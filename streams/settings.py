@@ -435,8 +435,10 @@ def _check(settings: Settings) -> None:
     for address in settings.broker_addresses:
         match = _ADDRESS.fullmatch(address)
         if match is None or not 0 < int(match[2]) < 65536:
+            # With an @ in it a comma may be that of a password: no part is shown by itself.
+            shown = masked_address(settings.broker) if "@" in settings.broker else address
             raise SettingsError(
-                f"{PREFIX}BROKER must be host:port[,host:port...], {_masked(address)!r} is not"
+                f"{PREFIX}BROKER must be host:port[,host:port...], {shown!r} is not"
             )
     _check_url("clickhouse_url", settings.clickhouse_url)
     for name in ("schema_registry_url", "tsa_url", "broker_token_url", "portal_url"):
@@ -646,11 +648,12 @@ def _check_url(name: str, url: str) -> None:
     except ValueError:
         raise SettingsError(f"{variable} is not a URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise SettingsError(f"{variable} must be http(s)://host[:port], not {_masked(url)!r}")
+        shown = masked_address(url)
+        raise SettingsError(f"{variable} must be http(s)://host[:port], not {shown!r}")
     if name != "clickhouse_url" and (parts.username is not None or parts.password is not None):
         raise SettingsError(f"{variable} must not carry a user or a password")
 
 
-def _masked(text: str) -> str:
-    """Mask everything before an ``@``: it may be a password."""
-    return re.sub(r"[^/\s]*@", "***@", text)
+def masked_address(text: str) -> str:
+    """Mask what stands before the last ``@`` of an address: a password may hold any character."""
+    return re.sub(r"^(\w+://)?.*@", r"\1***@", text, flags=re.DOTALL)

@@ -26,7 +26,7 @@ EXIT_CODES = {
 """Exit codes of every command (docs/reference/exit-codes.md)."""
 
 _NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_CREDENTIALS = re.compile(r"(?<=://)\S*@")
 _ADDRESS = re.compile(r"\('([^']+)', (\d+)")
 _SERVER_SAYS = re.compile(r"DB::Exception: (.+)", re.DOTALL)
 _PLACE = re.compile(r"\s*\(for url [^)]*\)$")

@@ -20,6 +20,7 @@ from streams.settings import (
     Settings,
     SettingsError,
     is_secret,
+    masked_address,
     named_twice,
     parsed,
     present_name,
@@ -157,5 +158,5 @@ def _shown(variable: str, value: object) -> object:
     if is_secret(variable):
         return _MASK if value else value
     if isinstance(value, str):
-        return re.sub(r"[^/\s,]*@", f"{_MASK}@", value)
+        return masked_address(value)
     return value

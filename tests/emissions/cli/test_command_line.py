@@ -99,6 +99,8 @@ def test_what_cannot_be_reached_is_one_sentence(args: list[str], sentence: str) 
 def test_credentials_in_addresses_are_hidden() -> None:
     text = "cannot reach https://reader:s3cret@clickhouse:8443/x"
     assert masked(text) == "cannot reach https://***@clickhouse:8443/x"
+    for password in ("a@b", "a/b", "a,b"):
+        assert masked(f"at http://u:{password}@host, and on") == "at http://***@host, and on"
 
 
 @pytest.mark.parametrize(

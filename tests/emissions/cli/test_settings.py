@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 from click.testing import CliRunner, Result
@@ -77,6 +78,18 @@ def test_no_secret_is_shown() -> None:
         done = call("--format", form, **given)
         assert "s3cret" not in done.output
         assert "***" in done.output
+
+
+@pytest.mark.parametrize("password", ["Ge,Rest", "Ge/Rest", "Ge@Rest", "Ge Rest", "Ge#?Rest"])
+def test_no_part_of_a_password_is_shown_whatever_is_in_it(password: str) -> None:
+    for form in ("table", "json"):
+        given = {
+            "EMISSIONS_CLICKHOUSE_URL": f"http://u:{password}@host:8123",
+            "EMISSIONS_BROKER": f"u:{password}@host:9092",
+        }
+        done = call("--format", form, **given)
+        assert "http://***@host" in done.output
+        assert not re.search(r"\b(Ge|Rest)\b", done.output)
 
 
 def test_wrong_values_are_marked_each_with_its_reason() -> None:
