@@ -69,7 +69,7 @@ format: $(READY) ## write the code in its one format
 	@$(BIN)/ruff format .
 
 AUDIT := .venv-audit
-BOM := build/sbom.cdx.json
+BOMS := build/sbom
 
 $(AUDIT)/.ready: requirements-audit.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found"; exit 2; }
@@ -78,11 +78,13 @@ $(AUDIT)/.ready: requirements-audit.lock
 	@$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-sbom: $(AUDIT)/.ready ## what is in the worker's image, with hashes: build/sbom.cdx.json (CycloneDX)
-	@mkdir -p $(dir $(BOM))
-	@$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
-		--output-reproducible --output-format JSON --output-file $(BOM) requirements-production.lock
-	@echo "wrote $(BOM)"
+sbom: $(AUDIT)/.ready ## what is in each image, with hashes: build/sbom/*.cdx.json (CycloneDX)
+	@mkdir -p $(BOMS)
+	@for lock in production portal tracing; do \
+		$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+			--output-reproducible --output-format JSON --output-file $(BOMS)/$$lock.cdx.json \
+			requirements-$$lock.lock || exit 1; \
+		echo "wrote $(BOMS)/$$lock.cdx.json"; done
 
 audit: $(AUDIT)/.ready ## known weaknesses of the locked dependencies; asks a database on the network
 	@for lock in production portal tracing build; do \

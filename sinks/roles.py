@@ -8,7 +8,7 @@ writer among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -87,40 +87,69 @@ def grants(database: str, tables: list[str]) -> dict[str, list[str]]:
     }
 
 
-def statements(database: str, tables: list[str]) -> Iterator[str]:
+def on_a_cluster(
+    allowed: list[str], tables: Collection[str], lookups: Collection[str]
+) -> list[str]:
+    """Add what the same reading needs on a cluster: the shards' own tables, and dictionaries.
+
+    A Distributed table is read on each shard as ``NAME_local``, and ``dictGet`` of a dictionary
+    that stands for a table of engine Join needs a right of its own.
+    """
+    made = list(allowed)
+    for grant in allowed:
+        rights, _, place = grant.partition(" ON ")
+        name = place.rpartition(".")[2].strip("`")
+        if f"{name}_local" in tables:
+            made.append(f"{rights} ON {place.removesuffix('`')}_local`")
+        if "SELECT" in rights and (name in lookups or name == "*"):
+            made.append(f"dictGet ON {place}")
+    return list(dict.fromkeys(made))
+
+
+def statements(
+    database: str,
+    tables: list[str],
+    cluster: str | None = None,
+    lookups: Collection[str] = (),
+) -> Iterator[str]:
     """Yield the statements that make the roles as they must be; they may be run again.
 
-    What a role had before in this database is taken away first.
+    What a role had before in this database is taken away first. On a ``cluster`` they are done on
+    each of its nodes; ``lookups`` are the tables that are dictionaries there.
     """
+    on = "" if cluster is None else f" ON CLUSTER `{cluster}`"
     for role, allowed in grants(database, tables).items():
         name = f"`{role_name(database, role)}`"
-        yield f"CREATE ROLE IF NOT EXISTS {name}"
-        yield f"REVOKE ALL ON `{database}`.* FROM {name}"
-        for grant in allowed:
-            yield f"GRANT {grant} TO {name}"
+        yield f"CREATE ROLE IF NOT EXISTS {name}{on}"
+        yield f"REVOKE{on} ALL ON `{database}`.* FROM {name}"
+        given = allowed if cluster is None else on_a_cluster(allowed, tables, lookups)
+        for grant in given:
+            yield f"GRANT{on} {grant} TO {name}"
     for role, (seconds, memory, queries) in _LIMITS.items():
         name = f"`{role_name(database, role)}`"
         yield (
-            f"CREATE SETTINGS PROFILE OR REPLACE {name} SETTINGS readonly = 2 READONLY, "
+            f"CREATE SETTINGS PROFILE OR REPLACE {name}{on} SETTINGS readonly = 2 READONLY, "
             f"max_execution_time = {seconds} MIN 1 MAX {seconds}, "
             f"max_memory_usage = {memory} MIN 1 MAX {memory} TO {name}"
         )
         yield (
-            f"CREATE QUOTA OR REPLACE {name} KEYED BY ip_address FOR INTERVAL 1 hour "
+            f"CREATE QUOTA OR REPLACE {name}{on} KEYED BY ip_address FOR INTERVAL 1 hour "
             f"MAX queries = {queries} TO {name}"
         )
 
 
-def apply_roles(client: Client, database: str) -> list[str]:
+def apply_roles(client: Client, database: str, cluster: str | None = None) -> list[str]:
     """Create or correct the roles in a migrated database; return their names.
 
     Needs a user who may create roles, profiles and quotas and holds what it gives, with GRANT
     OPTION. Raises the errors of ``clickhouse_connect``.
     """
     found = client.query(
-        "SELECT name FROM system.tables WHERE database = {database:String} ORDER BY name",
+        "SELECT name, engine FROM system.tables WHERE database = {database:String} ORDER BY name",
         {"database": database},
     )
-    for statement in statements(database, [str(row[0]) for row in found.result_rows]):
+    tables = [str(name) for name, _ in found.result_rows]
+    lookups = {str(name) for name, engine in found.result_rows if engine == "Dictionary"}
+    for statement in statements(database, tables, cluster, lookups):
         client.command(statement)
     return [role_name(database, role) for role in ROLES]

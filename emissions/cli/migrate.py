@@ -31,7 +31,11 @@ def command(roles: bool) -> None:
             raw_years=settings.retention_raw_years,
             cluster=settings.clickhouse_cluster,
         )
-        made = apply_roles(client, settings.clickhouse_database) if roles else []
+        made = (
+            apply_roles(client, settings.clickhouse_database, settings.clickhouse_cluster)
+            if roles
+            else []
+        )
     for name in done:
         click.echo(f"applied {name}")
     if not done:

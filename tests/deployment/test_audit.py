@@ -48,14 +48,16 @@ def test_lint_needs_no_network() -> None:
 
 @pytest.mark.process
 @pytest.mark.long
-def test_the_list_names_what_production_installs() -> None:
+def test_the_lists_name_what_each_image_installs() -> None:
     done = subprocess.run(["make", "sbom"], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode and "Could not find a version" in done.stderr:
         pytest.skip("the tools of `make sbom` cannot be installed here")
     assert done.returncode == 0, done.stderr
-    listed = json.loads((ROOT / "build" / "sbom.cdx.json").read_text("utf-8"))
-    assert listed["bomFormat"] == "CycloneDX"
-    assert listed["metadata"]["component"]["name"] == "emission-streams"
-    assert {part["name"]: part["version"] for part in listed["components"]} == locked("production")
-    first = listed["components"][0]["externalReferences"][0]["hashes"][0]
-    assert first["alg"] == "SHA-256"
+    for image in ("production", "portal", "tracing"):
+        listed = json.loads((ROOT / "build" / "sbom" / f"{image}.cdx.json").read_text("utf-8"))
+        assert listed["bomFormat"] == "CycloneDX"
+        assert listed["metadata"]["component"]["name"] == "emission-streams"
+        parts = {part["name"]: part["version"] for part in listed["components"]}
+        assert parts == locked(image)
+        first = listed["components"][0]["externalReferences"][0]["hashes"][0]
+        assert first["alg"] == "SHA-256"

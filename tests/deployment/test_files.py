@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,8 @@ def test_the_dockerfile_copies_what_there_is_and_every_package() -> None:
     assert allowed == copied
     packages = {path.parent.name for path in ROOT.glob("*/py.typed")}
     assert packages <= copied
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {project["readme"], *project["license-files"]} <= copied
 
 
 def test_production_settings_keep_what_is_confirmed() -> None:

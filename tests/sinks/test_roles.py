@@ -27,6 +27,32 @@ def test_every_statement_is_one_of_the_engine(clickhouse: TestClickHouse) -> Non
     assert len(made) == len(set(made))
 
 
+def test_on_a_cluster_each_node_has_them_with_shards_and_dictionaries(
+    clickhouse: TestClickHouse,
+) -> None:
+    there = [*tables(clickhouse), "means_local", "readings_local", "raw_messages_local"]
+    made = list(statements("emissions", there, "nation", {"regions", "rules"}))
+    for statement in made:
+        assert " ON CLUSTER `nation`" in statement
+        told = clickhouse.client.query("SELECT formatQuery({s:String})", {"s": statement})
+        assert told.result_rows[0][0]
+    public = {each for each in made if each.endswith(" TO `emissions_public`")}
+    given = "GRANT ON CLUSTER `nation`"
+    assert {
+        f"{given} SELECT ON `emissions`.`means` TO `emissions_public`",
+        f"{given} SELECT ON `emissions`.`means_local` TO `emissions_public`",
+        f"{given} SELECT(interval_start) ON `emissions`.`readings_local` TO `emissions_public`",
+        f"{given} dictGet ON `emissions`.`regions` TO `emissions_public`",
+        f"{given} dictGet ON `emissions`.`rules` TO `emissions_public`",
+    } <= public
+    assert not any("raw_messages" in each for each in public)
+    assert f"{given} dictGet ON `emissions`.* TO `emissions_writer`" in made
+    assert f"{given} dictGet ON `emissions`.* TO `emissions_authority`" in made
+    assert not any("dictGet" in each and "emissions_recorder" in each for each in made)
+    alone = list(statements("emissions", there))
+    assert not any("CLUSTER" in each or "dictGet" in each for each in alone)
+
+
 def test_what_is_given_exists(clickhouse: TestClickHouse) -> None:
     there = tables(clickhouse)
     database = clickhouse.settings.clickhouse_database
