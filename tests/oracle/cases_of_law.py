@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from tests.oracle import clock
@@ -85,8 +86,9 @@ class Told:
         passed = first.before >= natural if self.rule != "KZ-GAP" else first.before > natural
         return first.at if passed else natural
 
+    @cached_property
     def moments(self) -> list[int]:
-        """When each version counts."""
+        """When each version counts: asked for at every moment, and always the same."""
         found = [self.detected()]
         for each in self.versions[1:]:
             at = each.at
@@ -102,7 +104,7 @@ class Told:
     def version(self, now: int) -> Version | None:
         """What was known of it at a moment."""
         known = None
-        for moment, each in zip(self.moments(), self.versions, strict=True):
+        for moment, each in zip(self.moments, self.versions, strict=True):
             if moment <= now:
                 known = each
         return known
@@ -138,7 +140,7 @@ class CaseOfLaw:
 def cases_of(told: list[Told], until: int, zone: ZoneInfo) -> list[CaseOfLaw]:
     """Every case that had opened by ``until``, in the order of opening."""
     opened: list[CaseOfLaw] = []
-    changes = sorted({moment for each in told for moment in each.moments() if moment <= until})
+    changes = sorted({moment for each in told for moment in each.moments if moment <= until})
     for number, change in enumerate(changes):
         following = changes[number + 1] if number + 1 < len(changes) else until + 1
         now = change
@@ -159,11 +161,18 @@ def standing(told: list[Told], now: int) -> list[Told]:
     return [each for each in told if (v := each.version(now)) is not None and v.stands]
 
 
-def in_run(one: Told, told: list[Told], now: int) -> Told | None:
+def runs_of(told: list[Told], now: int) -> dict[str | None, list[Told]]:
+    """The runs that stand at a moment, by parameter."""
+    found: dict[str | None, list[Told]] = {}
+    for run in standing([each for each in told if each.rule == "KZ-3H"], now):
+        found.setdefault(run.parameter, []).append(run)
+    return found
+
+
+def in_run(one: Told, runs: dict[str | None, list[Told]], now: int) -> Told | None:
     """The run that a half hour or an hour of mass flow lies wholly in."""
     if one.rule in ("KZ-30", "KZ-GS"):
-        runs = [each for each in told if each.rule == "KZ-3H" and each.parameter == one.parameter]
-        for run in standing(runs, now):
+        for run in runs.get(one.parameter, []):
             if run.start <= one.start:
                 end, last = one.known(now).end, run.known(now).end
                 if end is not None and last is not None and end <= last:
@@ -172,11 +181,12 @@ def in_run(one: Told, told: list[Told], now: int) -> Told | None:
 
 
 def _absorb(told: list[Told], opened: list[CaseOfLaw], now: int) -> None:
+    runs = runs_of(told, now)
     for case in opened:
-        case.absorbed = [each for each in case.absorbed if in_run(each, told, now) is not None]
-    taken = [each.id for case in opened for each in case.violations + case.absorbed]
+        case.absorbed = [each for each in case.absorbed if in_run(each, runs, now) is not None]
+    taken = {each.id for case in opened for each in case.violations + case.absorbed}
     for one in standing(told, now):
-        run = in_run(one, told, now)
+        run = in_run(one, runs, now)
         if one.id not in taken and run is not None:
             for case in opened:
                 if run in case.violations:
@@ -188,10 +198,11 @@ def _next(
 ) -> tuple[list[Told] | None, int]:
     """The episode that opens first, and when."""
     taken = {each.id for case in opened for each in case.violations + case.absorbed}
+    runs = runs_of(told, now)
     loose = [
         each
         for each in standing(told, now)
-        if each.id not in taken and in_run(each, told, now) is None
+        if each.id not in taken and in_run(each, runs, now) is None
     ]
     found = []
     for place in sorted({TRACK.get(each.rule, ("PRESCRIPTION", "328")) for each in loose}):
