@@ -98,11 +98,11 @@ class CaseTracker:
         """Take over what a span of the log brought; returns the new revisions of its cases."""
         found: list[AdministrativeCase] = []
         for at, violations, refused in _moments(told):
+            if refused and not violations and self.due < at:  # what opens before is there by then
+                found += self._carry_on(scene, clock.step(at)._replace(tick=False))
             if violations or (refused and asks_for_refused(self._index)):
                 found += self._carry_on(scene, clock.step(at, violations, told.late, refused))
             elif refused:
-                if self.due < at:  # what opens before does not know of it
-                    found += self._carry_on(scene, clock.step(at)._replace(tick=False))
                 for arrival in refused:
                     note_refused(self._state, arrival)
                 self._own = True

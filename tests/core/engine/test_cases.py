@@ -95,6 +95,19 @@ def test_messages_of_a_source_that_are_refused_in_an_outage(key: str) -> None:
         assert by_case(fold(log, connected(), cuts, rebuilt=rebuilt)) == by_case(expected)
 
 
+def test_a_message_refused_by_whose_arrival_the_case_of_an_outage_opens() -> None:
+    """Stream time passes the opening with the message itself, and the outage goes on."""
+    silent = BEGIN + 90 * MINUTE
+    log = exceeding().tick(silent + 30 * HOUR).raw(silent + 5 * DAY, b"\x01junk", "A")
+    log.tick(silent + 6 * DAY)
+    expected = fold(log, connected(), range(1, len(log.records)))
+    outage = [each for each in expected.cases if each.article.startswith("26")]
+    assert [(each.state, each.reasons) for each in outage][-1] == ("REVIEW", ("DATA_REFUSED",))
+    for cuts, rebuilt in (((), False), ((11, 12, 13), True)):
+        found = by_case(fold(log, connected(), cuts, rebuilt=rebuilt))
+        assert found == by_case(expected)
+
+
 def test_a_measure_counts_from_its_arrival_and_wakes_its_case() -> None:
     log = exceeding().tick(OPENS).tick(OPENS + DAY).tick(OPENS + 3 * DAY)
     (case,) = fold(log).cases
