@@ -161,8 +161,23 @@ def _replication(topic: Topic, there: TopicState, settings: Settings) -> Iterato
             f"{topic.name}[{there.leaderless[0]}] has no leader: its brokers are away",
             "start the brokers that hold it",
         )
-    behind = [p for p, count in sorted(there.in_sync.items()) if count < there.replicas[p]]
-    if behind and not there.leaderless:
+    least = int(there.config.get("min.insync.replicas", 0))
+    behind = [
+        p
+        for p, count in sorted(there.in_sync.items())
+        if count < there.replicas[p] and p not in there.leaderless
+    ]
+    closed = [p for p in behind if there.in_sync[p] < least <= there.replicas[p]]
+    if closed:
+        yield Difference(
+            "broken",
+            topic.name,
+            f"{topic.name}: nothing can be written to {counted(len(closed), 'partition')}, first "
+            f"[{closed[0]}] with {there.in_sync[closed[0]]} of {there.replicas[closed[0]]} "
+            f"replicas in sync: min.insync.replicas is {least}",
+            "start the brokers that are away, or wait until they have caught up",
+        )
+    elif behind and not there.leaderless:
         yield Difference(
             "risk",
             topic.name,

@@ -78,6 +78,7 @@ def test_settings_as_wanted_or_better_are_no_difference() -> None:
         ("means", {"cleanup_policy": "compact"}, "broken", "instead of delete", "=delete"),
         ("means", {"replicas": 1, "synced": 1}, "broken", "on 1 brokers instead of 3", "reassign"),
         ("means", {"synced": 2}, "risk", "with 2 of 3 replicas in sync", "start the broker"),
+        ("means", {"synced": 1}, "broken", "nothing can be written to 4 partitions", "start the"),
         ("means", {"min_insync_replicas": "4"}, "broken", "nothing can be written", "replicas=2"),
     ],
 )
@@ -88,6 +89,18 @@ def test_each_difference_is_a_sentence_with_what_to_do(
     found = compared(topic, **more)  # type: ignore[arg-type]
     assert any(d.kind == kind and says in d.what and do in d.remedy for d in found), found
     assert all(d.what.startswith(topic) for d in found)
+
+
+def test_a_partition_without_leader_is_not_called_too_little_replicated_as_well() -> None:
+    (wanted,) = (topic for topic in topics(THREE) if topic.name == "emissions.means")
+    config = config_of(THREE, wanted.name)
+    synced = {0: 3, 1: 1, 2: 1, 3: 2}
+    found = TopicState(dict.fromkeys(synced, 3), synced, (1,), config)
+    away, closed = differences([wanted], {wanted.name: found}, THREE)
+    assert "[1] has no leader" in away.what
+    assert "nothing can be written to 1 partition, first [2] with 1 of 3 replicas" in closed.what
+    assert away.breaks
+    assert closed.breaks
 
 
 def test_what_a_broker_does_not_tell_is_said_once() -> None:
