@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from aiokafka import TopicPartition
@@ -12,6 +13,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
 
 from emissions.doctor.check import ANSWER_S, PartCheck
 from streams.counted import counted
+from streams.holds.partition_holds import read_holds
 from streams.kafka.client import admin_client
 from streams.kafka.reader import ends_of, holding
 from streams.kafka.retry import retry_on_node_loss
@@ -21,7 +23,10 @@ Kind = Literal["streams", "sinks"]
 Partitions = frozenset[TopicPartition]
 
 WATCH_S: Final = 2.0
-"""Seconds to watch a lagging group for progress."""
+"""Seconds between two looks at a group that lags or is rebalancing."""
+
+PATIENCE_S: Final = 15.0
+"""Seconds after which a partition that lags and does not move is stuck (`patience_s`)."""
 
 _NAMED: Final = 3
 _NO_GROUP: Final = 69
@@ -40,8 +45,18 @@ class GroupSnapshot(NamedTuple):
 
     state: str
     members: tuple[GroupMember, ...] | None
-    lag: int
-    """Messages between the committed offsets and the ends."""
+    lags: Mapping[TopicPartition, int]
+    """Messages between committed offset and end of each partition that has some there."""
+
+    @property
+    def lag(self) -> int:
+        """Messages behind, of all partitions."""
+        return sum(self.lags.values())
+
+    @property
+    def rebalancing(self) -> bool:
+        """Whether the partitions are being shared out."""
+        return self.state.endswith("Rebalance")
 
 
 def without_proof(found: list[PartCheck], ticks: list[PartCheck]) -> list[PartCheck]:
@@ -65,17 +80,40 @@ def without_proof(found: list[PartCheck], ticks: list[PartCheck]) -> list[PartCh
     ]
 
 
+def patience_s(settings: Settings) -> float:
+    """Return the seconds for which what lags and does not move is looked at again.
+
+    A worker commits after each batch: one of streams takes about a second, one of sinks waits for
+    its age, and a member that is gone keeps its partitions for a session. Never longer than a
+    worker itself takes for a standstill.
+    """
+    longest = max(PATIENCE_S, settings.session_timeout_s, 2 * settings.sink_age_s)
+    return min(settings.stuck_s, longest)
+
+
 async def look_at_group(settings: Settings, kind: Kind) -> list[PartCheck]:
-    """Check that the members of a group own every partition and keep up. Never raises."""
+    """Check that the members of a group own every partition and that each keeps up. Never raises.
+
+    Where something lags it looks again until every such partition has moved, for `patience_s` at
+    most. Ends are those of the first look: what comes meanwhile is no lag.
+    """
     part = f"{kind} worker"
     group = settings.group_streams if kind == "streams" else settings.group_sinks
+    give_up = time.monotonic() + patience_s(settings)
+    held: frozenset[TopicPartition] = frozenset()
     try:
-        async with asyncio.timeout(ANSWER_S * 2 + WATCH_S):
+        async with asyncio.timeout(ANSWER_S * 2):
             ends = await ends_of(settings, *_topics(settings, kind))
-            first = await _seen(settings, group, ends)
-            then = first
-            if first.lag and first.members:
-                await asyncio.sleep(WATCH_S)
+            then = first = await _seen(settings, group, ends)
+        if first.lag:
+            held = await _held(settings, kind)
+        while (
+            then.members != ()
+            and (then.rebalancing or stuck(first, then) - held)
+            and time.monotonic() < give_up
+        ):
+            await asyncio.sleep(WATCH_S)
+            async with asyncio.timeout(ANSWER_S * 2):
                 then = await _seen(settings, group, ends)
     except GroupAuthorizationFailedError:
         remedy = f"allow this user DESCRIBE on the group {group} (kafka-acls.sh)"
@@ -87,18 +125,34 @@ async def look_at_group(settings: Settings, kind: Kind) -> list[PartCheck]:
         return [
             PartCheck(part, "UNSEEN", f"group {group} could not be described: {why}", "try again")
         ]
-    return list(checks(part, kind, group, frozenset(ends), first.lag, then))
+    return list(checks(part, kind, group, frozenset(ends), first, then, held))
+
+
+def stuck(first: GroupSnapshot, then: GroupSnapshot) -> Partitions:
+    """Return the partitions that lagged and of which nothing was taken meanwhile."""
+    return frozenset(tp for tp, lag in first.lags.items() if then.lags.get(tp, 0) >= lag)
 
 
 def checks(
-    part: str, kind: Kind, group: str, places: Partitions, lag_before: int, seen: GroupSnapshot
+    part: str,
+    kind: Kind,
+    group: str,
+    places: Partitions,
+    first: GroupSnapshot,
+    seen: GroupSnapshot,
+    held: Partitions = frozenset(),
 ) -> Iterator[PartCheck]:
-    """Judge a snapshot of a group; ``lag_before`` was measured a moment earlier."""
+    """Judge two snapshots of a group against the same ends; those ``held`` wait for a person."""
     start = f"emissions worker {kind}"
     behind = f"{seen.lag:,} message{'s' if seen.lag > 1 else ''} behind" if seen.lag else "no lag"
+    still = stuck(first, seen)
+    waiting, still = still & held, still - held
+    nothing_moves = f"no progress in {_named(still)}" if still else ""
+    if waiting:
+        behind += f", {_named(waiting)} held: see its own line"
     if seen.members is None:
-        if seen.lag and seen.lag >= lag_before > 0:
-            yield PartCheck(part, "MISSING", f"group {group}: {behind}, no progress", start)
+        if still:
+            yield PartCheck(part, "MISSING", f"group {group}: {behind}, {nothing_moves}", start)
         else:
             what = f"group {group}: {behind}; the broker does not report members"
             yield PartCheck(part, "UNSEEN", what, f"check that one runs ({start})")
@@ -109,25 +163,48 @@ def checks(
         )
         return
     owned = frozenset().union(*(member.owns for member in seen.members))
-    sharing = seen.state.endswith("Rebalance")
     # The embedded broker reports no assignments: then no member owns anything.
-    lacking = sorted(places - owned) if owned or sharing else []
-    if lacking and sharing:
+    lacking = places - owned if owned or seen.rebalancing else frozenset()
+    if seen.rebalancing and lacking:
         what = f"group {group} is rebalancing; {behind}"
-        yield PartCheck(part, "RISK", what, "check again in a minute")
+        if frozenset(seen.lags) - held:
+            yield PartCheck(
+                part,
+                "MISSING",
+                f"{what} and no end of it: nobody takes what waits",
+                "look in the logs of the workers for one that joins and leaves again and again",
+            )
+        else:
+            yield PartCheck(part, "RISK", what, "check again in a minute")
     elif lacking:
-        named = ", ".join(f"{tp.topic}[{tp.partition}]" for tp in lacking[:_NAMED])
-        more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
-        what = f"no member of group {group} owns {named}{more}; {behind}"
+        what = f"no member of group {group} owns {_named(lacking)}; {behind}"
         yield PartCheck(
             part, "MISSING", what, f"check the logs of the workers, or start one more: {start}"
         )
-    elif seen.lag and seen.lag >= lag_before:
-        what = f"{_members(seen.members, kind)}; {behind}, no progress"
-        yield PartCheck(part, "MISSING", what, "check its /readyz and its log")
+    elif still:
+        what = f"{_members(seen.members, kind)}; {behind}, {nothing_moves}"
+        hosts = sorted({member.host for member in seen.members if member.owns & still} - {""})
+        whose = f" of {', '.join(hosts[:_NAMED])}" if hosts else ""
+        yield PartCheck(part, "MISSING", what, f"check /readyz and the log{whose}")
     else:
-        on = ", progressing" if seen.lag else ""
+        on = ", progressing" if frozenset(seen.lags) - waiting else ""
         yield PartCheck(part, "ok", f"{_members(seen.members, kind)}; {behind}{on}")
+
+
+def _named(places: Collection[TopicPartition]) -> str:
+    """Name the first of some partitions, and say how many more there are."""
+    more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
+    return ", ".join(f"{tp.topic}[{tp.partition}]" for tp in sorted(places)[:_NAMED]) + more
+
+
+async def _held(settings: Settings, kind: Kind) -> Partitions:
+    """Return the partitions that a worker of this kind holds; none where nobody can tell."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            standing = (await read_holds(settings)).open.values()
+    except (KafkaError, OSError, TimeoutError):
+        return frozenset()
+    return frozenset(TopicPartition(*hold.place) for hold in standing if hold.worker == kind)
 
 
 def _members(members: tuple[GroupMember, ...], kind: Kind) -> str:
@@ -172,17 +249,17 @@ async def _seen(
         await admin.close()
     done = {tp: max(0, found.offset) for tp, found in offsets.items()}
     spans = {tp: (done.get(tp, 0), end) for tp, end in ends.items()}
-    lag = sum(spans[tp][1] - spans[tp][0] for tp in await holding(settings, spans))
+    lags = {tp: spans[tp][1] - spans[tp][0] for tp in await holding(settings, spans)}
     for answer in described:
         for code, _, state, _, _, members, *_ in answer.groups:
             if code == GroupAuthorizationFailedError.errno:
                 raise for_code(code)
             if code == _NO_GROUP:
-                return GroupSnapshot("Dead", (), lag)
+                return GroupSnapshot("Dead", (), lags)
             if code:
-                return GroupSnapshot("", None, lag)
-            return GroupSnapshot(state, tuple(map(_member, members)), lag)
-    return GroupSnapshot("", None, lag)
+                return GroupSnapshot("", None, lags)
+            return GroupSnapshot(state, tuple(map(_member, members)), lags)
+    return GroupSnapshot("", None, lags)
 
 
 def _member(told: Any) -> GroupMember:
