@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from emissions.doctor import seal
 from emissions.doctor.check import PartCheck, PartState
 from streams.settings import Settings
 
@@ -15,6 +16,7 @@ GIB: Final = 1024**3
 STATE_BYTES: Final = GIB
 """Room that a worker's state needs beside the state itself (docs/operations/deploy.md)."""
 
+_LOG: Final = "transparency log"
 _LOW_SHARE: Final = 0.15
 _FULL_SHARE: Final = 0.05
 _MERGE_BYTES: Final = GIB
@@ -34,9 +36,12 @@ def look_at_disks(settings: Settings) -> list[PartCheck]:
     found = []
     for what, named, variable in (
         ("state", settings.state_directory, "EMISSIONS_STATE_DIRECTORY"),
-        ("transparency log", settings.log_path, "EMISSIONS_LOG_PATH"),
+        (_LOG, settings.log_path, "EMISSIONS_LOG_PATH"),
     ):
         if named is None:
+            if what == _LOG and seal.wanted(settings):
+                why = f"the disk of the {what} is not seen from here: {variable} is not set"
+                found.append(PartCheck(PART, "RISK", why, "run doctor where the seal worker runs"))
             continue
         try:
             usage = shutil.disk_usage(Path(named))

@@ -38,21 +38,44 @@ async def look_at_seal(settings: Settings) -> list[PartCheck]:
     except (KafkaError, OSError, TimeoutError) as error:
         why = str(error) or "no answer"
         return [PartCheck(PART, "UNSEEN", f"group {settings.group_seal}: {why}", "try again")]
-    if settings.log_path is None and all(offset is None for offset in sealed.values()):
+    begun = any(offset is not None for offset in sealed.values())
+    if not begun and not wanted(settings):
         what = "no transparency log is kept: nobody can check that nothing was taken back"
-        return [PartCheck(PART, "RISK", what, f"set EMISSIONS_LOG_PATH and run {START}")]
+        return [
+            PartCheck(
+                PART,
+                "RISK",
+                what,
+                f"set EMISSIONS_LOG_ORIGIN, _PATH and _KEY_FILE, and run {START}",
+            )
+        ]
     waiting = sum(ends[tp] - offset for tp, offset in behind.items())
-    return [judged(settings, waiting, None if oldest is None else time.time() - oldest / 1000)]
+    for_s = None if oldest is None else time.time() - oldest / 1000
+    return [judged(settings, waiting, for_s, begun=begun)]
 
 
-def judged(settings: Settings, waiting: int, for_s: float | None) -> PartCheck:
-    """Judge how many offsets are not sealed, and for how long the oldest record of them waits."""
+def wanted(settings: Settings) -> bool:
+    """Return whether the settings say that a log is kept, here or on another machine."""
+    return any((settings.log_path, settings.log_origin, settings.log_key_file))
+
+
+def judged(
+    settings: Settings, waiting: int, for_s: float | None, *, begun: bool = True
+) -> PartCheck:
+    """Judge how many offsets are not sealed, and for how long the oldest record of them waits.
+
+    ``begun``: a worker has sealed something before.
+    """
     if for_s is None:
-        return PartCheck(PART, "ok", "everything that is published is in the log")
+        seen = "everything that is published is in the log" if begun else "nothing to seal yet"
+        return PartCheck(PART, "ok", seen)
     seen = f"{waiting:,} not in the log yet, the oldest for {max(0, round(for_s)):,} s"
-    if for_s > 3 * settings.seal_s:
-        return PartCheck(PART, "MISSING", seen, START)
-    return PartCheck(PART, "ok", seen)
+    if not begun:
+        seen += ": nothing was ever sealed"
+    if for_s <= 3 * settings.seal_s:
+        return PartCheck(PART, "ok", seen)
+    remedy = START if begun else f"{START}; if one is started, its log says why it ends"
+    return PartCheck(PART, "MISSING", seen, remedy)
 
 
 async def _oldest(

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from emissions.cli.main import cli
+from emissions.doctor.seal import wanted
 from streams.health import check
 from streams.kafka.topics import in_sync
 from streams.settings import PREFIX, Settings
@@ -140,6 +141,15 @@ def test_our_containers_can_change_nothing(name: str) -> None:
     assert SERVICES[name]["read_only"] is True
     assert SERVICES[name]["tmpfs"] == ["/tmp"]  # noqa: S108 - a path inside the container
     assert "user" not in SERVICES[name], "the image has its own"
+
+
+def test_a_doctor_knows_of_the_log_once_it_has_a_name() -> None:
+    variable = "EMISSIONS_LOG_ORIGIN"
+    given = SERVICES["topics"]["environment"][variable]
+    assert given.startswith("${LOG_ORIGIN:-")
+    assert SERVICES["seal"]["environment"][variable].startswith("${LOG_ORIGIN:-")
+    assert not wanted(Settings.from_env({variable: resolved(given)}))
+    assert wanted(Settings.from_env({variable: "regulator.kz/log"}))
 
 
 def test_the_state_is_on_a_disk_that_the_worker_may_write() -> None:

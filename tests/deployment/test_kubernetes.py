@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from emissions.cli.main import cli
+from emissions.doctor.seal import wanted
 from emissions.portal.health import LIVE
 from streams.settings import PREFIX, Settings
 
@@ -208,6 +209,12 @@ def test_the_log_has_one_writer_and_outlives_it() -> None:
     assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
     assert settings_of(PODS["emissions-seal"]).log_path is not None
     assert not [each for each in kustomization(PRODUCTION)["replicas"] if "seal" in each["name"]]
+
+
+def test_the_doctor_knows_that_a_log_is_kept() -> None:
+    settings = settings_of(PODS["emissions-doctor"])
+    assert wanted(settings)
+    assert settings.log_path is None, "nobody but the seal worker can mount its volume"
 
 
 def test_workers_are_stopped_one_at_a_time() -> None:

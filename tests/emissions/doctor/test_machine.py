@@ -125,7 +125,11 @@ def test_directories_of_this_machine(tmp_path: Path) -> None:
     state, log = disk.look_at_disks(settings)
     assert state.seen.startswith(f"state ({tmp_path}): ")
     assert (log.state, "where the worker runs" in log.remedy) == ("RISK", True)
-    assert disk.look_at_disks(replace(settings, state_directory=None, log_path=None)) == []
+    bare = replace(settings, state_directory=None, log_path=None)
+    assert disk.look_at_disks(bare) == []
+    (elsewhere,) = disk.look_at_disks(replace(bare, log_origin="regulator.kz/log"))
+    assert (elsewhere.state, "not seen from here" in elsewhere.seen) == ("RISK", True)
+    assert "where the seal worker runs" in elsewhere.remedy
 
 
 def test_versions_that_no_test_knows_are_a_risk() -> None:

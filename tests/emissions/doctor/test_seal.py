@@ -28,19 +28,30 @@ def test_what_waits_for_long_waits_for_a_worker(for_s: float | None, state: str,
     assert (found.state, found.seen) == (state, said)
 
 
+def test_a_log_that_has_nothing_to_seal_is_in_order() -> None:
+    found = judged(Settings(), 0, None, begun=False)
+    assert (found.state, found.seen) == ("ok", "nothing to seal yet")
+
+
 @pytest.mark.process
-async def test_a_log_that_is_not_kept_is_a_risk(broker: TestBroker) -> None:
+async def test_a_log_that_is_not_kept_is_a_risk_and_a_fault_where_it_is_wanted(
+    broker: TestBroker,
+) -> None:
     settings = own_settings(broker.address)
     (missing,) = await look_at_seal(settings)
     assert missing.state == "UNSEEN"
     await broker.create(*sealed_topics(settings))
     await broker.produce(settings.topic_violations, [b"x"] * 3, timestamp_ms=1_772_366_400_000)
     (without,) = await look_at_seal(settings)
-    assert (without.state, "EMISSIONS_LOG_PATH" in without.remedy) == ("RISK", True)
+    assert (without.state, "EMISSIONS_LOG_ORIGIN" in without.remedy) == ("RISK", True)
 
-    (waits,) = await look_at_seal(replace(settings, log_path="/nowhere"))
-    assert waits.state == "MISSING"
-    assert waits.seen.startswith("3 not in the log yet")
+    # A worker that never started: on another host the settings alone tell of a log.
+    for name in ("log_path", "log_origin", "log_key_file"):
+        (waits,) = await look_at_seal(replace(settings, **{name: "nowhere"}))
+        assert waits.state == "MISSING", name
+        assert waits.seen.startswith("3 not in the log yet")
+        assert waits.seen.endswith("nothing was ever sealed")
+        assert "its log says why" in waits.remedy
     async with consumer_of(settings, settings.group_seal) as group:
         place = TopicPartition(settings.topic_violations, 0)
         group.assign([place])
