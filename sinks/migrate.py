@@ -26,6 +26,12 @@ from streams.rules.packed import pack_rules
 
 _NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _JOIN_GET = re.compile(r"joinGet\('(?=\w+')")
+_MADE = re.compile(
+    r"^CREATE (?:OR REPLACE )?(?:TABLE|VIEW|MATERIALIZED VIEW|DICTIONARY) (?:IF NOT EXISTS )?(\w+)",
+    re.MULTILINE,
+)
+_RENAMED = re.compile(r"^RENAME TABLE IF EXISTS (\w+) TO (\w+)", re.MULTILINE)
+_DROPPED = re.compile(r"^DROP (?:TABLE|VIEW) IF EXISTS (\w+)", re.MULTILINE)
 _EVERY_NODE = {
     "distributed_ddl_task_timeout": 600,  # an answer means that every node has done it
     "distributed_ddl_output_mode": "throw",
@@ -95,6 +101,24 @@ class Ddl:
             self._client.command(each, settings=_EVERY_NODE)
 
 
+def tables_of(known: list[Migration], database: str, cluster: str | None = None) -> set[str]:
+    """Return the tables and views that stand once migrations are applied, as their texts say."""
+    texts = [text for each in known for text in each.statements(database)]
+    if cluster is not None:
+        lookups = lookup_tables(iter(texts))
+        place = Cluster(cluster, database)
+        texts = [each for text in texts for each in for_cluster(text, place, lookups)]
+    found: set[str] = set()
+    for text in texts:
+        if (renamed := _RENAMED.search(text)) is not None:
+            found = found - {renamed[1]} | {renamed[2]}
+        elif (dropped := _DROPPED.search(text)) is not None:
+            found.discard(dropped[1])
+        elif (made := _MADE.search(text)) is not None:
+            found.add(made[1])
+    return found
+
+
 def migrations(directory: Traversable | None = None) -> list[Migration]:
     """Load every migration of the package (or of a directory), in order.
 
@@ -160,12 +184,31 @@ def migrate(
 
 def pending(client: Client, directory: Traversable | None = None) -> list[str]:
     """Return the names of the migrations that the client's database lacks."""
-    exists = client.command("EXISTS TABLE migrations")
-    applied = _applied(client) if int(str(exists)) else {}
+    applied = _applied(client)
     return [each.name for each in migrations(directory) if each.number not in applied]
 
 
+def conflict(client: Client, database: str) -> str | None:
+    """Return why `migrate` would refuse the client's database, a sentence; None: it would not."""
+    try:
+        _check(migrations(), _applied(client), database)
+    except MigrationError as error:
+        return str(error)
+    return None
+
+
+def lacking(client: Client, database: str, cluster: str | None = None) -> list[str]:
+    """Return the tables and views of the migrations that a migrated database does not show.
+
+    What the client's user may not see lacks too.
+    """
+    rows = client.query("SELECT name FROM system.tables WHERE database = currentDatabase()")
+    return sorted(tables_of(migrations(), database, cluster) - {row[0] for row in rows.result_rows})
+
+
 def _applied(client: Client) -> dict[int, tuple[str, str]]:
+    if not int(str(client.command("EXISTS TABLE migrations"))):
+        return {}
     rows = client.query("SELECT number, name, sha256 FROM migrations FINAL").result_rows
     return {int(number): (str(name), str(sha256)) for number, name, sha256 in rows}
 

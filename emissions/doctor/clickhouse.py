@@ -18,6 +18,7 @@ from streams.settings import Settings
 
 PART: Final = "ClickHouse"
 TABLES: Final = "tables"
+_NAMED: Final = 3
 _PASSWORD: Final = frozenset({192, 193, 194, 516})
 """Unknown user, wrong password, password required, authentication failed."""
 _RIGHTS: Final = frozenset({164, 291, 497})
@@ -42,17 +43,40 @@ def look_at_clickhouse(settings: Settings, sentence: Callable[[Exception], str])
                     PartCheck(TABLES, "MISSING", f"no database {name}", "emissions migrate"),
                 ]
             client.database = name
-            waiting = migrate.pending(client)
+            tables = _tables(client, settings)
             checks += _expiring(client, settings)
     except AccessFileError as error:
         return [PartCheck(PART, "MISSING", str(error), "correct the file or the setting")]
     except Error as error:
         return [*checks, _failed(settings, error, sentence(error), TABLES if checks else PART)]
-    last = migrate.migrations()[-1].name
+    return [*checks, tables]
+
+
+def _tables(client: Client, settings: Settings) -> PartCheck:
+    """Check that each migration was applied, no other was, and that what they made is there."""
+    name = settings.clickhouse_database
+    conflict = migrate.conflict(client, name)
+    if conflict is not None:
+        remedy = "run the version of this program that migrated it last, or a newer one"
+        return PartCheck(TABLES, "MISSING", conflict, remedy)
+    waiting = migrate.pending(client)
     if waiting:
         what = f"not applied: {', '.join(waiting)}"
-        return [*checks, PartCheck(TABLES, "MISSING", what, "emissions migrate")]
-    return [*checks, PartCheck(TABLES, "ok", f"database {name} is migrated up to {last}")]
+        return PartCheck(TABLES, "MISSING", what, "emissions migrate")
+    gone = migrate.lacking(client, name, settings.clickhouse_cluster)
+    if gone:
+        more = f" and {len(gone) - _NAMED} more" if len(gone) > _NAMED else ""
+        named = f"{', '.join(gone[:_NAMED])}{more}"
+        if int(str(client.command(f"CHECK GRANT SHOW TABLES ON `{name}`.*"))):
+            what = f"database {name} lacks {named}, which its migrations made"
+            remedy = (
+                "bring the database back from its backup: emissions migrate makes nothing twice"
+            )
+            return PartCheck(TABLES, "MISSING", what, remedy)
+        what = f"user {settings.clickhouse_user} may not see all tables; not seen: {named}"
+        return PartCheck(TABLES, "UNSEEN", what, f"GRANT SHOW TABLES ON {name}.* to that user")
+    last = migrate.migrations()[-1].name
+    return PartCheck(TABLES, "ok", f"database {name} is migrated up to {last}, all tables there")
 
 
 def _expiring(client: Client, settings: Settings) -> list[PartCheck]:

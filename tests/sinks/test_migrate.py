@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from deploy.embedded.clickhouse import EmbeddedClickHouse
 from sinks.clickhouse import client
-from sinks.migrate import MigrationError, migrate, migrations, pending
+from sinks.migrate import MigrationError, migrate, migrations, pending, tables_of
 from sinks.tables import TABLES, Table
 from streams.settings import Settings
 from tests.support.broker import unique
@@ -93,6 +93,15 @@ def test_a_gap_in_the_numbers_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "0003_three.sql", "")
     with pytest.raises(MigrationError, match=r"0003_three\.sql stands where migration 0002"):
         migrations(tmp_path)
+
+
+def test_the_texts_of_migrations_tell_which_tables_they_make(clickhouse: TestClickHouse) -> None:
+    there = {name for (name,) in clickhouse.rows("SHOW TABLES")}
+    assert tables_of(migrations(), "x") | {"migrations"} == there
+    spread = tables_of(migrations(), "x", cluster="c")
+    assert spread >= there - {"migrations"}
+    assert {"readings_local", "source_zones_rows"} <= spread
+    assert "readings_by_day_local" not in spread
 
 
 def test_every_statement_of_the_package_may_be_repeated() -> None:

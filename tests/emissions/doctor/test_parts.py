@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
+from clickhouse_connect.driver.httpclient import HttpClient
 
 from emissions.cli.support.errors import clickhouse_sentence
 from emissions.doctor.check import PartCheck
@@ -87,8 +89,53 @@ def test_clickhouse_that_is_away_mute_or_without_tls(refusing: str) -> None:
 def test_the_last_migration_is_named(clickhouse: TestClickHouse) -> None:
     tables = look(clickhouse.settings)
     assert tables.state == "ok"
-    assert tables.seen.endswith(".sql")
+    assert tables.seen.endswith(".sql, all tables there")
     elsewhere = replace(clickhouse.settings, clickhouse_database="elsewhere")
     assert look(elsewhere).seen == "no database elsewhere"
     locked_out = replace(clickhouse.settings, clickhouse_password="")
     assert "rejects the user" in look(locked_out).seen
+
+
+def test_tables_that_are_gone_are_named(clickhouse: TestClickHouse) -> None:
+    for kind, name in (("TABLE", "gaps"), ("VIEW", "latest_means")):
+        clickhouse.client.command(f"DROP {kind} {name} SYNC")
+    found = look(clickhouse.settings)
+    assert found.state == "MISSING"
+    assert "lacks gaps, latest_means, which its migrations made" in found.seen
+    assert "backup" in found.remedy
+    for table in clickhouse.rows("SHOW TABLES"):
+        if table[0] != "migrations":
+            clickhouse.client.command(f"DROP TABLE {table[0]} SYNC")
+    found = look(clickhouse.settings)
+    assert found.state == "MISSING"
+    assert re.search(r"lacks access_records, .* and \d\d more", found.seen)
+
+
+def test_a_database_that_is_newer_than_the_program_or_was_changed_is_told(
+    clickhouse: TestClickHouse,
+) -> None:
+    clickhouse.client.command("INSERT INTO migrations (number, name) VALUES (9999, '9999_new.sql')")
+    newer = look(clickhouse.settings)
+    assert newer.state == "MISSING"
+    assert "has had 9999_new.sql, which this program does not know" in newer.seen
+    assert "newer" in newer.remedy
+    clickhouse.client.command("DELETE FROM migrations WHERE number = 9999")
+    clickhouse.client.command(
+        "INSERT INTO migrations (number, name, sha256) VALUES (1, '0001_readings.sql', 'other')"
+    )
+    assert "was changed after it was applied" in look(clickhouse.settings).seen
+
+
+def test_a_table_that_the_user_may_not_see_is_not_called_gone(
+    clickhouse: TestClickHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clickhouse.client.command("DROP TABLE gaps SYNC")
+    command = HttpClient.command
+
+    def asked(self: HttpClient, cmd: str, *args: Any, **more: Any) -> Any:
+        return 0 if cmd.startswith("CHECK GRANT") else command(self, cmd, *args, **more)
+
+    monkeypatch.setattr(HttpClient, "command", asked)
+    found = look(clickhouse.settings)
+    assert (found.state, "not seen: gaps" in found.seen) == ("UNSEEN", True)
+    assert "SHOW TABLES" in found.remedy
