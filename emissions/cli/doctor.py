@@ -20,9 +20,10 @@ def command(form: str) -> None:
     Checks the brokers and their settings, the topics with their configuration, retention and
     replicas, the members of the consumer groups with their partitions and lag, the ages of the
     last ticks and readings, registrations, clocks, the schema registry, ClickHouse with its
-    migrations, certificates, disks and versions. Changes nothing. UNSEEN means that access was
-    denied or no answer came, and exits with 1 too. A RISK does not change the exit code. Where no
-    reading came for 2 h 10 min, or ever since the first tick so long ago, that is MISSING.
+    migrations and tables, certificates, disks and versions. Changes nothing. UNSEEN means that
+    access was denied or no answer came, and exits with 1 too. A RISK does not change the exit
+    code. Where no reading came for 2 h 10 min, or ever since the first tick so long ago, that is
+    MISSING. A partition that lags is watched for 15 s or more before it is called stuck.
 
     \b
     Examples:

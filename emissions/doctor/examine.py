@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 
 from emissions.doctor.access import look_at_access
+from emissions.doctor.broker_disks import look_at_broker_disks
 from emissions.doctor.certificates import look_at_certificates
 from emissions.doctor.check import ANSWER_S, PartCheck, PartState
 from emissions.doctor.clickhouse import look_at_clickhouse
@@ -74,9 +75,10 @@ async def _check_broker(settings: Settings, explain: Explain) -> list[PartCheck]
     except (KafkaError, OSError, TimeoutError) as error:
         why = explain(error) if str(error) else f"no answer within {ANSWER_S:g} s"
         return [*checks, PartCheck("broker", "MISSING", why, "check the log of the broker")]
+    disks = await look_at_broker_disks(settings)
     if any(check.seen.startswith("missing: ") for check in topics):
-        return [*checks, *topics]
-    return [*checks, *topics, *await _check_workers(settings)]
+        return [*checks, *topics, *disks]
+    return [*checks, *topics, *await _check_workers(settings), *disks]
 
 
 async def _check_topics(settings: Settings) -> list[PartCheck]:

@@ -34,6 +34,8 @@ def test_topics_and_groups_that_are_hidden(
     assert len(topics) == 15
     assert "not allowed to look at the topic" in topics[0]["seen"]
     assert "--operation DESCRIBE" in topics[0]["do"]
+    (disks,) = (row for row in rows if row["part"] == "disk" and row["state"] == "UNSEEN")
+    assert "DESCRIBE on the cluster" in disks["do"]
     states = {row["part"]: row["state"] for row in rows}
     assert states["streams worker"] == states["sinks worker"] == states["ticks"] == "UNSEEN"
     assert states["broker"] == "ok"
