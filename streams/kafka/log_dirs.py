@@ -28,7 +28,7 @@ from streams.settings import Settings
 _UNKNOWN: Final = -1
 
 
-class _Answer(Response):
+class _Answer(Response):  # type: ignore[misc]
     API_KEY = 35
     API_VERSION = 4
     SCHEMA = Schema(
@@ -65,7 +65,7 @@ class _Answer(Response):
     )
 
 
-class _Question(RequestStruct):
+class _Question(RequestStruct):  # type: ignore[misc]
     FLEXIBLE_VERSION = True
     API_KEY = 35
     API_VERSION = 4
@@ -83,7 +83,7 @@ class _Question(RequestStruct):
     )
 
 
-class _DescribeLogDirs(Request[_Question]):
+class _DescribeLogDirs(Request[_Question]):  # type: ignore[misc]
     API_KEY = 35
 
     def build(self, request_struct_class: type[_Question]) -> _Question:

@@ -28,8 +28,9 @@ NONE = BrokerDisks([], [], {})
 def test_disks_of_brokers_are_judged_like_any_other(
     total: int | None, free: int | None, error: int, state: str, seen: str
 ) -> None:
-    sizes = (None if size is None else size * disk.GIB for size in (total, free))
-    (found,) = checks(NONE._replace(found=[LogDir("broker 1, a:1", "/data", *sizes, error)]))
+    most, left = (None if size is None else size * disk.GIB for size in (total, free))
+    told = LogDir("broker 1, a:1", "/data", most, left, error)
+    (found,) = checks(NONE._replace(found=[told]))
     assert (found.part, found.state) == ("disk", state)
     assert found.seen.startswith("broker 1, a:1 (/data)")
     assert found.seen.endswith(seen)
