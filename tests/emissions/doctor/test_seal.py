@@ -46,9 +46,13 @@ async def test_a_log_that_is_not_kept_is_a_risk_and_a_fault_where_it_is_wanted(
     assert (without.state, "EMISSIONS_LOG_ORIGIN" in without.remedy) == ("RISK", True)
 
     # A worker that never started: on another host the settings alone tell of a log.
-    for name in ("log_path", "log_origin", "log_key_file"):
-        (waits,) = await look_at_seal(replace(settings, **{name: "nowhere"}))
-        assert waits.state == "MISSING", name
+    for told in (
+        replace(settings, log_path="nowhere"),
+        replace(settings, log_origin="nowhere"),
+        replace(settings, log_key_file="nowhere"),
+    ):
+        (waits,) = await look_at_seal(told)
+        assert waits.state == "MISSING"
         assert waits.seen.startswith("3 not in the log yet")
         assert waits.seen.endswith("nothing was ever sealed")
         assert "its log says why" in waits.remedy
