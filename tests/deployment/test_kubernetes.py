@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -263,6 +264,19 @@ def test_networks_are_closed_but_for_what_settings_name() -> None:
     assert (apart["operator"], apart["values"]) == ("NotIn", those["values"])
     (visitors,) = policies["emissions-visitors"]["ingress"]
     assert [each["port"] for each in visitors["ports"]] == [settings.portal_port]
+
+
+def test_workers_have_the_memory_that_they_were_measured_to_take() -> None:
+    """The most of a streams and of a sinks worker at 10,000 sources at 1 Hz, and a third more."""
+    capacity = (ROOT / "docs" / "operations" / "capacity.md").read_text("utf-8")
+    (row,) = (line for line in capacity.splitlines() if line.startswith("| most memory, MB"))
+    most = max(int(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d", row))
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    for role in ("streams", "sinks"):
+        limit = PODS[f"emissions-{role}"].container["resources"]["limits"]["memory"]
+        assert int(limit.removesuffix("Mi")) * 2**20 > most * 1_000_000 * 4 / 3
+        limit = compose["services"][role]["deploy"]["resources"]["limits"]["memory"]
+        assert int(limit.removesuffix("M")) * 2**20 > most * 1_000_000 * 4 / 3
 
 
 def test_the_portal_answers_its_probes_and_has_no_secret_of_the_workers() -> None:
