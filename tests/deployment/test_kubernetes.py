@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 import pytest
 import yaml
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from emissions.cli.main import cli
 from emissions.doctor.seal import wanted
 from emissions.portal.health import LIVE
 from streams.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
 
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "kubernetes" / "base"
@@ -277,6 +283,34 @@ def test_workers_have_the_memory_that_they_were_measured_to_take() -> None:
         assert int(limit.removesuffix("Mi")) * 2**20 > most * 1_000_000 * 4 / 3
         limit = compose["services"][role]["deploy"]["resources"]["limits"]["memory"]
         assert int(limit.removesuffix("M")) * 2**20 > most * 1_000_000 * 4 / 3
+
+
+def test_only_the_proxies_of_production_may_say_who_visits() -> None:
+    proxies = settings_of(PODS[PORTAL]).portal_proxies
+    assert proxies is not None
+    assert proxies != "*"
+    assert all(ip_network(each).prefixlen for each in proxies.split(","))
+    ingress = str(next(ip_network(proxies.split(",")[0]).hosts()))
+    written, visitor = "198.51.100.1", "203.0.113.7"
+    headers = [(b"x-forwarded-for", f"{written}, {visitor}".encode())]
+    assert asyncio.run(_seen_as(ingress, headers, proxies)) == visitor
+    assert asyncio.run(_seen_as(ingress, headers, "*")) == written, "why it must be a network"
+    assert asyncio.run(_seen_as(visitor, headers, proxies)) == visitor
+
+
+async def _seen_as(client: str, headers: list[tuple[bytes, bytes]], proxies: str) -> str:
+    """Return the address that the portal's server takes for that of the visitor."""
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError("the application sends and receives nothing")
+
+    scope = {"type": "http", "client": (client, 40000), "headers": headers, "scheme": "http"}
+    await ProxyHeadersMiddleware(app, proxies)(cast("HTTPScope", scope), nothing, nothing)
+    return seen[0]
 
 
 def test_the_portal_answers_its_probes_and_has_no_secret_of_the_workers() -> None:
