@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from emissions.cli.main import cli
 from emissions.doctor.seal import wanted
 from emissions.portal.health import LIVE
+from streams.kafka.rights import ROLES, default_principal
 from streams.settings import PREFIX, Settings
+from tests.deployment.promtool import promtool
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "kubernetes" / "base"
 PRODUCTION = ROOT / "deploy" / "kubernetes" / "overlays" / "production"
+PAGE = (ROOT / "docs" / "operations" / "kubernetes.md").read_text("utf-8")
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 
 Document = dict[str, Any]
@@ -48,9 +52,17 @@ def kustomization(directory: Path) -> Document:
     return found
 
 
-def variables(directory: Path) -> dict[str, str]:
-    lines = (directory / "settings.env").read_text("utf-8").splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+def variables(directory: Path, only: set[str] | None = None) -> dict[str, str]:
+    """Return the settings of a kustomization, of all its ConfigMaps or of some."""
+    found: dict[str, str] = {}
+    for each in kustomization(directory)["configMapGenerator"]:
+        if only is None or each["name"] in only:
+            for name in each["envs"]:
+                lines = (directory / name).read_text("utf-8").splitlines()
+                found |= dict(
+                    line.split("=", 1) for line in lines if line and not line.startswith("#")
+                )
+    return found
 
 
 class Pod(NamedTuple):
@@ -64,6 +76,15 @@ class Pod(NamedTuple):
     def container(self) -> Document:
         (found,) = self.spec["containers"]
         return dict(found)
+
+    @property
+    def given(self) -> set[str]:
+        """The ConfigMaps whose settings it has."""
+        return {each["configMapRef"]["name"] for each in self.container["envFrom"]}
+
+    @property
+    def secrets(self) -> set[str]:
+        return {each["secret"]["secretName"] for each in self.spec["volumes"] if "secret" in each}
 
 
 def pods(every: list[Document]) -> Iterator[Pod]:
@@ -79,6 +100,7 @@ PODS = {pod.name: pod for pod in pods(DOCUMENTS)}
 WORKERS = {"emissions-streams", "emissions-sinks", "emissions-seal"}
 PORTAL = "emissions-portal"
 NAME = "app.kubernetes.io/name"
+BROKER, CLICKHOUSE = "emissions-broker", "emissions-clickhouse"
 EVERY = pytest.mark.parametrize("pod", PODS.values(), ids=list(PODS))
 EACH_WORKER = pytest.mark.parametrize("pod", [PODS[name] for name in sorted(WORKERS)])
 
@@ -86,7 +108,9 @@ EACH_WORKER = pytest.mark.parametrize("pod", [PODS[name] for name in sorted(WORK
 def settings_of(pod: Pod) -> Settings:
     """Return the settings of a container as production has them."""
     own = {each["name"]: each["value"] for each in pod.container.get("env", ())}
-    return Settings.from_env({**variables(BASE), **variables(PRODUCTION), **own})
+    return Settings.from_env(
+        {**variables(BASE, pod.given), **variables(PRODUCTION, pod.given), **own}
+    )
 
 
 def test_everything_that_runs_is_there_once() -> None:
@@ -98,6 +122,7 @@ def test_everything_that_runs_is_there_once() -> None:
         "emissions-seal": "StatefulSet",
         "emissions-topics": "Job",
         "emissions-migrate": "Job",
+        "emissions-registry": "CronJob",
         "emissions-doctor": "CronJob",
         "emissions-portal": "Deployment",
         "emissions-open-data": "CronJob",
@@ -110,7 +135,7 @@ def test_everything_that_runs_is_there_once() -> None:
 def test_every_variable_is_a_setting(pod: Pod) -> None:
     settings = settings_of(pod)
     assert settings.replication == 3
-    assert settings.broker_tls
+    assert settings.broker_tls == (BROKER in pod.given)
     assert all(name.startswith(PREFIX) for name in variables(BASE) | variables(PRODUCTION))
 
 
@@ -130,7 +155,7 @@ def test_every_file_of_the_settings_is_mounted(pod: Pod) -> None:
         for name in Settings.__dataclass_fields__
         if name.endswith("_file") and getattr(settings, name) is not None
     ]
-    assert len(named) >= 4
+    assert len(named) >= 2
     assert {str(Path(each).parent) for each in named} <= mounts
     for directory in (settings.state_directory, settings.log_path, settings.portal_data_path):
         assert directory is None or directory in mounts
@@ -174,6 +199,8 @@ def test_pods_may_do_nothing_that_they_need_not(pod: Pod) -> None:
     for volume in pod.spec["volumes"]:
         if "secret" in volume:
             assert volume["secret"]["defaultMode"] == 0o440
+        elif "configMap" in volume:
+            assert pod.name == "emissions-registry"
         elif "persistentVolumeClaim" in volume:
             assert volume["persistentVolumeClaim"]["claimName"] == "emissions-open-data"
         else:
@@ -256,20 +283,64 @@ def test_networks_are_closed_but_for_what_settings_name() -> None:
         ["Ingress", "Egress"],
         {"podSelector", "policyTypes"},
     )
-    settings = settings_of(PODS["emissions-streams"])
-    (out,) = policies["emissions-servers"]["egress"]
-    urls = (settings.clickhouse_url, settings.schema_registry_url or "")
-    needed = {int(each.rpartition(":")[2]) for each in (*settings.broker_addresses, *urls)}
-    assert {each["port"] for each in out["ports"]} == needed
+    settings = settings_of(PODS["emissions-sinks"])
+    for name, needs, urls in (
+        ("emissions-brokers", BROKER, (*settings.broker_addresses, settings.schema_registry_url)),
+        ("emissions-tables", CLICKHOUSE, (settings.clickhouse_url,)),
+    ):
+        (out,) = policies[name]["egress"]
+        ports = {int(str(each).rpartition(":")[2]) for each in urls}
+        assert {each["port"] for each in out["ports"]} == ports
+        assert selected(policies[name]) == {pod.name for pod in PODS.values() if needs in pod.given}
     (in_,) = policies["emissions-health"]["ingress"]
     assert [each["port"] for each in in_["ports"]] == [settings.web_port]
-    (tables,) = policies["emissions-tables"]["egress"]
-    assert [f":{each['port']}" for each in tables["ports"]] == [settings.clickhouse_url[-5:]]
-    (apart,) = policies["emissions-servers"]["podSelector"]["matchExpressions"]
-    (those,) = policies["emissions-tables"]["podSelector"]["matchExpressions"]
-    assert (apart["operator"], apart["values"]) == ("NotIn", those["values"])
+    settings = settings_of(PODS[PORTAL])
     (visitors,) = policies["emissions-visitors"]["ingress"]
     assert [each["port"] for each in visitors["ports"]] == [settings.portal_port]
+
+
+def selected(policy: Document) -> set[str]:
+    (expression,) = policy["podSelector"]["matchExpressions"]
+    assert (expression["key"], expression["operator"]) == (NAME, "In")
+    return set(expression["values"])
+
+
+def test_each_part_logs_in_as_a_user_of_its_own_and_sees_no_other_secret() -> None:
+    roles = {
+        "emissions-topics": "deployer",
+        "emissions-registry": "officer",
+        "emissions-streams": "streams",
+        "emissions-sinks": "sinks",
+        "emissions-seal": "seal",
+        "emissions-doctor": "auditor",
+    }
+    assert set(roles.values()) <= set(ROLES)
+    readers = {
+        "emissions-migrate": "migrate",
+        "emissions-sinks": "writer",
+        "emissions-doctor": "auditor",
+        "emissions-portal": "portal",
+        "emissions-open-data": "portal",
+    }
+    assert not {name for name in variables(BASE) | variables(PRODUCTION) if name.endswith("_USER")}
+    for pod in PODS.values():
+        settings = settings_of(pod)
+        assert (BROKER in pod.given) == (pod.name in roles)
+        assert (CLICKHOUSE in pod.given) == (pod.name in readers)
+        if pod.name in roles:
+            assert f"User:{settings.broker_user}" == default_principal(roles[pod.name])
+        if pod.name in readers:
+            assert settings.clickhouse_user == readers[pod.name]
+        part = "portal" if "open-data" in pod.name else pod.name.removeprefix("emissions-")
+        own = {"emissions-log-key"} if part == "seal" else set()
+        assert pod.secrets == {f"emissions-{part}-secrets"} | own
+
+
+def test_roles_are_renewed_with_the_tables() -> None:
+    assert PODS["emissions-migrate"].container["args"] == ["migrate", "--roles"]
+    upgrade = (ROOT / "docs" / "operations" / "upgrade-and-state-forms.md").read_text("utf-8")
+    assert "\n   emissions migrate --roles\n" in upgrade
+    assert "\n   emissions migrate\n" not in upgrade
 
 
 def test_workers_have_the_memory_that_they_were_measured_to_take() -> None:
@@ -313,6 +384,50 @@ async def _seen_as(client: str, headers: list[tuple[bytes, bytes]], proxies: str
     return seen[0]
 
 
+def test_what_runs_before_the_workers_can_be_applied_without_them() -> None:
+    lasting = {
+        each["metadata"]["name"]
+        for each in DOCUMENTS
+        if each["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "lasting"
+    }
+    before = {"emissions-topics", "emissions-migrate", "emissions-registry"}
+    assert lasting == set(PODS) - before
+    assert PAGE.count("--selector 'app.kubernetes.io/component!=lasting'") == 2
+
+
+def test_nobody_loads_the_registry_but_who_asks_for_it() -> None:
+    (job,) = (each for each in DOCUMENTS if each["metadata"]["name"] == "emissions-registry")
+    assert job["spec"]["suspend"] is True
+    pod = PODS["emissions-registry"]
+    (file,) = (Path(word) for word in pod.container["args"] if word.endswith(".yaml"))
+    (volume,) = (each for each in pod.spec["volumes"] if "configMap" in each)
+    assert volume["configMap"] == {"name": "emissions-registry"}
+    assert {"name": volume["name"], "mountPath": str(file.parent), "readOnly": True} in (
+        pod.container["volumeMounts"]
+    )
+    assert f"configmap emissions-registry --from-file={file.name}" in PAGE
+    assert "--from=cronjob/emissions-registry" in PAGE
+
+
+def test_the_page_makes_every_image_and_secret_that_is_named() -> None:
+    images = kustomization(PRODUCTION)["images"]
+    assert {each["name"] for each in images} == {
+        container["image"]
+        for pod in PODS.values()
+        for container in (pod.container, *pod.spec.get("initContainers", ()))
+    }
+    tags = {each["name"]: each["newTag"] for each in kustomization(BASE)["images"]}
+    for each in images:
+        assert each["newName"] == f"images.example/{each['name']}"
+        assert f"--tag $IMAGES/{each['name']}:{tags[each['name']]}" in PAGE
+        assert f"docker push $IMAGES/{each['name']}:{tags[each['name']]}" in PAGE
+    (parts,) = re.findall(r"^for part in (.+); do$", PAGE, re.MULTILINE)
+    made = {f"emissions-{part}-secrets" for part in shlex.split(parts)} | {"emissions-log-key"}
+    assert made == set().union(*(pod.secrets for pod in PODS.values()))
+    origin = variables(PRODUCTION)["EMISSIONS_LOG_ORIGIN"]
+    assert f"emissions log key --new log.pem --name {origin}" in PAGE
+
+
 def test_the_portal_answers_its_probes_and_has_no_secret_of_the_workers() -> None:
     pod = PODS[PORTAL]
     assert pod.container["ports"] == [
@@ -328,9 +443,7 @@ def test_the_portal_answers_its_probes_and_has_no_secret_of_the_workers() -> Non
     )
     assert service["spec"]["ports"] == [{"name": "http", "port": 80, "targetPort": "http"}]
     for name in (PORTAL, "emissions-open-data"):
-        secrets = [each["secret"] for each in PODS[name].spec["volumes"] if "secret" in each]
-        assert [each["secretName"] for each in secrets] == ["emissions-portal-secrets"]
-        assert settings_of(PODS[name]).clickhouse_user == "portal"
+        assert PODS[name].secrets == {"emissions-portal-secrets"}
     writes = {
         name: not mount.get("readOnly", False)
         for name in (PORTAL, "emissions-open-data")
@@ -346,6 +459,16 @@ def test_settings_of_time_are_those_of_the_other_deployment() -> None:
     ours = variables(BASE) | variables(PRODUCTION)
     for name in ("SESSION_TIMEOUT_S", "HEARTBEAT_S", "STOP_S", "STUCK_S", "WEB_PORT", "PARTITIONS"):
         assert ours[PREFIX + name] == other[PREFIX + name]
+
+
+@pytest.mark.process
+def test_prometheus_takes_the_alarm_of_the_page(tmp_path: Path) -> None:
+    (rule,) = re.findall(r"```yaml\n(- alert: .*?)```", PAGE, re.DOTALL)
+    rules = {"groups": [{"name": "page", "rules": yaml.safe_load(rule)}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), "utf-8")
+    done = promtool("check", "rules", "rules.yml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert 'cronjob="emissions-doctor"' in rule
 
 
 @pytest.mark.process
@@ -365,11 +488,11 @@ def test_kustomize_builds_production() -> None:
                   and each["kind"] == "Deployment")  # fmt: skip
     assert streams["spec"]["replicas"] == 6
     assert {each["metadata"].get("namespace") for each in built} == {"emissions", None}
-    (named,) = (each["metadata"]["name"] for each in built if each["kind"] == "ConfigMap")
+    named = {each["metadata"]["name"] for each in built if each["kind"] == "ConfigMap"}
     for pod in pods(built):
-        assert pod.container["envFrom"] == [{"configMapRef": {"name": named}}]
+        assert pod.given <= named
         image = "emission-portal" if pod.name == PORTAL else "emission-streams"
-        assert pod.container["image"] == f"{image}:0.1.0"
+        assert pod.container["image"] == f"images.example/{image}:0.1.0"
     for policy in (each for each in built if each["kind"] == "NetworkPolicy"):
         selector = policy["spec"]["podSelector"].get("matchLabels", {})
         labels = streams["spec"]["template"]["metadata"]["labels"]
