@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 BASE = ROOT / "deploy" / "kubernetes" / "base"
 PRODUCTION = ROOT / "deploy" / "kubernetes" / "overlays" / "production"
+NETWORK = ROOT / "deploy" / "kubernetes" / "network"
 PAGE = (ROOT / "docs" / "operations" / "kubernetes.md").read_text("utf-8")
 KUSTOMIZE = "sigs.k8s.io/kustomize/kustomize/v5@v5.7.1"
 
@@ -292,6 +293,8 @@ def test_networks_are_closed_but_for_what_settings_name() -> None:
         ports = {int(str(each).rpartition(":")[2]) for each in urls}
         assert {each["port"] for each in out["ports"]} == ports
         assert selected(policies[name]) == {pod.name for pod in PODS.values() if needs in pod.given}
+    (names,) = policies["emissions-names"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in names["to"], "NodeLocal DNSCache"
     (in_,) = policies["emissions-health"]["ingress"]
     assert [each["port"] for each in in_["ports"]] == [settings.web_port]
     settings = settings_of(PODS[PORTAL])
@@ -303,6 +306,24 @@ def selected(policy: Document) -> set[str]:
     (expression,) = policy["podSelector"]["matchExpressions"]
     assert (expression["key"], expression["operator"]) == (NAME, "In")
     return set(expression["values"])
+
+
+def test_what_else_a_pod_may_reach_is_taken_in_by_name() -> None:
+    found = {}
+    for directory in sorted(NETWORK.iterdir()):
+        assert kustomization(directory)["kind"] == "Component"
+        (policy,) = documents(directory)
+        (out,) = policy["spec"]["egress"]
+        assert policy["spec"]["policyTypes"] == ["Egress"]
+        ports = {each["port"] for each in out["ports"]}
+        found[directory.name] = (selected(policy["spec"]), ports)
+    assert found == {
+        "time-stamps": ({"emissions-seal"}, {80, 443}),
+        "tokens": ({pod.name for pod in PODS.values() if BROKER in pod.given}, {443}),
+        "sign-in": ({PORTAL}, {443}),
+        "traces": ({"emissions-streams", "emissions-sinks"}, {4318}),
+    }
+    assert not [name for name in found if f"network/{name}" not in PAGE]
 
 
 def test_each_part_logs_in_as_a_user_of_its_own_and_sees_no_other_secret() -> None:
