@@ -9,6 +9,13 @@ from typing import Any, Final, NamedTuple
 import pytest
 import yaml
 
+from streams.core.law.quality_codes import (
+    UNKNOWN_PARAMETER,
+    UNVERIFIED,
+    ZEROED,
+    Scope,
+    named_codes,
+)
 from tests.deployment.promql import read_query
 from tests.deployment.promtool import promtool
 
@@ -108,8 +115,26 @@ LEVELS: Final[dict[str, Level]] = {
         (Scene({READINGS % "used": "0+99x90", READINGS % "refused": "0+1x90"}, "60m", None),),
     ),
     "EmissionsValuesInvalid": Level(
-        Scene({VALUES % "VALID": "0+60x300", VALUES % "STATUS_C": "0+40x300"}, "180m", {}),
-        (Scene({VALUES % "VALID": "0+90x300", VALUES % "STATUS_C": "0+10x300"}, "180m", None),),
+        Scene(
+            {
+                VALUES % "VALID": "0+60x300", VALUES % "STATUS_C": "0+40x300",
+                VALUES % "STATE_STOPPED": "0+900x300",
+            },
+            "180m", {},
+        ),
+        (
+            Scene({VALUES % "VALID": "0+90x300", VALUES % "STATUS_C": "0+10x300"}, "180m", None),
+            Scene(  # boilers that stand still in summer, and maintenance that was told of
+                {
+                    VALUES % "VALID": "0+50x300", VALUES % "STATE_STOPPED": "0+900x300",
+                    VALUES % "EXCUSED": "0+100x300", VALUES % "STATUS_C": "0+5x300",
+                },
+                "180m", None,
+            ),
+            Scene(
+                {VALUES % "UNVERIFIED": "0+50x300", VALUES % "ZEROED": "0+50x300"}, "180m", None
+            ),
+        ),
     ),
     "EmissionsSourcesSilent": Level(
         Scene({SILENT % "24h": "10x200", "emissions_sources": "100x200"}, "120m", {}),
@@ -201,6 +226,21 @@ def test_an_alert_asks_for_what_there_is_and_names_its_section(rule: dict[str, A
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {level} |")]
     assert f"#{section})" in row
     assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_values_that_are_invalid_are_told_from_those_that_count_or_are_not_due() -> None:
+    (rule,) = [each for each in RULES if each["alert"] == "EmissionsValuesInvalid"]
+    invalid, due = (
+        re.compile(f"(?!({left_out})$).*")
+        for left_out in re.findall(r'quality!~"([^"]*)"', rule["expr"])
+    )
+    codes = named_codes()
+    channel = {each.code for each in codes if each.scope is Scope.CHANNEL}
+    excusing = {each.code for each in codes if each.excuses}
+    counting = {"VALID", ZEROED, UNVERIFIED}
+    told = channel | counting | {UNKNOWN_PARAMETER}
+    assert {code for code in told if invalid.match(code)} == channel - excusing
+    assert {code for code in told if due.match(code)} == (channel - excusing) | counting
 
 
 def test_a_query_for_what_nobody_tells_is_seen() -> None:

@@ -76,9 +76,9 @@ HEADLINES: Final[dict[str, tuple[Headline, ...]]] = {
     ),
     "quality": (
         Headline(
-            "Values that count",
-            'sum(rate(emissions_values_total{quality="VALID"}[1h]))'
-            " / sum(rate(emissions_values_total[1h]))",
+            "Values that count, of those that are due",
+            'sum(rate(emissions_values_total{quality=~"VALID|ZEROED|UNVERIFIED"}[1h])) / '
+            'sum(rate(emissions_values_total{quality!~"EXCUSED|STATE_.*|UNKNOWN_PARAMETER"}[1h]))',
             "percentunit", 0.75, low_is_bad=True,
         ),
         Headline(
