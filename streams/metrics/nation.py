@@ -13,14 +13,14 @@ SOURCES: Final = Metric(
     "emissions_sources",
     "gauge",
     ("streams",),
-    "Sources of this worker's partitions of which readings are due.",
+    "Sources of this worker's partitions of which readings are due now: none while it is excused.",
     "0 although enterprises are registered: `emissions registry load`, and the log of the worker.",
 )
 SILENT: Final = Metric(
     "emissions_sources_silent",
     "gauge",
     ("streams",),
-    "Of them those whose last reading ends longer ago, by stream time, whether excused or not.",
+    "Of them those whose last reading ends longer ago, by stream time without what was excused.",
     "Many at once: the way from the stations. Single ones: `SELECT * FROM gaps_current`.",
     {"longer_than": "1h or 24h"},
 )

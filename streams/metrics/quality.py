@@ -20,7 +20,10 @@ VALUES: Final = Metric(
     ("sinks",),
     "Values of accepted readings that ClickHouse has confirmed, by quality code.",
     "A code that grows: `SELECT * FROM availability`, and the operators of those sources.",
-    {"quality": "quality code; VALID, ZEROED, UNVERIFIED: it counts (docs/reference/quality-codes.md)"},
+    {
+        "quality": "quality code; VALID, ZEROED, UNVERIFIED: it counts "
+        "(docs/reference/quality-codes.md)"
+    },
 )
 
 METRICS: Final = (REFUSED, VALUES)

@@ -33,7 +33,7 @@ class SurveyedEngine(Protocol):
         ...
 
     def silences(self) -> Sequence[int]:
-        """Return for each source of which readings are due how long it is silent, ms."""
+        """Return for each source of which readings are due now how long it is silent, ms."""
         ...
 
     def transmissions(self) -> Mapping[str, Transmission]:

@@ -9,11 +9,21 @@ from streams.core.engine.outcome import Outcome
 from streams.core.engine.transmission import Transmission
 from streams.core.records.findings import Violation
 from streams.core.records.record import RawRecord
+from streams.core.registry.enterprise import Excused
 from streams.core.time.interval import HOUR
 from streams.metrics.metric_set import MetricSet
 from streams.runtime.batch_metrics import SURVEY_S, BatchMetrics
 from streams.transport.batch import PartitionBatch
-from tests.core.examples import Log, connected, engine, history, local, reading
+from tests.core.examples import (
+    Log,
+    connected,
+    engine,
+    excused,
+    history,
+    local,
+    reading,
+    source,
+)
 from tests.metrics.samples import value
 
 AT = local("2026-04-01")
@@ -192,3 +202,15 @@ def test_the_engine_knows_how_long_its_sources_are_silent() -> None:
     test = engine(history(connected(on=since, test=True)))
     test.apply(log.records)
     assert test.silences() == []
+
+
+def test_a_source_that_is_excused_is_not_silent() -> None:
+    def silences(*periods: Excused) -> list[int]:
+        running = engine(history(connected(source(excused=periods), on="2026-03-31")))
+        running.apply(Log().series(AT, [1.0] * 6).tick(AT + 60 * HOUR).records)
+        return running.silences()
+
+    assert silences() == [59 * HOUR]
+    assert silences(excused("2026-04-02", "2026-05-01")) == [], "no reading is due"
+    assert silences(excused("2026-04-02", "2026-04-03")) == [35 * HOUR], "a day of it is excused"
+    assert silences(excused("2026-04-04", None)) == [59 * HOUR], "not yet"

@@ -196,7 +196,7 @@ class PartitionProcessor:
         return len(self._sources)
 
     def silences(self) -> list[int]:
-        """Return for each source of which readings are due how long it is silent, ms."""
+        """Return for each source of which readings are due now how long it is silent, ms."""
         return self._sources.silences(self._ledger.stream_time)
 
     def transmissions(self) -> dict[str, Transmission]:

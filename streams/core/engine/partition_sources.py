@@ -70,9 +70,12 @@ class PartitionSources:
         return sum(self._processors[source_id].unsaved for source_id in self._unsaved)
 
     def silences(self, now: int) -> list[int]:
-        """Return for each source of which readings are due how long it is silent at ``now``, ms."""
-        since = (processor.silent_since for processor in self._processors.values())
-        return [max(0, now - each) for each in since if each is not None and each <= now]
+        """Return for each source of which readings are due at ``now`` how long it is silent, ms.
+
+        Excused time does not count: a source that is excused at ``now`` is left out.
+        """
+        found = (processor.silence(now) for processor in self._processors.values())
+        return [each for each in found if each is not None]
 
     def transmissions(self, now: int) -> dict[str, Transmission]:
         """Count the 20-minute values of the last hour before ``now`` (ms), by region."""

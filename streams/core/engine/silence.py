@@ -31,13 +31,15 @@ class SilenceTracker:
         """The next stream time at which silence alone makes a difference."""
         return FOREVER if self._source.struck_off else self._gaps.due
 
-    @property
-    def since(self) -> int | None:
-        """From when on there is no reading (ms); None where none is due."""
+    def length(self, now: int) -> int | None:
+        """Return how long the silence at ``now`` is, without excused time (ms).
+
+        None where no reading is due at ``now``.
+        """
         if self._source.struck_off:
             return None
         self._coverage.write_back()
-        return self._gaps.silent_since(self._source.entry)
+        return self._gaps.silence(self._source.entry, now)
 
     @property
     def expected_since(self) -> int | None:

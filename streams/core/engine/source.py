@@ -107,10 +107,12 @@ class SourceProcessor:
     def _settling_due(self) -> int:
         return FOREVER if self._suspicion is None else self._suspicion.due
 
-    @property
-    def silent_since(self) -> int | None:
-        """From when on there is no reading (ms); None where none is due."""
-        return self._silence.since
+    def silence(self, now: int) -> int | None:
+        """Return how long there has been no reading at ``now``, without excused time (ms).
+
+        None where none is due at ``now``.
+        """
+        return self._silence.length(now)
 
     def transmission(self, starts: Sequence[int]) -> Transmission:
         """Count the 20-minute values that were due of the intervals from ``starts`` (ms) on."""

@@ -18,7 +18,8 @@ from streams.core.records.findings import DataGap, Proof, gap_id
 from streams.core.sources.source import SourceEntry
 from streams.core.state.hours import Hours
 from streams.core.state.source_state import PublishedGap, SourceState
-from streams.core.time.interval import BEGINNING, FOREVER, Interval, union_of
+from streams.core.time.interval import BEGINNING, FOREVER, Interval, overlaps, union_of
+from streams.core.windows.mean import excused_time
 
 SOURCE_ITSELF = ""
 """Name of the source itself beside its channels in ``Head.trimmed``."""
@@ -115,12 +116,16 @@ class GapDetector:
             due = min(due, evaluator.judge(scene, of_source, proof))
         self.due = due
 
-    def silent_since(self, entry: SourceEntry) -> int | None:
-        """Return from when on there is no reading (ms); None where none is due yet."""
-        if entry.test:
-            return None
+    def silence(self, entry: SourceEntry, now: int) -> int | None:
+        """Return how long there has been no reading at ``now``, without excused time (ms).
+
+        None where none is due at ``now``: not yet, or it is excused.
+        """
         covered = self._state.covered
-        return covered[-1][1] if covered else self._base(entry)
+        since = covered[-1][1] if covered else self._base(entry)
+        if entry.test or since is None or since > now or overlaps(entry.excused, now, now + 1):
+            return None
+        return now - since - excused_time((since, now), entry, [])
 
     def expected_since(self, entry: SourceEntry) -> int | None:
         """Return from when on readings are due (ms); None where none is."""

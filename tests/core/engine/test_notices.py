@@ -13,7 +13,18 @@ from streams.core.sources.history import RegistryHistory
 from streams.core.sources.notices import NoticeHistory
 from streams.core.time.interval import DAY, HOUR, MINUTE
 from streams.rules.calendar import load_calendar
-from tests.core.examples import BIN, Found, Log, connected, enterprise, fold, local, proof, source
+from tests.core.examples import (
+    BIN,
+    Found,
+    Log,
+    connected,
+    engine,
+    enterprise,
+    fold,
+    local,
+    proof,
+    source,
+)
 
 BEGIN = local("2026-04-01 08:00")
 OUT = (BEGIN + 4 * HOUR, BEGIN + 40 * HOUR)
@@ -62,6 +73,14 @@ def test_an_unplanned_outage_excuses_if_it_is_told_within_two_hours(late: int) -
     assert found.verdicts == {"N-1": "LATE" if late else "IN_TIME"}
     assert verdict(found).due == OUT[0] + 2 * HOUR
     assert verdict(found).basis == "Order 208 n. 24"
+
+
+def test_a_source_whose_outage_is_told_in_time_is_not_counted_as_silent() -> None:
+    log = Log().tick(BEGIN).series(BEGIN, [100.0] * 24).tick(OUT[0] + 30 * HOUR)
+    for notice, counted in ((OUT[0] + HOUR, []), (OUT[0] + 3 * HOUR, [30 * HOUR])):
+        running = engine(told((notice, outage())))
+        running.apply(log.records)
+        assert running.silences() == counted
 
 
 def test_a_gap_that_was_open_closes_where_the_outage_begins() -> None:
