@@ -108,9 +108,9 @@ HELD: Final = Metric(
     "emissions_partitions_held",
     "gauge",
     ("streams", "sinks"),
-    "Partitions of this worker that wait for a person, by why.",
+    "1 for each partition of this worker that waits for a person, by why; none while none waits.",
     "`/readyz` names record and reason; `emissions resume` lets the partition go on.",
-    {"kind": "dead-letter limit or clock"},
+    {"kind": "dead-letter limit or clock", **_PLACE},
 )
 INSERTED_ROWS: Final = Metric(
     "emissions_inserted_rows_total",

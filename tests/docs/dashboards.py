@@ -52,7 +52,7 @@ HEADLINES: Final[dict[str, tuple[Headline, ...]]] = {
         Headline("Oldest of them", "max(emissions_lag_seconds)", "s", 60),
         Headline("Readings a second", "sum(rate(emissions_readings_total[5m]))", "ops"),
         Headline("Workers not ready", "count(emissions_worker_ready == 0) or vector(0)", bad=1),
-        Headline("Partitions held", "sum(emissions_partitions_held)", bad=1),
+        Headline("Partitions held", "sum(emissions_partitions_held) or vector(0)", bad=1),
         Headline("Memory of workers", "sum(process_resident_memory_bytes{job!=\"\"})", "bytes"),
     ),
     "latency": (

@@ -108,7 +108,7 @@ async def test_clickhouse_away_is_no_fault_of_the_worker(
         rows = sum(told[name] for name in told if name[0] == "emissions_inserted_rows_total")
         assert rows >= ready["counts"]["rows"]
         assert told["emissions_insert_retries_total", "readings"] >= 1
-        assert told["emissions_partitions_held", "clock"] == 0
+        assert not [name for name in told if name[0] == "emissions_partitions_held"]
         assert await pages.complaints() == []
         assert worker.end(signal.SIGTERM) == 0, worker.said()
 
