@@ -94,6 +94,8 @@ class SealWorker:
     async def work(self) -> None:
         """Open the log, wait for the broker, read on from where the log ends; never return."""
         settings = self._settings
+        if settings.web_port:  # first: whoever watches knows of a worker that its log keeps out
+            await self._health.start()
         if settings.stuck_s <= settings.seal_s:
             raise OperatorError("EMISSIONS_STUCK_S must be more than EMISSIONS_SEAL_S")
         signer, directory = signer_of(settings), directory_of(settings)
@@ -111,8 +113,6 @@ class SealWorker:
         )
         keep_rules(writer.files, version, packed)
         sealer.seal_rules(version, packed)
-        if settings.web_port:
-            await self._health.start()
         self._lifecycle.waiting_for("the worker waits for the broker and its topics")
         counts = sinks_topics(settings)
         await wait_for_topics(settings, {each: counts.get(each) for each in self._reader.topics})

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from deploy.embedded.child import free_port
 from streams.core.evidence.checkpoint import parse_checkpoint
 from streams.core.evidence.leaf import Leaf, LeafSalts, read_entry
 from streams.core.evidence.merkle import consistency_proof, verify_consistency
@@ -15,13 +18,15 @@ from streams.core.evidence.note import open_note
 from streams.core.evidence.tiles import TileReader
 from streams.errors import OperatorError
 from streams.sealing.leaf_salts import SALTS
-from streams.sealing.log_files import LogFiles
+from streams.sealing.log_files import STATE, LogFiles
 from streams.sealing.log_keys import public_keys
+from streams.sealing.log_writer import STATE_FILE
 from streams.sealing.worker import directory_of, signer_of
 from streams.settings import Settings
 from streams.signing.ed25519 import new_key, verify, write_key
 from tests.sealing.published import registration, violation
 from tests.support.broker import TestBroker, eventually
+from tests.support.pages import Pages
 from tests.support.streams_process import StreamsProcess, own_settings
 
 pytestmark = pytest.mark.process
@@ -124,6 +129,31 @@ async def test_a_worker_that_is_killed_goes_on_with_the_same_log(
         assert verify_consistency(size, root, last[0].size, last[0].root, proof)
     sealed_at = await broker.committed(settings.group_seal, settings.topic_violations)
     assert sum(sealed_at.values()) == 300
+
+
+async def test_the_port_is_open_while_the_log_is_opened_and_a_refused_log_ends_the_worker(
+    tmp_path: Path,
+) -> None:
+    write_key(tmp_path / "log.pem", new_key())
+    settings = own_settings(
+        f"127.0.0.1:{free_port()}",  # where no broker is
+        log_path=str(tmp_path / "log"),
+        log_key_file=str(tmp_path / "log.pem"),
+        log_origin="example.kz/log",
+        web_port=free_port(),
+    )
+    state = tmp_path / "log" / STATE / STATE_FILE
+    state.parent.mkdir(parents=True)
+    os.mkfifo(state)  # whoever reads it waits for a writer
+    with SealProcess(settings, tmp_path / "log.txt") as worker:
+        told = await Pages(settings).metrics()
+        assert worker.exit_code is None
+        assert told["emissions_worker_ready",] == 0
+        await asyncio.to_thread(state.write_text, "no state")
+        await eventually(lambda: worker.exit_code is not None, "it ends")
+        assert worker.exit_code == 1
+    assert f"{state} is no state of a log" in worker.said()
+    assert "worker_needs_operator" in worker.said()
 
 
 @pytest.mark.parametrize(
