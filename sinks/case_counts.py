@@ -78,6 +78,7 @@ class CaseCounts:
         self._connect = connect
         self._clock = clock
         self._client: QueryClient | None = None
+        self._failing = False
         self._cases = metrics.gauge(cases.CASES)
         self._due = metrics.gauge(cases.CASES_DUE)
         self._read_at = metrics.gauge(cases.CASES_TIME)
@@ -98,9 +99,12 @@ class CaseCounts:
                 self._client = await self._connect()
             answer = await self._client.query(COUNTS)
         except Exception as error:  # whatever the driver raises, it is no answer
-            log.debug("cases_not_counted", error=describe(error))
+            if not self._failing:  # once: while it lasts the age of the counts tells
+                log.warning("cases_not_counted", error=describe(error))
+            self._failing = True
             await self._close()
             return
+        self._failing = False
         self._show([CaseRow(*row) for row in answer.result_rows])
 
     def _show(self, rows: list[CaseRow]) -> None:

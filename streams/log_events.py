@@ -367,9 +367,11 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
         {"table": "the table", "failed_s": "how long it did not, seconds"},
     ),
     "cases_not_counted": LogEvent(
-        "debug",
-        "ClickHouse did not tell how many cases there are; their counts at /metrics stay.",
+        "warning",
+        "ClickHouse does not tell how many cases there are; their counts at /metrics stay. Said once "
+        "until it does.",
         {"error": "what it answered"},
+        "Look at ClickHouse; where it lacks the view `cases_current`: `emissions migrate`.",
     ),
     "message_rejected": LogEvent(
         "error",

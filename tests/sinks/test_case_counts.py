@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from sinks.case_counts import CaseCounts
 from sinks.clickhouse import async_client
 from streams.metrics.metric_set import MetricSet
@@ -59,7 +61,11 @@ async def test_counts_stay_while_clickhouse_does_not_answer() -> None:
 
     metrics = MetricSet("sinks")
     counts = CaseCounts(metrics, away)
-    await counts.read()
-    await counts.read()
+    with capture_logs() as said:
+        await counts.read()
+        await counts.read()
     assert len(asked) == 2
+    assert [(each["event"], each["log_level"]) for each in said] == [
+        ("cases_not_counted", "warning")
+    ]
     assert value(metrics, "emissions_cases_timestamp_seconds") == 0.0
