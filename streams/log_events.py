@@ -368,8 +368,8 @@ EVENTS: Final[Mapping[str, LogEvent]] = {
     ),
     "cases_not_counted": LogEvent(
         "warning",
-        "ClickHouse does not tell how many cases there are; their counts at /metrics stay. Said once "
-        "until it does.",
+        "ClickHouse does not tell how many cases there are; their counts at /metrics stay. Said "
+        "once until it does.",
         {"error": "what it answered"},
         "Look at ClickHouse; where it lacks the view `cases_current`: `emissions migrate`.",
     ),

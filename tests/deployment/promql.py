@@ -13,13 +13,14 @@ _WORDS: Final = frozenset(
         *("and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right"),
         *("bool", "offset", "sum", "max", "min", "count", "avg", "topk", "bottomk", "quantile"),
         *("rate", "irate", "increase", "absent", "time", "histogram_quantile", "vector"),
+        *("max_over_time", "label_replace"),
     )
 )
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\s*\{([^}]*)\}")
 _GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(([^)]*)\)")
 _NAME = re.compile(r"[a-zA-Z_:][\w:]*")
-_DURATION = re.compile(r"\[[^\]]*\]")
+_DURATION = re.compile(r"\[[^\]]*\]|(?<=\boffset )\w+")
 
 TARGET_LABELS: Final = frozenset(("job", "instance"))
 """Labels that Prometheus gives to every series."""
@@ -28,6 +29,7 @@ _SAMPLES: Final[Mapping[str, frozenset[str]]] = {
     "up": frozenset(),
     "process_resident_memory_bytes": frozenset(),
     "process_cpu_seconds_total": frozenset(),
+    "alertmanager_notifications_failed_total": frozenset(("integration", "reason")),  # its own
     **{
         sample: frozenset((*metric.labels, *(("le",) if sample.endswith("_bucket") else ())))
         for metric in METRICS.values()

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.deployment.promtool import amtool
-from tests.deployment.test_alerts import FOLDER, RULES
+from tests.deployment.test_alerts import FOLDER, LEVELS, RULES
 from tests.deployment.test_kubernetes import BASE, PODS, WORKERS, documents
 from tests.docs import prometheus_rule
 
@@ -69,9 +69,27 @@ def test_a_broker_that_is_away_is_told_once() -> None:
     assert told == {
         "EmissionsNothingJudged",
         "EmissionsReadingsRefused", "EmissionsValuesInvalid",  # of what came before
-        "EmissionsPartitionHeld", "EmissionsCasesOverdue",
-        "EmissionsLogNotSigned", "EmissionsLogBroken", "EmissionsAuditFailed",
+        "EmissionsPartitionHeld", "EmissionsCasesOverdue", "EmissionsCasesNotCounted",
+        "EmissionsLogNotSigned", "EmissionsLogBroken", "EmissionsAuditFailed", "EmissionsAuditOld",
+        "EmissionsAlertsNotDelivered",
     }  # fmt: skip
+
+
+def test_a_partition_that_is_held_silences_nothing_of_the_others() -> None:
+    """What it explains the alerts leave out by themselves, of its partition alone."""
+    assert held_back_by("EmissionsPartitionHeld") == set()
+
+
+def test_workers_that_are_gone_hold_back_those_of_their_kind_alone() -> None:
+    (inhibit,) = [
+        each
+        for each in CONFIGURATION["inhibit_rules"]
+        if each["source_matchers"] == ['alertname="EmissionsWorkersGone"']
+    ]
+    assert inhibit["equal"] == ["job"]
+    assert held_back_by("EmissionsWorkersGone") == {"EmissionsWorkerDown"}
+    for alert in ("EmissionsWorkersGone", "EmissionsWorkerDown"):
+        assert "job" in (LEVELS[alert].missed.labels or {})
 
 
 def test_none_holds_itself_back_nor_two_each_other() -> None:
