@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
+import subprocess
 import tomllib
 from dataclasses import fields
 from pathlib import Path
@@ -24,8 +26,8 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name for name, service in SERVICES.items() if "build" in service}
 WORKERS = {"streams", "sinks", "seal"}
-LASTING = {*WORKERS, "portal"}
-OBSERVERS = {"prometheus", "alertmanager", "grafana"}
+LASTING = {*WORKERS, "portal", "audit"}
+OBSERVERS = {"prometheus", "alertmanager", "grafana", "node-exporter"}
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
 INSTRUCTIONS = [
     line.strip()
@@ -54,12 +56,14 @@ def test_everything_a_deployment_needs_is_there() -> None:
         "sinks",
         "seal",
         "portal",
+        "audit",
         *OBSERVERS,
     }
     assert {"topics", "migrate", "registry-load", *LASTING} == OURS
     assert set(COMPOSE["volumes"]) == {
         *("kafka-data", "clickhouse-data", "state", "transparency-log"),
-        *(f"{name}-data" for name in OBSERVERS),
+        *(f"{name}-data" for name in OBSERVERS - {"node-exporter"}),
+        "audit",
     }
 
 
@@ -246,13 +250,14 @@ def test_observers_read_the_workers_and_only_those_with_a_password_read_them() -
                 assert source in COMPOSE["volumes"]
     config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text("utf-8"))
     asked = {
-        (*each["names"], each["port"])
+        job["job_name"]: (*each["names"], each["port"])
         for job in config["scrape_configs"]
-        for each in job["dns_sd_configs"]
+        for each in job.get("dns_sd_configs", ())
     }
     ports = {name: SERVICES[name]["environment"]["EMISSIONS_WEB_PORT"] for name in WORKERS}
-    assert asked == {(name, int(port)) for name, port in ports.items()}
-    assert {job["job_name"] for job in config["scrape_configs"]} == WORKERS
+    workers = {name: (name, int(port)) for name, port in ports.items()}
+    others = {"audit": ("node-exporter", 9100), "alertmanager": ("alertmanager", 9093)}
+    assert asked == {**workers, **others}
     assert {SERVICES[name]["environment"]["EMISSIONS_WEB_HOST"] for name in WORKERS} == {"0.0.0.0"}  # noqa: S104
     assert not [name for name in WORKERS if "ports" in SERVICES[name]], "published to nobody"
     environment = SERVICES["grafana"]["environment"]
@@ -260,6 +265,90 @@ def test_observers_read_the_workers_and_only_those_with_a_password_read_them() -
     assert environment["GF_SECURITY_ADMIN_PASSWORD__FILE"] == f"/run/secrets/{secret}"
     assert list(COMPOSE["secrets"][secret]) == ["file"]
     assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "false"
+
+
+def script_of(name: str, **paths: str) -> list[str]:
+    """The entry point of a service as the shell gets it, with other paths."""
+    command = [word.replace("$$", "$") for word in SERVICES[name]["entrypoint"]]
+    for path, other in paths.items():
+        assert path in command[2]
+        command[2] = command[2].replace(path, other)
+    return command
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_grafana_does_not_start_without_a_password(content: str | None, tmp_path: Path) -> None:
+    secret = tmp_path / "grafana-password"
+    command = script_of(
+        "grafana", **{"/run/secrets/grafana-password": str(secret), "/run.sh": "echo runs"}
+    )
+    if content is not None:
+        secret.write_text(content)
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "its password is empty or cannot be read" in refused.stderr
+    assert max(map(len, refused.stderr.splitlines()[-2:])) <= 80
+    secret.write_text("password\n")
+    started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert started.stdout == "runs\n"
+
+
+def test_the_audit_runs_once_a_day_and_again_where_it_did_not_end(tmp_path: Path) -> None:
+    """One turn of its loop at a time: where it would sleep it ends."""
+    metrics, log, calls = tmp_path / "metrics", tmp_path / "log", tmp_path / "calls"
+    metrics.mkdir()
+    program = tmp_path / "emissions"
+    program.write_text(
+        f'#!/bin/sh\necho "$* in ${{EMISSIONS_LOG_PATH:-no log}}" >> {calls}\nexit ${{CODE:-0}}\n'
+    )
+    program.chmod(0o755)
+    command = script_of(
+        "audit",
+        **{
+            "/var/lib/emissions-log": str(log),
+            "/var/lib/emissions ": f"{metrics} ",
+            "sleep 600": "break",
+        },
+    )
+    arguments = SERVICES["audit"]["command"]
+    file = SERVICES["audit"]["volumes"][0].split(":")[1] + "/audit.prom"
+    assert arguments == ["audit", "--metrics-file", file]
+
+    def run(code: str = "0") -> list[str]:
+        calls.write_text("")
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CODE": code}
+        subprocess.run([*command, *arguments], env=env, timeout=60, check=True)
+        return calls.read_text().splitlines()
+
+    said = " ".join(arguments)
+    assert run() == [f"{said} in no log"]
+    (log / "state").mkdir(parents=True)
+    assert run("1") == [f"{said} in {log}"], "what failed is tried again"
+    written = metrics / "audit.prom"
+    written.touch()
+    assert run() == [], "there is one of today"
+    yesterday = written.stat().st_mtime - 24 * 3600
+    os.utime(written, (yesterday, yesterday))
+    assert run() == [f"{said} in {log}"]
+
+
+def test_what_the_audit_writes_is_what_the_node_exporter_shows() -> None:
+    exporter, audit = SERVICES["node-exporter"], SERVICES["audit"]
+    assert audit["volumes"][0] == "audit:/var/lib/emissions"
+    assert exporter["volumes"] == ["audit:/metrics:ro"]
+    assert "--collector.textfile.directory=/metrics" in exporter["command"]
+    (user,) = (line.split()[1] for line in INSTRUCTIONS if line.startswith("USER "))
+    assert exporter["user"] == user
+    assert audit["profiles"] == exporter["profiles"]
+
+
+def test_secrets_are_files_of_a_directory_that_git_ignores() -> None:
+    files = {resolved(each["file"]) for each in COMPOSE["secrets"].values()}
+    assert {Path(file).parent for file in files} == {Path("secrets")}
+    assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    page = (ROOT / "docs" / "operations" / "metrics-and-dashboards.md").read_text("utf-8")
+    assert "install -d -m 700 secrets" in page
+    assert "chmod 644 secrets/grafana-password secrets/alert-token" in page
 
 
 def test_no_file_names_a_host_of_a_registry_or_a_secret() -> None:
