@@ -12,6 +12,7 @@ stream time.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import TypeVar
@@ -255,9 +256,9 @@ class PartitionProcessor:
     def _process_some(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
         """Process records up to where a notice changes something; returns the rest."""
         times = stream_times(records, self._ledger.stream_time)
-        self._as_sent.clear()
-        changes = self._notices.follow(times[0], self._is_denied)
-        self._count_anew(changes, times[0])
+        if self._pass_notices(records[0], times[0]):
+            return records
+        self._follow_notices(times[0])
         end = bisect_left(times, self._notices.due, 1)
         if self._notices.standing:  # a registration may change when they are due
             end = min(end, self._until_registration(times))
@@ -266,6 +267,39 @@ class PartitionProcessor:
             return ()
         self._process(records[:end], times[:end])
         return records[end:]
+
+    def _follow_notices(self, now: int) -> None:
+        self._as_sent.clear()
+        self._count_anew(self._notices.follow(now, self._is_denied), now)
+
+    def _pass_notices(self, record: RawRecord, until: int) -> bool:
+        """Let time pass to the next notice that counts before ``until``; False: there is none.
+
+        Where stream time jumps to that of ``record``, a notice in between still counts at its own
+        moment (specification, section 12), and what was due before it knows nothing of it.
+        """
+        before = self._ledger.stream_time
+        if before == BEGINNING:
+            return False
+        moment = self._notices.next_moment(before)
+        if moment > until:
+            return False
+        steps = [at for at in (moment - 1, moment) if before < at < until]
+        for at in steps:
+            self._pass_time(record, at)
+        return bool(steps)
+
+    def _pass_time(self, record: RawRecord, now: int) -> None:
+        """Do what time brings about at a stream time before that of ``record``, the next one."""
+        self._follow_notices(now)
+        self._follow_registry(now)
+        log = StreamTimes((record,), (now,), 0, 1)
+        self._enterprises.process(log)
+        deque(self._sources.process(log, {}, {}), maxlen=0)
+        self._exceedances.process(log)
+        if self._cases is not None:
+            self._cases.process(SpanClock(log, self._ledger.stream_time, {now}), {})
+        self._ledger.stream_time = now
 
     def _until_registration(self, times: Sequence[int]) -> int:
         """Return the position of the next registration; 1 where one is to be followed now."""
@@ -411,7 +445,7 @@ class PartitionProcessor:
         upto = self._ledger.next_offset
         known |= {each.offset: each for each in self._own.get(source_id, ()) if each.offset < upto}
         records = [known[offset] for offset in sorted(known)]
-        prepared = self._preparer.prepare(records, now, marked=marked, again=marked)
+        prepared = self._preparer.prepare(records, now, marked=marked)
         return prepared.readings.get(source_id, [])
 
     def _is_denied(self, entry: SourceEntry, interval: Interval, now: int) -> Denial:

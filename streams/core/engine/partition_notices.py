@@ -124,10 +124,29 @@ class PartitionNotices:
                 names += (received.notice.id, received.notice.withdraws or "")
         for name in names:
             found = history.get(name)
-            if found is not None and found.notice.kind in COUNTED_ANEW:
-                interval = found.notice.interval
-                if interval is not None and self._share.has(found.notice.source_id):
-                    yield found.notice.source_id, interval
+            if found is None or not self._share.has(found.notice.source_id):
+                continue
+            interval = found.notice.interval
+            if interval is not None and self._may_count_anew(found, until):
+                yield found.notice.source_id, interval
+
+    def _may_count_anew(self, received: ReceivedNotice, until: int) -> bool:
+        """Tell whether a notice may say something else of readings by ``until``, without data.
+
+        An outage can where an operator of the source told of it in its term, whatever registrations
+        come meanwhile, and it begins before the readings that can have arrived.
+        """
+        notice = received.notice
+        if notice.kind not in OUTAGES:
+            return notice.kind == MARK
+        if notice.completes is not None or notice.interval is None:
+            return False
+        if notice.interval[0] >= until + self._context.policy.future:
+            return False
+        return any(
+            self._history.in_term(received, entry)
+            for entry in self._registry.operators(notice.source_id)
+        )
 
     def follow(self, now: int, is_denied: IsDenied) -> list[ReceivedNotice]:
         """Judge what has arrived by stream time ``now``, and what time alone changes.
@@ -154,6 +173,12 @@ class PartitionNotices:
         self._forget(now)
         self._schedule(now)
         return self._changes
+
+    def next_moment(self, after: int) -> int:
+        """Return the next stream time (ms) at which a notice arrives or a verdict may change."""
+        if self._version != self._history.version:
+            self._schedule(after)
+        return self.due
 
     def _schedule(self, now: int) -> None:
         """Set when the next verdict may change, may be forgotten, or the next notice arrives."""

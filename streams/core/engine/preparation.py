@@ -109,12 +109,11 @@ class BatchPreparer:
         known: int,
         *,
         marked: bool = True,
-        again: bool = False,
     ) -> PreparedBatch:
-        """Decode, reject and assess each record by itself, with the marks of ``known``.
+        """Decode, reject and assess each record by itself, with the notices of ``known``.
 
-        Without ``marked`` as the station sent them, whatever marks say. ``again``: with the outages
-        too that notices have told of by ``known``, and not only by the arrival of the record.
+        In whatever order records lie in the log, they are excused by the same outages. Without
+        ``marked`` as the station sent them, whatever marks say.
         A record without a valid arrival timestamp is not decoded: it comes out as `Rejected`.
         """
         decoded = self._decode(
@@ -125,8 +124,7 @@ class BatchPreparer:
         )
         prepared = PreparedBatch({}, dict(decoded.others), {})
         for block in decoded.blocks:
-            told_by = known if again else None
-            self._prepare_block(block, records, prepared, known, told_by, marked=marked)
+            self._prepare_block(block, records, prepared, known, marked=marked)
         for source_id, spans in prepared.readings.items():
             if len(spans) > 1:
                 prepared.readings[source_id] = _in_order(spans)
@@ -138,14 +136,13 @@ class BatchPreparer:
         records: Sequence[RawRecord],
         prepared: PreparedBatch,
         known: int,
-        told_by: int | None,
         *,
         marked: bool,
     ) -> None:
         block, sources = _by_source(block)
         rows = block.rows.tolist()
         arrivals = np.array([records[row].timestamp for row in rows], dtype=np.int64)
-        registered = list(self._registrations(block.source_ids, sources, arrivals, told_by))
+        registered = list(self._registrations(block.source_ids, sources, arrivals, known))
         entries = [entry for entry, times in registered for _ in range(times)]
         if self._signatures is not None:
             note_signed(block, registered, self._signatures, self._share, prepared.signed)
@@ -237,7 +234,7 @@ class BatchPreparer:
         source_ids: Sequence[str],
         sources: Integers,
         arrivals: Integers,
-        told_by: int | None,
+        known: int,
     ) -> Iterator[tuple[SourceEntry | None, int]]:
         """Find each reading's registration at its arrival, as runs of equal ones."""
         registry = self._registry
@@ -247,10 +244,10 @@ class BatchPreparer:
         for start, end, first in zip(bounds, bounds[1:], earliest, strict=False):
             name = source_ids[start]
             if registry.settled(name, first):
-                yield registry.source(name, first, told_by), end - start
+                yield registry.source(name, first, known), end - start
             else:
                 for arrival in arrivals[start:end].tolist():
-                    yield registry.source(name, arrival, told_by), 1
+                    yield registry.source(name, arrival, known), 1
 
 
 def as_marked(

@@ -6,8 +6,9 @@ now, and summed anew; what they cover is laid out anew too, and windows that hav
 again, each as one more revision. Evidence and duplicates stay as they were: the readings are the
 same. Which raw readings were accepted, their digests in the state tell.
 
-Where the log does not hold them any more, a mark counts for the whole of the slots that it touches:
-what else was in them cannot be told apart, and nobody is accused by readings that nobody can read.
+Where the log does not hold them any more, a mark or an excused period counts for the whole of the
+slots that it touches: what else was in them cannot be told apart, and nobody is accused by readings
+that nobody can read.
 
 One file, although a long one: what is taken out of the state and what is put in its place must
 follow each other, or a slot would be counted twice.
@@ -29,10 +30,10 @@ from streams.core.engine.silence import SilenceTracker
 from streams.core.engine.tracked_source import TrackedSource
 from streams.core.gaps.gap import MERGE_DISTANCE
 from streams.core.judging.context import Context
-from streams.core.law.quality_codes import STATE, STATUS
+from streams.core.law.quality_codes import EXCUSED, STATE, STATUS
 from streams.core.sources.notices import Mark
 from streams.core.sources.source import SourceEntry
-from streams.core.time.interval import Interval, overlaps, union_of
+from streams.core.time.interval import BEGINNING, FOREVER, Interval, overlaps, union_of
 from streams.core.time.window_kinds import WINDOW_KINDS
 from streams.core.windows.open_windows import OpenWindow
 from streams.core.windows.pending_sums import PendingSums
@@ -224,6 +225,7 @@ class Remarking:
             for each in self.intervals(interval):
                 if each not in known:
                     lost.setdefault(self._place(each[0], self._source.entry), []).append(each)
+        said = [*remark.marks, *map(_excuse, self._source.entry.excused)]
         own: dict[Interval, list[Accepted]] = {place: [] for place in touched | lost}
         for one in supplied:
             if (place := self._place(one.start, one.entry)) in own:
@@ -238,7 +240,7 @@ class Remarking:
                 if slot.first_offset >= remark.kept_from:
                     raise MissingReadingsError(self._source.entry.id)
                 intervals = [(each.start, each.end) for each in touched.get(place, ())]
-                self._mark_whole(slot, intervals + lost.get(place, []), remark.marks, found)
+                self._mark_whole(slot, intervals + lost.get(place, []), said, found)
                 continue
             slot.series_sums = []
             for one in readings:
@@ -377,12 +379,19 @@ class Remarking:
         return total / count if count else None
 
 
+def _excuse(interval: Interval) -> Mark:
+    """Return an excused period as what it does to readings that nobody can read again."""
+    return Mark("", *interval, BEGINNING, FOREVER, None, None, None)
+
+
 def _mark_sums(piece: SeriesSums, mark: Mark) -> None:
     """Let a mark count for all readings in some sums: for the series of its channel, or for all.
 
     All series may rest on an auxiliary channel. A channel that no reading had takes nothing.
     """
     code = f"{STATUS}{mark.flag}" if mark.state is None else f"{STATE}{mark.state}"
+    if mark.state is None and mark.flag is None:
+        code = EXCUSED
     keys = piece.layout.keys
     marked = [at for at, key in enumerate(keys) if mark.parameter in (None, key.partition("|")[0])]
     if marked and mark.parameter is not None and is_auxiliary(mark.parameter):

@@ -40,6 +40,7 @@ class RegistryHistory:
         self.notices = NoticeHistory() if notices is None else notices
         self._by_bin: dict[str, list[Registration]] = {}
         self._by_source: dict[str, list[tuple[int, SourceEntry | None]]] = {}
+        self._last_excused: dict[str, tuple[tuple[SourceEntry, int, int, int], SourceEntry]] = {}
 
     def add(self, timestamp: int, bin_: str, enterprise: Enterprise | None, proof: Proof) -> None:
         """Append a registration; a clock that runs backwards counts as standing still."""
@@ -86,18 +87,44 @@ class RegistryHistory:
         if entry is None or not self.notices.of_source(source_id):
             return entry
         known = arrival if told_by is None else max(arrival, told_by)
-        return entry.with_excused(self._outages(entry, known))
+        return self._excused(entry, arrival, known)
 
-    def _outages(self, entry: SourceEntry, arrival: int) -> tuple[Interval, ...]:
-        """Return what notices excuse: the operator's, and an earlier one's until it was theirs."""
-        found = list(self.notices.outages(entry, arrival))
+    def _excused(self, entry: SourceEntry, arrival: int, known: int) -> SourceEntry:
+        """Lay over a registration what notices that had arrived by ``known`` excuse."""
+        arrived = self.notices.arrived(entry.id, known)
+        asked = entry, self.version, self.notices.version, arrived
+        before = self._last_excused.get(entry.id)
+        if before is not None and before[0] == asked:
+            return before[1]
+        found = entry.with_excused(self._outages(entry, arrival, known))
+        self._last_excused[entry.id] = asked, found
+        return found
+
+    def _outages(self, entry: SourceEntry, arrival: int, known: int) -> tuple[Interval, ...]:
+        """Return what notices excuse: the operator's, and an earlier one's until it was theirs.
+
+        An operator tells nothing of a source any more that has gone over to another by then.
+        """
         versions = self._by_source[entry.id]
         index = bisect_right(versions, arrival, key=lambda item: item[0])
+        over = next(
+            (
+                since
+                for since, later in versions[index:]
+                if later is None or later.enterprise.bin != entry.enterprise.bin
+            ),
+            FOREVER,
+        )
+        found = list(self.notices.outages(entry, min(known, over - 1)))
         for (_, before), (until, _) in pairwise(versions[:index]):
             if before is not None and before.enterprise.bin != entry.enterprise.bin:
                 told = self.notices.outages(before, until - 1)
                 found += [(start, min(end, until)) for start, end in told if start < until]
         return tuple(union_of(found))
+
+    def operators(self, source_id: str) -> list[SourceEntry]:
+        """List the registrations of a source, whenever they arrived."""
+        return [entry for _, entry in self._by_source.get(source_id, ()) if entry is not None]
 
     def of_notice(self, received: ReceivedNotice, now: int) -> SourceEntry | None:
         """Return the source of a notice as registered at ``now`` (ms), or None.
@@ -124,10 +151,9 @@ class RegistryHistory:
         return versions[index - 1][1] if index else None
 
     def settled(self, source_id: str, since: int) -> bool:
-        """Tell whether no known registration of the source, or notice, is later than ``since``."""
+        """Tell whether no known registration of the source is later than ``since``."""
         versions = self._by_source.get(source_id)
-        registered = not versions or versions[-1][0] <= since
-        return registered and self.notices.settled(source_id, since)
+        return not versions or versions[-1][0] <= since
 
     def last_known(self, source_id: str, arrival: int) -> SourceEntry | None:
         """Return the last registration of a source at ``arrival``, even if struck off since.
@@ -143,7 +169,8 @@ class RegistryHistory:
         if found is None or not self.notices.of_source(source_id):
             return None if found is None else found[0]
         entry, until = found
-        return entry.with_excused(self._outages(entry, min(arrival, until - 1)))
+        known = min(arrival, until - 1)
+        return self._excused(entry, known, known)
 
     def _last_known(self, source_id: str, arrival: int) -> tuple[SourceEntry, int] | None:
         """Return the last registration at ``arrival``, and until when it was in force (ms)."""

@@ -72,10 +72,9 @@ class NoticeHistory:
         """List the notices about a source, in the order of arrival."""
         return self._by_source.get(source_id, ())
 
-    def settled(self, source_id: str, since: int) -> bool:
-        """Tell whether no known notice about the source arrived later than ``since``."""
-        known = self._by_source.get(source_id)
-        return not known or known[-1].arrived_at <= since
+    def arrived(self, source_id: str, known: int) -> int:
+        """Count the notices about a source that had arrived by ``known``."""
+        return bisect_right(self._by_source.get(source_id, ()), known, key=_arrived_at)
 
     def source_keys(self) -> frozenset[bytes]:
         """Return the keys of the readings of all sources that notices are about."""
@@ -136,13 +135,16 @@ class NoticeHistory:
 
     def effective(self, received: ReceivedNotice, entry: SourceEntry, known: int) -> bool:
         """Tell whether a notice is the operator's, in its term, and not taken back by ``known``."""
+        return self.in_term(received, entry) and self.taken_back(received, entry, known) is None
+
+    def in_term(self, received: ReceivedNotice, entry: SourceEntry) -> bool:
+        """Tell whether a notice is the operator's and arrived in its term."""
         term = self.term(received, entry)
         return (
             term is not None
             and received.notice.bin == entry.enterprise.bin
             and received.arrived_at <= term.last
             and (received.notice.kind == MARK or term.kept(received.arrived_at))
-            and self.taken_back(received, entry, known) is None
         )
 
     def marks(self, entry: SourceEntry, known: int, since: int) -> tuple[Mark, ...]:
@@ -197,6 +199,10 @@ class NoticeHistory:
 
 def _order(received: ReceivedNotice) -> tuple[int, str]:
     return received.arrived_at, received.notice.id
+
+
+def _arrived_at(received: ReceivedNotice) -> int:
+    return received.arrived_at
 
 
 def _arrival(item: tuple[int, str]) -> int:

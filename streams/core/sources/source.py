@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from copy import copy
 from datetime import date, timedelta
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from schemas.reading import is_auxiliary
 from streams.core.chain.head import key_id_of
@@ -108,7 +109,8 @@ class SourceEntry:
         """Parameters with a limit in t/a, whenever it is in force."""
         edges = {edge for validity, _ in self._limits for edge in validity}
         self._starts = sorted({BEGINNING, *edges})
-        self._with: dict[tuple[Interval, ...], SourceEntry] = {}
+        # Weak, since each notice makes one more, and only the last of them is asked for.
+        self._with: WeakValueDictionary[tuple[Interval, ...], SourceEntry] | None = None
         # Made when first needed: of a nation's registrations most times never are.
         self._plans: list[ChannelPlans | None] = [None] * len(self._starts)
 
@@ -125,14 +127,17 @@ class SourceEntry:
         return self.enterprise
 
     def with_excused(self, more: tuple[Interval, ...]) -> SourceEntry:
-        """Return the source with further excused periods; one object for equal ones."""
+        """Return the source with further excused periods; one object for equal ones in use."""
         if not more:
             return self
+        if self._with is None:
+            self._with = WeakValueDictionary()
         found = self._with.get(more)
         if found is None:
-            found = self._with[more] = copy(self)
+            found = copy(self)
             found.excused = union_of([*self.excused, *more])
-            found._with = {}
+            found._with = None
+            self._with[more] = found
         return found
 
     def plan(self, instant: int) -> ChannelPlans:
