@@ -65,7 +65,11 @@ def multiply(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
 
 
 def subtract(a: DoubleDouble, b: DoubleDouble) -> DoubleDouble:
-    """Subtract ``b`` from ``a``."""
+    """Subtract ``b`` from ``a``.
+
+    Unless both are exact the error is relative to them, not to what is left: where that is a small
+    share of them, whoever subtracts leaves it to exact fractions.
+    """
     high = two_sum(a.high, -b.high)
     tail = two_sum(a.low, -b.low)
     total = _fast_two_sum(high.high, high.low + tail.high)

@@ -50,6 +50,9 @@ _MISSING, _TOO_HIGH = CODE_NUMBERS[AUXILIARY_MISSING], CODE_NUMBERS[OXYGEN_TOO_H
 _CLOSE: Final = 2.0**-80
 """So near to the bound of oxygen, relative to it, exact fractions decide."""
 
+_NEARLY_NO_PRESSURE: Final = 2.0**-10
+"""Share of the barometric pressure below which a sum with a gauge has lost its last digits."""
+
 _NEARLY_ALL_VAPOUR: Final = 1.0
 """Below so many percent of dry gas, computed from a mass of water, exact fractions decide."""
 
@@ -166,7 +169,8 @@ class GasColumns:
             else:
                 barometric = DoubleDouble(self._constants[:, -2], self._constants[:, -1])
             value = subtract(barometric, DoubleDouble(-value.high, -value.low))
-            self.needs_exact |= ~absent & ~in_safe_range(value.high)
+            near = np.abs(value.high) < _NEARLY_NO_PRESSURE * np.abs(barometric.high)
+            self.needs_exact |= ~absent & (near | ~in_safe_range(value.high))
         return value, absent | (value.high <= 0)
 
     def _dry(self) -> tuple[DoubleDouble, Truths]:
