@@ -276,6 +276,7 @@ def script_of(name: str, **paths: str) -> list[str]:
     return command
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("content", [None, "", "\n"])
 def test_grafana_does_not_start_without_a_password(content: str | None, tmp_path: Path) -> None:
     secret = tmp_path / "grafana-password"
@@ -293,6 +294,7 @@ def test_grafana_does_not_start_without_a_password(content: str | None, tmp_path
     assert started.stdout == "runs\n"
 
 
+@pytest.mark.process
 def test_the_audit_runs_once_a_day_and_again_where_it_did_not_end(tmp_path: Path) -> None:
     """One turn of its loop at a time: where it would sleep it ends."""
     metrics, log, calls = tmp_path / "metrics", tmp_path / "log", tmp_path / "calls"

@@ -281,8 +281,8 @@ class PartitionProcessor:
         before = self._ledger.stream_time
         if before == BEGINNING:
             return False
-        moment = self._notices.next_moment(before)
-        if moment > until:
+        moment = self._notices.next_arrival(before, until)
+        if moment is None:
             return False
         steps = [at for at in (moment - 1, moment) if before < at < until]
         for at in steps:

@@ -174,11 +174,19 @@ class PartitionNotices:
         self._schedule(now)
         return self._changes
 
-    def next_moment(self, after: int) -> int:
-        """Return the next stream time (ms) at which a notice arrives or a verdict may change."""
-        if self._version != self._history.version:
-            self._schedule(after)
-        return self.due
+    def next_arrival(self, after: int, until: int) -> int | None:
+        """Return when the next notice arrives in ``(after, until]`` that may count readings anew.
+
+        Of this partition's sources, ms; None: there is none.
+        """
+        at = self._history.next_arrival(after)
+        while at <= until:
+            for received in self._history.arrived_in(at - 1, at):
+                notice = received.notice
+                if notice.kind in COUNTED_ANEW and self._share.has(notice.source_id):
+                    return at
+            at = self._history.next_arrival(at)
+        return None
 
     def _schedule(self, now: int) -> None:
         """Set when the next verdict may change, may be forgotten, or the next notice arrives."""
