@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +151,7 @@ class Watched:
 
     def __init__(self, broker: TestBroker, monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = own_settings(
-            broker.address, partitions=2, stuck_s=2.0, session_timeout_s=1.5, sink_age_s=0.1,
-            heartbeat_s=0.4,
+            broker.address, partitions=2, session_timeout_s=1.5, sink_age_s=0.1, heartbeat_s=0.4,
         )  # fmt: skip
         self.broker = broker
         self.steps: list[dict[int, int]] = []
@@ -160,6 +160,10 @@ class Watched:
         self._seen = groups._seen
         monkeypatch.setattr(groups, "WATCH_S", 0.01)
         monkeypatch.setattr(groups, "_seen", self._look)
+
+    def gives_up_soon(self) -> None:
+        """Look for seconds only: whoever expects progress waits as long as `doctor` does."""
+        self.settings = replace(self.settings, stuck_s=4.0)
 
     async def look(self) -> PartCheck:
         topic = self.settings.topic_readings
@@ -197,7 +201,8 @@ def watched(broker: TestBroker, monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 
 async def test_a_partition_that_is_stuck_is_named_while_another_moves(watched: Watched) -> None:
-    watched.steps = [{0: 1, 1: 1}, {0: 2}, {0: 3}]
+    watched.gives_up_soon()
+    watched.steps = [{0: 1, 1: 1}, {0: 3}]
     found = await watched.look()
     assert found.state == "MISSING"
     assert found.seen.endswith(f"2 messages behind, no progress in {watched.name(1)}")
@@ -229,6 +234,8 @@ async def test_nobody_waits_for_a_partition_that_is_held(watched: Watched) -> No
     ],
 )
 async def test_a_rebalance_is_given_time(watched: Watched, states: list[str], state: str) -> None:
+    if state == "MISSING":
+        watched.gives_up_soon()
     watched.states = states
     watched.steps = [{0: 1, 1: 1}, {0: 2, 1: 2}]
     found = await watched.look()
