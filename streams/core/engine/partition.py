@@ -269,6 +269,7 @@ class PartitionProcessor:
         return records[end:]
 
     def _follow_notices(self, now: int) -> None:
+        """Judge the notices that count by stream time ``now``, and do what they change."""
         self._as_sent.clear()
         self._count_anew(self._notices.follow(now, self._is_denied), now)
 

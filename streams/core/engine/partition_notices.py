@@ -145,7 +145,7 @@ class PartitionNotices:
             return False
         return any(
             self._history.in_term(received, entry)
-            for entry in self._registry.operators(notice.source_id)
+            for entry in self._registry.registrations(notice.source_id)
         )
 
     def follow(self, now: int, is_denied: IsDenied) -> list[ReceivedNotice]:

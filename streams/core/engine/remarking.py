@@ -225,7 +225,6 @@ class Remarking:
             for each in self.intervals(interval):
                 if each not in known:
                     lost.setdefault(self._place(each[0], self._source.entry), []).append(each)
-        said = [*remark.marks, *map(_excuse, self._source.entry.excused)]
         own: dict[Interval, list[Accepted]] = {place: [] for place in touched | lost}
         for one in supplied:
             if (place := self._place(one.start, one.entry)) in own:
@@ -240,7 +239,8 @@ class Remarking:
                 if slot.first_offset >= remark.kept_from:
                     raise MissingReadingsError(self._source.entry.id)
                 intervals = [(each.start, each.end) for each in touched.get(place, ())]
-                self._mark_whole(slot, intervals + lost.get(place, []), said, found)
+                own_marks = [*remark.marks, *map(_excuse, self._source.entry.excused)]
+                self._mark_whole(slot, intervals + lost.get(place, []), own_marks, found)
                 continue
             slot.series_sums = []
             for one in readings:
@@ -380,8 +380,15 @@ class Remarking:
 
 
 def _excuse(interval: Interval) -> Mark:
-    """Return an excused period as what it does to readings that nobody can read again."""
+    """Return an excused period as a mark on the whole source that leaves state and flag open."""
     return Mark("", *interval, BEGINNING, FOREVER, None, None, None)
+
+
+def _code_of(mark: Mark) -> str:
+    """Return the quality code that a mark gives to readings; `EXCUSED` for an excused period."""
+    if mark.state is not None:
+        return f"{STATE}{mark.state}"
+    return EXCUSED if mark.flag is None else f"{STATUS}{mark.flag}"
 
 
 def _mark_sums(piece: SeriesSums, mark: Mark) -> None:
@@ -389,9 +396,7 @@ def _mark_sums(piece: SeriesSums, mark: Mark) -> None:
 
     All series may rest on an auxiliary channel. A channel that no reading had takes nothing.
     """
-    code = f"{STATUS}{mark.flag}" if mark.state is None else f"{STATE}{mark.state}"
-    if mark.state is None and mark.flag is None:
-        code = EXCUSED
+    code = _code_of(mark)
     keys = piece.layout.keys
     marked = [at for at, key in enumerate(keys) if mark.parameter in (None, key.partition("|")[0])]
     if marked and mark.parameter is not None and is_auxiliary(mark.parameter):

@@ -122,7 +122,7 @@ class RegistryHistory:
                 found += [(start, min(end, until)) for start, end in told if start < until]
         return tuple(union_of(found))
 
-    def operators(self, source_id: str) -> list[SourceEntry]:
+    def registrations(self, source_id: str) -> list[SourceEntry]:
         """List the registrations of a source, whenever they arrived."""
         return [entry for _, entry in self._by_source.get(source_id, ()) if entry is not None]
 
