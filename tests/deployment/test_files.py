@@ -11,15 +11,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
-from emissions.cli.main import cli
 from emissions.doctor.seal import wanted
 from streams.health import check
 from streams.kafka.topics import in_sync
 from streams.settings import PREFIX, Settings
+from tests.support.program import parse
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -115,13 +114,7 @@ def test_settings_are_those_of_the_program(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_commands_are_those_of_the_program(name: str) -> None:
     words = list(SERVICES[name]["command"])
-    command: click.Command = cli
-    context = click.Context(cli, **cli.context_settings)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words[0])
-        assert found is not None, words
-        command, words = found, words[1:]
-    command.make_context(name, words, parent=context)
+    parse(name, words)
 
 
 @pytest.mark.parametrize("name", sorted(WORKERS))

@@ -13,17 +13,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-import click
 import pytest
 import yaml
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from emissions.cli.main import cli
 from emissions.doctor.seal import wanted
 from emissions.portal.health import LIVE
 from streams.kafka.rights import ROLES, default_principal
 from streams.settings import PREFIX, Settings
 from tests.deployment.promtool import promtool
+from tests.support.program import parse
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -168,13 +167,7 @@ def test_every_file_of_the_settings_is_mounted(pod: Pod) -> None:
 def test_commands_are_those_of_the_program(pod: Pod) -> None:
     assert "command" not in pod.container, "the image has its own entry point"
     words = list(pod.container["args"])
-    command: click.Command = cli
-    context = click.Context(cli, **cli.context_settings)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words[0])
-        assert found is not None, words
-        command, words = found, words[1:]
-    command.make_context(pod.name, words, parent=context)
+    parse(pod.name, words)
 
 
 @EVERY

@@ -16,6 +16,7 @@ from _pytest.mark import ParameterSet
 from emissions.cli.main import cli
 from streams.kafka.rights import default_principal
 from streams.settings import PREFIX, Settings
+from tests.support.program import parse
 
 UNITS: Final = Path(__file__).parents[2] / "deploy" / "systemd"
 PRODUCTION: Final = UNITS.parent / "production.env"
@@ -88,13 +89,7 @@ def test_each_worker_has_a_unit() -> None:
 def test_commands_are_those_of_the_program(file: Path) -> None:
     binary, *words = one(UNIT[file], "Service", "ExecStart").split()
     assert binary == BINARY
-    command: click.Command = cli
-    context = click.Context(cli, **cli.context_settings)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words[0])
-        assert found is not None, words
-        command, words = found, words[1:]
-    command.make_context(file.name, words, parent=context)
+    parse(file.name, words)
 
 
 def test_what_is_done_once_or_again_has_a_unit() -> None:
