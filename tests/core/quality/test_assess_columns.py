@@ -284,6 +284,26 @@ def test_ordinary_readings_of_a_station_need_no_exact_fractions(
     assert [len(found.places) for found in assess_block(block, those, PlanShapes())] == [200]
 
 
+@pytest.mark.parametrize(("gauge", "exactly"), [(-969.5, 20), (-960.0, 0)])
+def test_what_a_gauge_leaves_of_the_barometric_pressure_is_exact_where_it_is_little(
+    gauge: float, exactly: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (entry,) = compile_sources(enterprise(station(0)))
+    values = {"SO2": 300.0, "SO2_GS": 80.0, "ALPHA": 1.4, "H2O": 75_000.0}
+    values |= {"TEMPERATURE": 140.0, "PRESSURE": gauge, "FLOW": 900_000.0}
+    block = stacks.block_of([reading(stacks.BEGIN, values=values) for _ in range(20)])
+    assert check(block, [entry] * 20, PlanShapes())["VALID"] == 8 * 20
+    judged: list[Reading] = []
+
+    def count(item: Reading, of: SourceEntry) -> Assessment:
+        judged.append(item)
+        return assess_reading(item, of)
+
+    monkeypatch.setattr(in_columns, "assess_reading", count)
+    list(assess_block(block, [entry] * 20, PlanShapes()))
+    assert len(judged) == exactly
+
+
 def test_a_name_that_nobody_registered_changes_nothing_for_the_others() -> None:
     (entry,) = compile_sources(enterprise(source(channels=(SO2,))))
     block = stacks.block_of(
